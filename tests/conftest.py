@@ -1,0 +1,10 @@
+"""Settings for every test: one thread, no network, no telemetry."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.update(
+    OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", OMP_WAIT_POLICY="PASSIVE", HF_HUB_OFFLINE="1",
+    GRADIO_ANALYTICS_ENABLED="False", TOKENIZERS_PARALLELISM="false", PYTHONUTF8="1", BITSANDBYTES_NOWELCOME="1",
+)  # fmt: skip

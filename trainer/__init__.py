@@ -1,0 +1,3 @@
+"""Trains LoRA networks for Stable Diffusion. Knows nothing of browsers; start it with `python -m trainer`."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,94 @@
+"""The lines a run tells about itself: `events.jsonl`, one JSON object a line, one writer, any number of readers. LIGHT.
+
+Names and fields of the events are listed in CONTRIBUTING.md; a reader ignores what it does not know.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+TERMINAL = ("finished", "stopped", "failed")
+FAILURES = ("config", "data", "out_of_memory", "nan", "weights", "disk", "bug")
+LONGEST_READ_BYTES = 4 * 2**20
+
+
+class EventLog:
+    """Appends events to a file; every line is flushed before `emit` returns, so a kill loses none that was emitted."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._stream = path.open("ab")
+
+    def emit(self, event: str, **fields: Any) -> dict[str, Any]:
+        """Write one event and return it. Numbers that are not finite become null: JSON has no NaN."""
+        line = {"event": event, "time": round(time.time(), 3), **{name: _plain(value) for name, value in fields.items()}}
+        self._stream.write(json.dumps(line, ensure_ascii=False, allow_nan=False).encode("utf-8") + b"\n")
+        self._stream.flush()
+        return line
+
+    def close(self) -> None:
+        """Sync the file to disk and close it."""
+        os.fsync(self._stream.fileno())
+        self._stream.close()
+
+
+def follow(path: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
+    """Events that stand after byte `offset`, and the offset to ask with next time.
+
+    Only whole lines are taken; a line that is not JSON (a torn write after a power cut) is passed over.
+    A missing file gives no events. At most 4 MiB are read in one call: ask again with the new offset.
+    """
+    try:
+        with path.open("rb") as stream:
+            stream.seek(offset)
+            block = stream.read(LONGEST_READ_BYTES)
+    except FileNotFoundError:
+        return [], offset
+    return _events_of(block), offset + block.rfind(b"\n") + 1
+
+
+def last_event(path: Path) -> dict[str, Any] | None:
+    """The last whole event of a file, read from its end; None when there is none."""
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError:
+        return None
+    reach = 64 * 2**10
+    while True:
+        with path.open("rb") as stream:
+            stream.seek(max(0, size - reach))
+            events = _events_of(stream.read(reach))
+        if events or reach >= size:
+            return events[-1] if events else None
+        reach *= 8
+
+
+def _events_of(block: bytes) -> list[dict[str, Any]]:
+    """The events of the whole lines in a block of bytes."""
+    found = []
+    for line in block[: block.rfind(b"\n") + 1].split(b"\n"):
+        try:
+            event = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(event, dict) and isinstance(event.get("event"), str):
+            found.append(event)
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """JSON-ready copy: paths as text, NaN and infinity as None, numbers of other libraries as Python's."""
+    if isinstance(value, dict):
+        return {str(name): _plain(entry) for name, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value

@@ -1,0 +1,182 @@
+"""A job is a directory; this module knows its files and nothing else does. LIGHT.
+
+    config.toml       the validated config; `python -m trainer train` on it repeats the run
+    environment.json  versions, commit, GPU, driver
+    process.json      pid, process start time, command
+    events.jsonl      trainer -> page, append-only (events.py)
+    log.txt           stdout and stderr, for people; never parsed
+    requests/         page -> trainer: empty files `stop`, `save`, `sample`; removed when obeyed
+    samples/ state/   previews, training states
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from trainer.atomic import atomic_write
+from trainer.events import TERMINAL, last_event
+
+REQUESTS = ("stop", "save", "sample")
+ID_PATTERN = re.compile(r"[0-9]{8}-[0-9]{6}-[\w.\-]{1,60}(?:~[0-9]+)?")
+
+
+@dataclass(frozen=True)
+class Process:
+    """Who trains a job. `started` is the operating system's start time in unix seconds: a pid alone may be reused."""
+
+    pid: int
+    started: float
+    command: tuple[str, ...]
+
+    def alive(self) -> bool:
+        """True while this very process runs (a zombie does not count)."""
+        try:
+            process = psutil.Process(self.pid)
+            same = abs(process.create_time() - self.started) < 1.0
+            return same and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.Error:
+            return False
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run's directory. Its state is derived from what lies there, never stored."""
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        """The directory's name, such as 20261120-114200-anby."""
+        return self.path.name
+
+    @property
+    def config_path(self) -> Path:
+        return self.path / "config.toml"
+
+    @property
+    def environment_path(self) -> Path:
+        return self.path / "environment.json"
+
+    @property
+    def process_path(self) -> Path:
+        return self.path / "process.json"
+
+    @property
+    def events_path(self) -> Path:
+        return self.path / "events.jsonl"
+
+    @property
+    def log_path(self) -> Path:
+        return self.path / "log.txt"
+
+    @property
+    def requests(self) -> Path:
+        return self.path / "requests"
+
+    @property
+    def samples(self) -> Path:
+        return self.path / "samples"
+
+    @property
+    def states(self) -> Path:
+        return self.path / "state"
+
+    @classmethod
+    def create(cls, jobs_dir: Path, name: str, config_toml: str) -> Job:
+        """Make a new directory `<date>-<time>-<name>` (never an existing one) holding config.toml."""
+        safe = re.sub(r"[^\w.\-]+", "-", name).strip("-.")[:60] or "job"
+        stem = f"{time.strftime('%Y%m%d-%H%M%S')}-{safe}"
+        jobs_dir.mkdir(parents=True, exist_ok=True)
+        for attempt in range(1000):
+            path = jobs_dir / (stem if attempt == 0 else f"{stem}~{attempt}")
+            try:
+                path.mkdir()
+            except FileExistsError:
+                continue
+            job = cls(path)
+            job.prepare()
+            atomic_write(job.config_path, config_toml)
+            return job
+        raise FileExistsError(f"{jobs_dir}: 1000 jobs named {stem} exist already; choose another output_name")
+
+    def prepare(self) -> None:
+        """Make the directory's folders."""
+        for folder in (self.path, self.requests, self.samples, self.states):
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def request(self, name: str) -> None:
+        """Ask the trainer for something: `stop`, `save` or `sample`."""
+        if name not in REQUESTS:
+            raise ValueError(f"unknown request {name!r}; known: {', '.join(REQUESTS)}")
+        self.requests.mkdir(exist_ok=True)
+        (self.requests / name).touch()
+
+    def requested(self, name: str) -> bool:
+        """True while a request waits to be obeyed."""
+        return (self.requests / name).exists()
+
+    def obey(self, name: str) -> None:
+        """Remove a request: it is being done now."""
+        (self.requests / name).unlink(missing_ok=True)
+
+    def write_process(self, pid: int, command: list[str]) -> None:
+        """Record who trains this job."""
+        started = psutil.Process(pid).create_time()
+        record = {"pid": pid, "started": started, "command": command}
+        atomic_write(self.process_path, json.dumps(record, indent=1))
+
+    def process(self) -> Process | None:
+        """Who trains this job, or None when nobody was recorded."""
+        try:
+            record = json.loads(self.process_path.read_text(encoding="utf-8"))
+            return Process(int(record["pid"]), float(record["started"]), tuple(record["command"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def last_event(self) -> dict[str, Any] | None:
+        """The newest event, or None."""
+        return last_event(self.events_path)
+
+    def state(self) -> str:
+        """waiting, running, finished, stopped, failed or crashed.
+
+        A last terminal event says it; else the recorded process is alive = running; else it crashed.
+        A job without a process and without events has not been started: waiting.
+        """
+        last = self.last_event()
+        if last is not None and last["event"] in TERMINAL:
+            return str(last["event"])
+        process = self.process()
+        if process is None:
+            return "waiting" if last is None else "crashed"
+        return "running" if process.alive() else self._state_of_the_dead()
+
+    def _state_of_the_dead(self) -> str:
+        """The process ended between our two looks: read the last event once more."""
+        last = self.last_event()
+        return str(last["event"]) if last is not None and last["event"] in TERMINAL else "crashed"
+
+
+def list_jobs(jobs_dir: Path) -> list[Job]:
+    """All jobs of a folder, newest first; other folders are passed over."""
+    if not jobs_dir.is_dir():
+        return []
+    with os.scandir(jobs_dir) as entries:
+        names = [entry.name for entry in entries if entry.is_dir() and ID_PATTERN.fullmatch(entry.name)]
+    return [Job(jobs_dir / name) for name in sorted(names, reverse=True)]
+
+
+def find_job(jobs_dir: Path, job_id: str) -> Job | None:
+    """The job of that id, or None; an id that is not a plain job name finds nothing."""
+    if not ID_PATTERN.fullmatch(job_id):
+        return None
+    job = Job(jobs_dir / job_id)
+    return job if job.path.is_dir() else None
