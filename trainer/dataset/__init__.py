@@ -1,0 +1,1 @@
+"""What a training folder is: pictures, captions, sizes, repeats, and what is wrong with them. LIGHT (PIL, numpy, cv2)."""
