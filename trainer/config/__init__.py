@@ -1,0 +1,306 @@
+"""The parameters: one declaration each, and everything that follows from it (form, command line, TOML, reference, schema). LIGHT.
+
+Sections stand in files named after them; the machinery they describe lives elsewhere (config/optimizer.py says which
+optimizers can be chosen, trainer/optimizers.py builds them). To add a parameter: declare it in its section, use it.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+import tomlkit
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic.fields import FieldInfo
+
+from trainer.config import rules
+from trainer.config.cache import Cache
+from trainer.config.caption import Caption
+from trainer.config.dataset import Dataset, Subset
+from trainer.config.imports import translate
+from trainer.config.log import Log
+from trainer.config.loss import Loss
+from trainer.config.model import Model
+from trainer.config.network import Network
+from trainer.config.noise import Noise
+from trainer.config.optimizer import Optimizer
+from trainer.config.precision import Precision
+from trainer.config.problems import ConfigError, Note, Problem, did_you_mean, from_validation
+from trainer.config.run import Run
+from trainer.config.sample import Sample
+from trainer.config.save import Save
+from trainer.config.schedule import Schedule
+
+__all__ = [
+    "SECTIONS", "ConfigError", "Note", "Parameter", "Parsed", "Problem", "Subset", "TrainConfig",
+    "loads", "parameters", "parse", "parse_flat", "read", "read_values", "to_toml",
+]  # fmt: skip
+
+SECTIONS: dict[str, type[BaseModel]] = {
+    "model": Model, "dataset": Dataset, "save": Save, "run": Run, "optimizer": Optimizer, "schedule": Schedule, "network": Network,
+    "sample": Sample, "log": Log, "caption": Caption, "noise": Noise, "loss": Loss, "precision": Precision, "cache": Cache,
+}  # fmt: skip
+LARGEST_FILE_BYTES = 2 * 2**20
+
+
+class TrainConfig(BaseModel):
+    """One run, validated. Frozen: what a job's config.toml says is what runs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: Model
+    dataset: Dataset
+    save: Save
+    run: Run
+    optimizer: Optimizer
+    schedule: Schedule
+    network: Network
+    sample: Sample
+    log: Log
+    caption: Caption
+    noise: Noise
+    loss: Loss
+    precision: Precision
+    cache: Cache
+
+    @model_validator(mode="after")
+    def _rules(self) -> TrainConfig:
+        found = list(rules.problems(self))
+        if found:
+            raise ConfigError(found)
+        return self
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What the form, the command line and the reference know about one parameter."""
+
+    address: str
+    section: str
+    name: str
+    title: str
+    help: str
+    kind: Literal["bool", "int", "float", "text", "choice", "texts", "amount"]
+    default: Any
+    optional: bool
+    choices: tuple[Any, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    minimum_excluded: bool = False
+    maximum_excluded: bool = False
+    unit: str | None = None
+    advanced: bool = False
+    shown_when: Mapping[str, Sequence[Any]] | None = None
+    role: str | None = None
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A configuration and what should be said about it: translations, things left out, things without effect."""
+
+    config: TrainConfig
+    notes: tuple[Note, ...]
+
+
+@functools.cache
+def parameters() -> tuple[Parameter, ...]:
+    """Every parameter in form order. `[[dataset.subsets]]` is a list of tables and not among them."""
+    return tuple(
+        _parameter(section, name, field)
+        for section, model in SECTIONS.items()
+        for name, field in model.model_fields.items()
+        if (section, name) != ("dataset", "subsets")
+    )
+
+
+def parse(values: Mapping[str, Any]) -> Parsed:
+    """Values in tables ({"network": {"network_dim": 32}}), flat ({"network_dim": 32}) or by address -> a configuration.
+
+    Numbers may be text; "" and None are unset. Raises ConfigError with every problem found.
+    """
+    return parse_flat(_flattened(values))
+
+
+def parse_flat(values: Mapping[str, Any]) -> Parsed:
+    """As `parse`, for values that stand under plain parameter names."""
+    section_of = _section_of()
+    translated, notes = translate(values, section_of)
+    tables: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
+    for name, value in translated.items():
+        if value is None:
+            continue
+        off = _read_as_off(section_of[name], name, value)
+        if off is not None:
+            notes.append(off)
+            continue
+        tables[section_of[name]][name] = _as_choice(f"{section_of[name]}.{name}", value)
+    try:
+        config = TrainConfig.model_validate(tables)
+    except ValidationError as error:
+        raise ConfigError(from_validation(error, _choices()) or [Problem(None, "{reason}", {"reason": str(error)})]) from error
+    return Parsed(config, tuple(notes) + tuple(rules.notes(config)))
+
+
+def read_values(path: Path) -> dict[str, Any]:
+    """The values of a TOML file under plain parameter names; table names are ignored, later ones win (as sd-scripts).
+
+    Raises ConfigError naming the file when it is missing, too large or not TOML.
+    """
+    try:
+        if path.stat().st_size > LARGEST_FILE_BYTES:
+            raise ConfigError([Problem(None, "{path} is larger than 2 MB; this is not a training configuration", {"path": path})])
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise ConfigError([Problem(None, "{path} cannot be read: {reason}", {"path": path, "reason": error.strerror})]) from error
+    except UnicodeDecodeError as error:
+        said = "{path} is not UTF-8 text (byte {place}); save it as UTF-8"
+        raise ConfigError([Problem(None, said, {"path": path, "place": error.start})]) from error
+    return loads(text, str(path))
+
+
+def loads(text: str, path: str = "the text") -> dict[str, Any]:
+    """As `read_values`, for text."""
+    try:
+        return _flattened(tomlkit.parse(text).unwrap())
+    except (tomlkit.exceptions.TOMLKitError, ValueError, RecursionError) as error:
+        raise ConfigError([Problem(None, "{path} is not valid TOML: {reason}", {"path": path, "reason": error})]) from error
+
+
+def read(path: Path, overrides: Sequence[str] = ()) -> Parsed:
+    """A TOML file with `key=value` overrides on top -> a configuration.
+
+    Raises ConfigError; an override of an unknown parameter is an error, an unknown key in the file a note.
+    """
+    values = read_values(path)
+    section_of = _section_of()
+    for text in overrides:
+        name, sign, value = text.partition("=")
+        name = name.strip().lstrip("-").rpartition(".")[2]
+        if not sign:
+            raise ConfigError([Problem(None, "{text} is not an override; write it as network_dim=16", {"text": text})])
+        if name not in section_of:
+            hint = did_you_mean(name, section_of)
+            raise ConfigError([Problem(None, "{name} is not a parameter{hint}", {"name": name, "hint": hint})])
+        values[name] = value.strip()
+    return parse_flat(values)
+
+
+def to_toml(config: TrainConfig, base: TrainConfig | None = None) -> str:
+    """The configuration as TOML in tables: what differs from the defaults, or from `base`. sd-scripts reads it too."""
+    document = tomlkit.document()
+    for section, model in SECTIONS.items():
+        ours: BaseModel = getattr(config, section)
+        table = tomlkit.table()
+        dumped = ours.model_dump(mode="json")
+        for name, field in model.model_fields.items():
+            reference = getattr(getattr(base, section), name) if base is not None else field.get_default(call_default_factory=True)
+            if name != "subsets" and getattr(ours, name) != reference:
+                table.add(name, "" if dumped[name] is None else dumped[name])
+        if section == "dataset" and config.dataset.subsets:
+            table.add("subsets", _subset_tables(config.dataset.subsets))
+        if table:
+            document.add(section, table)
+    return tomlkit.dumps(document)
+
+
+def _subset_tables(subsets: Sequence[Subset]) -> Any:
+    tables = tomlkit.aot()
+    for subset in subsets:
+        table = tomlkit.table()
+        for name, value in subset.model_dump(mode="json", exclude_none=True).items():
+            table.add(name, value)
+        tables.append(table)
+    return tables
+
+
+def _flattened(values: Mapping[str, Any]) -> dict[str, Any]:
+    """One level of tables taken away; addresses ("network.network_dim") shortened to their names."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            flat.update(value)
+        else:
+            flat[key.rpartition(".")[2] if key.split(".")[0] in SECTIONS else key] = value
+    return flat
+
+
+@functools.cache
+def _section_of() -> dict[str, str]:
+    return {name: section for section, model in SECTIONS.items() for name in model.model_fields}
+
+
+@functools.cache
+def _choices() -> dict[str, tuple[Any, ...]]:
+    return {parameter.address: parameter.choices for parameter in parameters()}
+
+
+def _as_choice(address: str, value: Any) -> Any:
+    """ "225" as the choice 225: the words of a choice are not converted by pydantic."""
+    matching = [choice for choice in _choices().get(address, ()) if not isinstance(choice, str) and str(choice) == str(value).strip()]
+    return matching[0] if matching else value
+
+
+def _read_as_off(section: str, name: str, value: Any) -> Note | None:
+    """sd-scripts and its launchers write 0 or -1 where an optional number is off; here that is None."""
+    field = SECTIONS[section].model_fields[name]
+    if isinstance(value, bool) or not _is_optional(field.annotation) or str(value).strip() not in ("0", "-1", "0.0", "0.00", "-1.0"):
+        return None
+    limits = _limits(field)
+    low, excluded = limits.get("minimum"), limits.get("minimum_excluded", False)
+    number = float(value)
+    if low is None or number > low or (number == low and not excluded):
+        return None
+    return Note(f"{section}.{name}", "{name} = {value} was read as off", {"name": name, "value": value})
+
+
+def _parameter(section: str, name: str, field: FieldInfo) -> Parameter:
+    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    kind, choices = _kind(field)
+    return Parameter(
+        address=f"{section}.{name}", section=section, name=name, title=field.title or name, kind=kind, choices=choices,
+        help=" ".join((field.description or "").split()), default=field.get_default(), optional=_is_optional(field.annotation),
+        unit=extra.get("unit"), advanced=bool(extra.get("advanced")), shown_when=extra.get("shown_when"), role=extra.get("role"),
+        **_limits(field),
+    )  # type: ignore[arg-type]  # fmt: skip
+
+
+def _is_optional(annotation: Any) -> bool:
+    return type(None) in get_args(annotation) and get_origin(annotation) in (Union, UnionType)
+
+
+def _kind(field: FieldInfo) -> tuple[Any, tuple[Any, ...]]:
+    """The form's kind of a field, and its choices."""
+    kinds = [part for part in _leaves(field.annotation) if part is not type(None)]
+    literals = [part for part in kinds if get_origin(part) is Literal]
+    if literals:
+        return "choice", get_args(literals[0])
+    if any(get_origin(part) is tuple for part in kinds):
+        return ("texts" if str in get_args(next(part for part in kinds if get_origin(part) is tuple)) else "text"), ()
+    if int in kinds and float in kinds:
+        return "amount", ()
+    for kind, name in ((bool, "bool"), (int, "int"), (float, "float")):
+        if kind in kinds:
+            return name, ()
+    return "text", ()
+
+
+def _leaves(annotation: Any) -> list[Any]:
+    if get_origin(annotation) in (Union, UnionType) or hasattr(annotation, "__metadata__"):
+        return [leaf for part in get_args(annotation)[: 1 if hasattr(annotation, "__metadata__") else None] for leaf in _leaves(part)]
+    return [annotation]
+
+
+def _limits(field: FieldInfo) -> dict[str, Any]:
+    """ge/gt/le/lt of a field as minimum, maximum and whether they are excluded."""
+    found: dict[str, Any] = {}
+    for limit in field.metadata:
+        for key, side, excluded in (("ge", "minimum", False), ("gt", "minimum", True), ("le", "maximum", False), ("lt", "maximum", True)):
+            value = getattr(limit, key, None)
+            if value is not None:
+                found[side] = value
+                found[f"{side}_excluded"] = excluded
+    return found

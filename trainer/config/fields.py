@@ -1,0 +1,101 @@
+"""How a parameter is declared, and the few value types that are not plain numbers or text. LIGHT."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic_core import PydanticCustomError
+
+EXTRA_KEYS = frozenset({"unit", "advanced", "shown_when", "role"})
+ROLES = ("file", "folder", "model", "prompts", "state")
+
+
+class Section(BaseModel):
+    """A group of parameters: one TOML table, one heading of the form. Frozen; unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, validate_default=True)
+
+
+def parameter(
+    default: Any,
+    title: str,
+    *,
+    unit: str | None = None,
+    advanced: bool = False,
+    shown_when: Mapping[str, Sequence[Any]] | None = None,
+    role: str | None = None,
+    **limits: Any,
+) -> Any:
+    """Declare one parameter. The docstring under it is its help.
+
+    unit: shown behind the value. advanced: folded away at first. shown_when: other parameter -> values for which this
+    one matters. role: what a path is (file, folder, model, prompts, state). limits: pydantic's ge, gt, le, lt, max_length.
+    """
+    told = {"unit": unit, "advanced": advanced or None, "shown_when": shown_when, "role": role}
+    extra = {key: value for key, value in told.items() if value is not None}
+    return Field(default, title=title, json_schema_extra=extra, **limits)
+
+
+def parse_amount(value: Any) -> Any:
+    """Steps as a whole number, a ratio below 1 as a float, "10%" as 0.1; text such as "1.5" or "1e2" is refused.
+
+    As sd-scripts reads lr_warmup_steps (KOHYA_COMPAT 7.2).
+    """
+    if isinstance(value, bool):
+        raise PydanticCustomError("amount", "steps, a ratio below 1 or a percentage such as 10% is needed")
+    if isinstance(value, str):
+        text = value.strip()
+        try:
+            if text.endswith("%"):
+                return float(text[:-1]) / 100
+            if text.isdecimal():
+                return int(text)
+            number = float(text)
+        except ValueError:
+            number = float("nan")
+        if not 0 <= number < 1:
+            raise PydanticCustomError("amount", "steps, a ratio below 1 or a percentage such as 10% is needed")
+        return number
+    if isinstance(value, float) and value > 1 and value.is_integer():
+        return int(value)
+    return value
+
+
+def parse_resolution(value: Any) -> Any:
+    """512, "512", "512,768", "512x768" or [512, 768] -> (width, height)."""
+    if isinstance(value, str):
+        value = [part.strip() for part in value.lower().replace("x", ",").replace("×", ",").split(",")]
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = [value]
+    if not isinstance(value, (list, tuple)) or len(value) not in (1, 2):
+        raise PydanticCustomError("resolution", "one side such as 512 or width,height such as 512,768 is needed")
+    sides = [int(side) if isinstance(side, str) and side.isdecimal() else side for side in value]
+    if not all(isinstance(side, int) and not isinstance(side, bool) and 64 <= side <= 8192 for side in sides):
+        raise PydanticCustomError("resolution", "one side such as 512 or width,height such as 512,768 is needed, 64 to 8192 pixels each")
+    return (sides[0], sides[-1])
+
+
+def parse_texts(value: Any) -> Any:
+    """A list of texts; one text is split at line ends (or, on one line, at spaces): "a=1 b=2" -> ["a=1", "b=2"]."""
+    if isinstance(value, str):
+        return value.splitlines() if "\n" in value.strip() else value.split()
+    return value
+
+
+def parse_first(value: Any) -> Any:
+    """A list with numbers gives its first one: sd-scripts takes text_encoder_lr as a list and uses the first for SD."""
+    return value[0] if isinstance(value, (list, tuple)) and value else value
+
+
+def _clean(texts: list[str]) -> list[str]:
+    return [text.strip() for text in texts if text.strip()]
+
+
+Amount = Annotated[Annotated[int, Field(ge=0)] | Annotated[float, Field(ge=0, le=1)], BeforeValidator(parse_amount)]
+Resolution = Annotated[
+    tuple[int, int], BeforeValidator(parse_resolution), PlainSerializer(lambda sides: f"{sides[0]},{sides[1]}", return_type=str)
+]
+Texts = Annotated[tuple[str, ...], BeforeValidator(lambda value: _clean(list(parse_texts(value))) if value is not None else value)]
+FirstFloat = Annotated[float | None, BeforeValidator(parse_first)]

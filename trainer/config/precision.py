@@ -1,0 +1,35 @@
+"""[precision]: number formats and memory. LIGHT."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from trainer.config.fields import Section, parameter
+
+
+class Precision(Section):
+    """Precision and memory"""
+
+    mixed_precision: Literal["no", "fp16", "bf16"] = parameter("no", "Mixed precision")
+    """bf16 for RTX 30 and newer, fp16 for older cards, no on a machine without a GPU. Halves the memory of the base model."""
+
+    gradient_checkpointing: bool = parameter(False, "Gradient checkpointing")
+    """Computes parts twice in place of keeping them: about a third slower, much less memory. On for cards with 8 GB or less."""
+
+    full_fp16: bool = parameter(False, "Train weights in fp16", advanced=True)
+    """Keeps the LoRA itself in fp16 as well. Saves little and can lose small updates; needs mixed precision fp16."""
+
+    full_bf16: bool = parameter(False, "Train weights in bf16", advanced=True)
+    """Keeps the LoRA itself in bf16 as well. Needs mixed precision bf16."""
+
+    fp8_base: bool = parameter(False, "Base model in fp8", advanced=True)
+    """Stores the frozen base model in 8 bits: half the memory of fp16, slightly less exact. Needs mixed precision."""
+
+    no_half_vae: bool = parameter(False, "VAE in full precision", advanced=True)
+    """Keeps the VAE in fp32. Cures black or empty latents."""
+
+    sdpa: bool = parameter(False, "PyTorch attention", advanced=True)
+    """Fast attention of PyTorch. It is always used when xformers is not; kept so that old files load."""
+
+    xformers: bool = parameter(False, "xformers attention", advanced=True)
+    """Uses the xformers package when it is installed; PyTorch's own attention, as fast on new versions, when not."""

@@ -1,0 +1,80 @@
+"""[save]: files, metadata, states. LIGHT."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from trainer.config.fields import Section, parameter
+
+
+class Save(Section):
+    """Saving"""
+
+    output_name: str | None = parameter(None, "Name of the LoRA", max_length=100)
+    """File name without extension. Empty: last. An existing file is never overwritten; the new one gets a number."""
+
+    output_dir: str | None = parameter(None, "Output folder", role="folder")
+    """Where the LoRA is written. Empty: ./output."""
+
+    save_model_as: Literal["safetensors"] = parameter("safetensors", "File format", advanced=True)
+    """safetensors can hold no harmful code and carries the training data's description; every program reads it."""
+
+    save_precision: Literal["float", "fp16", "bf16"] | None = parameter(None, "Precision of the file")
+    """fp16 halves the file without visible loss. Empty: as trained."""
+
+    save_every_n_epochs: int | None = parameter(None, "Save every … epochs", ge=1, unit="epochs")
+    """Writes the LoRA in between, so that you can compare and take the best one."""
+
+    save_every_n_steps: int | None = parameter(None, "Save every … steps", ge=1, unit="steps", advanced=True)
+    """Writes the LoRA every so many steps."""
+
+    save_n_epoch_ratio: int | None = parameter(None, "Saves in all", ge=1, advanced=True)
+    """Saves about so many times over the run, in place of the epochs above."""
+
+    save_last_n_epochs: int | None = parameter(None, "Keep the last … epoch files", ge=1, advanced=True)
+    """Older epoch files of this run are removed. Empty: all are kept."""
+
+    save_last_n_steps: int | None = parameter(None, "Keep step files of the last … steps", ge=1, advanced=True, unit="steps")
+    """Step files older than so many steps are removed. Empty: all are kept."""
+
+    save_state: bool = parameter(False, "Save training states", advanced=True)
+    """Writes a state beside every save, to go on from there exactly. A stopped run always saves one."""
+
+    save_state_on_train_end: bool = parameter(False, "Save a state at the end", advanced=True)
+    """So that a finished run can be made longer."""
+
+    save_last_n_epochs_state: int | None = parameter(None, "Keep the last … epoch states", ge=1, advanced=True)
+    """Older states are removed. Empty: as for the files."""
+
+    save_last_n_steps_state: int | None = parameter(None, "Keep states of the last … steps", ge=1, advanced=True, unit="steps")
+    """Older states are removed. Empty: as for the files."""
+
+    resume: str | None = parameter(None, "Go on from a state", role="state", advanced=True)
+    """A state folder of an earlier run; training goes on at the very step, with the same numbers as if it had never stopped."""
+
+    training_comment: str | None = parameter(None, "Comment", max_length=2000, advanced=True)
+    """Free text, kept in the file."""
+
+    no_metadata: bool = parameter(False, "Leave out training details", advanced=True)
+    """Writes only what programs need; tags, folder names and settings stay private."""
+
+    metadata_title: str | None = parameter(None, "Title", max_length=300, advanced=True)
+    """Shown by programs that list LoRAs. Empty: the output name."""
+
+    metadata_author: str | None = parameter(None, "Author", max_length=300, advanced=True)
+    """Kept in the file."""
+
+    metadata_description: str | None = parameter(None, "Description", max_length=5000, advanced=True)
+    """Kept in the file."""
+
+    metadata_license: str | None = parameter(None, "Licence", max_length=300, advanced=True)
+    """Kept in the file."""
+
+    metadata_tags: str | None = parameter(None, "Tags", max_length=1000, advanced=True)
+    """Comma-separated words, kept in the file."""
+
+    metadata_trigger_phrase: str | None = parameter(None, "Trigger word", max_length=300, advanced=True)
+    """Tells others what to write in the prompt; kept in the file."""
+
+    metadata_usage_hint: str | None = parameter(None, "Usage hint", max_length=2000, advanced=True)
+    """Kept in the file."""
