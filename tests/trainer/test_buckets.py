@@ -104,10 +104,9 @@ def test_without_buckets_every_picture_covers_the_training_size():
     assert (choice.bucket, choice.resized) == ((512, 512), (1024, 512))
 
 
-def test_without_buckets_random_crop_keeps_large_pictures_at_full_size():
-    choose = buckets.chooser(options(enable_bucket=False), random_window=True)
-    assert choose((1000, 600)).resized == (1000, 600)
-    assert choose((1000, 500)).resized == (1024, 512)  # too low: must be enlarged
+def test_a_missing_resolution_is_named():
+    with pytest.raises(buckets.BucketError, match="resolution is not set; give one side such as 512"):
+        buckets.chooser(options(None))
 
 
 def test_an_absurdly_long_picture_is_refused():

@@ -9,7 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from trainer.config.dataset import Dataset
 
 Size = tuple[int, int]  # (width, height) in pixels, everywhere in trainer.dataset
 
@@ -31,23 +34,6 @@ class BucketChoice:
     bucket: Size
     resized: Size
     ar_error: float
-
-
-class BucketOptions(Protocol):
-    """The fields of the [dataset] section that decide sizes."""
-
-    @property
-    def resolution(self) -> Size: ...
-    @property
-    def enable_bucket(self) -> bool: ...
-    @property
-    def min_bucket_reso(self) -> int: ...
-    @property
-    def max_bucket_reso(self) -> int: ...
-    @property
-    def bucket_reso_steps(self) -> int: ...
-    @property
-    def bucket_no_upscale(self) -> bool: ...
 
 
 def adjusted_bounds(size: Size, minimum: int, maximum: int, step: int) -> tuple[int, int]:
@@ -129,16 +115,17 @@ def cover(image_size: Size, bucket: Size) -> BucketChoice:
     return BucketChoice(bucket, (int(width * scale + 0.5), int(height * scale + 0.5)), bucket_ratio - image_ratio)
 
 
-def chooser(options: BucketOptions, random_window: bool = False) -> Callable[[Size], BucketChoice]:
+def chooser(options: Dataset) -> Callable[[Size], BucketChoice]:
     """The function that maps a picture's size to its BucketChoice under the [dataset] options.
 
-    Without enable_bucket every picture goes to the training size. random_window: without buckets, a picture that is
-    large enough is not resized, since random_crop then cuts a window out of it (sd-scripts, uncached).
+    Without enable_bucket every picture is resized to cover the training size.
     Raises BucketError at once when the options contradict each other; the function raises it for a single picture.
     """
     size, step = options.resolution, options.bucket_reso_steps
+    if size is None:
+        raise BucketError("resolution is not set; give one side such as 512, or width,height such as 512,768")
     if not options.enable_bucket:
-        return lambda image_size: _unbucketed(_checked(image_size), size, random_window)
+        return lambda image_size: cover(_checked(image_size), size)
     low, high = adjusted_bounds(size, options.min_bucket_reso, options.max_bucket_reso, step)
     if options.bucket_no_upscale:
         return lambda image_size: choose_bucket_no_upscale(_checked(image_size), size, step)
@@ -161,12 +148,6 @@ def crop_ltrb(bucket: Size, image_size: Size) -> tuple[float, float, float, floa
         inner_height = width / ratio
     left, top = (width - inner_width) // 2, (height - inner_height) // 2
     return left, top, left + inner_width, top + inner_height
-
-
-def _unbucketed(image_size: Size, size: Size, random_window: bool) -> BucketChoice:
-    if random_window and image_size[0] >= size[0] and image_size[1] >= size[1]:
-        return BucketChoice(size, image_size, size[0] / size[1] - image_size[0] / image_size[1])
-    return cover(image_size, size)
 
 
 def _checked(image_size: Size) -> Size:

@@ -1,0 +1,111 @@
+"""`name=value` arguments, as in optimizer_args and lr_scheduler_args: read, checked, converted. LIGHT.
+
+Values are numbers, True, False, None, quoted text and comma-separated tuples; nothing is ever evaluated.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Value = bool | int | float | str | None | tuple["Value", ...]
+Kind = Literal["float", "int", "bool", "floats", "ints", "text"]
+
+WORDS: dict[str, Value] = {"true": True, "false": False, "none": None}
+KIND_WORDS = {
+    "float": "a number", "int": "a whole number", "bool": "True or False",
+    "floats": "numbers such as 0.9,0.99", "ints": "whole numbers such as 100,200", "text": "text",
+}  # fmt: skip
+
+
+class ArgumentError(ValueError):
+    """A name=value argument cannot be used. The text names it and the cure."""
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument that something takes. default: what it is when not given. optional: None is allowed too."""
+
+    name: str
+    kind: Kind
+    default: Value
+    help: str
+    optional: bool = False
+
+
+def parse_arguments(texts: Iterable[str], known: Mapping[str, Argument], what: str) -> dict[str, Value]:
+    """["betas=0.9,0.99", "weight_decay=0.1"] -> {"betas": (0.9, 0.99), "weight_decay": 0.1}, in the given order.
+
+    what: whose arguments these are, for messages ("optimizer AdamW"). A whole number passes for a number.
+    Raises ArgumentError for a text without "=", an unknown name (with the nearest known one) and a wrong kind.
+    """
+    arguments: dict[str, Value] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        name = name.strip()
+        if not equals or not name or "=" in value:
+            raise ArgumentError(f"{what}: {text!r} is not of the form name=value, such as weight_decay=0.01")
+        if name not in known:
+            raise ArgumentError(f"{what} has no argument {name!r}; {suggestion(name, known)}")
+        arguments[name] = _converted(known[name], value.strip(), what)
+    return arguments
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """'did you mean X?' where something is near, else the list of what there is."""
+    known = list(known)
+    folded = {candidate.lower(): candidate for candidate in known}
+    near = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
+    if near:
+        return f"did you mean {folded[near[0]]!r}?"
+    return f"it takes {', '.join(known)}" if known else "it takes none"
+
+
+def parse_value(text: str) -> Value:
+    """One value as Python would write it: 1, 1e-3, True, None, 'text', (0.9, 0.99). Other text stays text."""
+    text = text.strip()
+    if len(text) >= 2 and text[0] == text[-1] and text[0] in "'\"":
+        return text[1:-1]
+    if text[:1] + text[-1:] in ("()", "[]"):
+        return _tuple(text[1:-1])
+    if "," in text:
+        return _tuple(text)
+    if text.lower() in WORDS:
+        return WORDS[text.lower()]
+    for number in (int, float):
+        try:
+            return number(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _tuple(text: str) -> tuple[Value, ...]:
+    return tuple(parse_value(part) for part in text.split(",") if part.strip())
+
+
+def _converted(argument: Argument, text: str, what: str) -> Value:
+    value = text.strip("'\"") if argument.kind == "text" and text.lower() != "none" else parse_value(text)
+    if value is None and argument.optional:
+        return None
+    if argument.kind == "float" and _is_number(value):
+        return value
+    if argument.kind == "int" and _is_number(value) and value == int(value):  # type: ignore[arg-type]
+        return int(value)  # type: ignore[arg-type]
+    if argument.kind == "bool" and isinstance(value, bool):
+        return value
+    if argument.kind == "text" and isinstance(value, str):
+        return value
+    if argument.kind in ("floats", "ints"):
+        values = value if isinstance(value, tuple) else (value,)
+        whole = argument.kind == "ints"
+        if values and all(_is_number(item) and not (whole and not isinstance(item, int)) for item in values):
+            return values
+    raise ArgumentError(f"{what}: {argument.name}={text} is not {KIND_WORDS[argument.kind]}; {argument.help}")
+
+
+def _is_number(value: Value) -> bool:
+    """A finite number that is not True or False."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < float("inf")
