@@ -1,0 +1,240 @@
+"""One tagging run: decode, score, choose, write, picture by picture in the order of the folder. LIGHT until `load`.
+
+The model is in wd.py or cl.py, the choice of words in tags.py, the run's directory and its undo in run.py.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from taggers.base import Model
+from taggers.pictures import PictureError, list_pictures, open_picture
+from taggers.run import Journal
+from taggers.tags import Chosen, TagOptions, choose, merge
+from trainer.atomic import atomic_write
+
+ACTIONS = ("written", "appended", "skipped", "failed")
+Prepared = NDArray[np.float32]
+
+
+class UndecodableError(ValueError):
+    """A caption is not UTF-8 text; writing to it would lose what stands there."""
+
+
+class FolderError(ValueError):
+    """The folder or the pictures named cannot be tagged; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one picture. tags as written, with their scores; empty when it was not looked at."""
+
+    image: Path
+    caption: Path
+    action: str
+    tags: tuple[tuple[str, float], ...] = ()
+    rating: str | None = None
+    message: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The line on stdout: image, caption_file, action, tags, rating and, where there is one, message."""
+        line: dict[str, Any] = {
+            "image": str(self.image), "caption_file": str(self.caption), "action": self.action,
+            "tags": [list(pair) for pair in self.tags], "rating": self.rating,
+        }  # fmt: skip
+        return line if self.message is None else {**line, "message": self.message}
+
+
+@dataclass(frozen=True)
+class Work:
+    """What to tag and how to treat captions that are there."""
+
+    folder: Path
+    options: TagOptions = field(default_factory=TagOptions)
+    conflict: str = "skip"
+    caption_extension: str = ".txt"
+    recursive: bool = False
+    only: tuple[str, ...] = ()
+    batch_size: int = 8
+    dry_run: bool = False
+
+
+def pictures_of(work: Work) -> list[Path]:
+    """The pictures of the run. Raises FolderError when the folder is missing or empty, or a named one is not in it."""
+    folder = work.folder
+    if not folder.is_dir():
+        raise FolderError(f"{folder} is not a folder; choose the folder that holds the pictures")
+    try:
+        pictures = list_pictures(folder, work.recursive)
+    except PermissionError as error:
+        raise FolderError(f"no permission to read {error.filename or folder}; change its rights") from error
+    if not pictures:
+        deeper = not work.recursive and list_pictures(folder, recursive=True)
+        hint = "; its sub-folders do: tick 'Sub-folders too' (--recursive)" if deeper else ""
+        raise FolderError(f"{folder} holds no pictures{hint or ' (png, jpg, webp, bmp, gif, tiff, avif)'}")
+    return _limited(pictures, work) if work.only else pictures
+
+
+def _limited(pictures: list[Path], work: Work) -> list[Path]:
+    asked = {os.path.normcase(os.path.abspath(work.folder / name)): name for name in work.only}
+    chosen = [path for path in pictures if asked.pop(os.path.normcase(os.path.abspath(path)), None) is not None]
+    if asked:
+        raise FolderError(f"{work.folder} has no picture {next(iter(asked.values()))}; {len(asked)} of "
+                          f"{len(work.only)} named files were not found")  # fmt: skip
+    return chosen
+
+
+def caption_of(image: Path, work: Work) -> Path:
+    """Where the caption of a picture stands: beside it, the exact name with the caption's extension."""
+    return image.with_suffix(work.caption_extension)
+
+
+def tag_folder(
+    work: Work,
+    pictures: Sequence[Path],
+    load_model: Callable[[], Model],
+    journal: Journal | None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Iterator[Outcome]:
+    """Tag the pictures and yield what became of each, in their order; ends early once `stopped()`.
+
+    load_model: called only when there is a picture to look at. journal: None only for a dry run. A picture or caption
+    that cannot be read or written becomes a `failed` outcome and the run goes on; a full disk raises WriteError.
+    """
+    if journal is None and not work.dry_run:
+        raise ValueError("a run that writes captions needs a journal")
+    owners: dict[Path, Path] = {}
+    items = [_decided(work, path, owners) or path for path in pictures]
+    if all(isinstance(item, Outcome) for item in items):
+        yield from (item for item in items if isinstance(item, Outcome))
+        return
+    model = load_model()
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1), "decode") as pool:
+        for group in _decoded_ahead(pool, model, _groups(items, model.fixed_batch or work.batch_size)):
+            if stopped():
+                pool.shutdown(wait=False, cancel_futures=True)
+                return
+            yield from _tag_group(work, group, model, journal)
+
+
+Decoding = tuple["Path | Outcome", "Future[Prepared | PictureError] | None"]
+
+
+def _tag_group(work: Work, group: list[Decoding], model: Model, journal: Journal | None) -> Iterator[Outcome]:
+    """Score the pictures of one group together, then write and yield one outcome after the other."""
+    prepared = [None if future is None else future.result() for _, future in group]
+    ready = [entry for entry in prepared if isinstance(entry, np.ndarray)]
+    scores = iter(score_pictures(model, ready)) if ready else iter(())
+    for (item, _), entry in zip(group, prepared, strict=True):
+        if isinstance(item, Outcome):
+            yield item
+        elif isinstance(entry, PictureError):
+            yield Outcome(item, caption_of(item, work), "failed", message=str(entry))
+        else:
+            yield _write(work, item, choose(model.vocabulary, next(scores), work.options), journal)
+
+
+def score_pictures(model: Model, ready: list[Prepared]) -> NDArray[np.float32]:
+    """(N of pictures, N of tags); a model with a fixed batch gets the rest filled with zeros."""
+    batch = np.stack(ready)
+    if model.fixed_batch and len(ready) < model.fixed_batch:
+        filling = np.zeros((model.fixed_batch - len(ready), *batch.shape[1:]), batch.dtype)
+        batch = np.concatenate([batch, filling])
+    return model.score(batch)[: len(ready)]
+
+
+def _groups(items: Sequence[Path | Outcome], size: int) -> Iterator[list[Path | Outcome]]:
+    """Runs of items in order, each with at most `size` pictures to look at."""
+    group: list[Path | Outcome] = []
+    to_look_at = 0
+    for item in items:
+        group.append(item)
+        to_look_at += isinstance(item, Path)
+        if to_look_at == size:
+            yield group
+            group, to_look_at = [], 0
+    if group:
+        yield group
+
+
+def _decoded_ahead(
+    pool: ThreadPoolExecutor, model: Model, groups: Iterable[list[Path | Outcome]]
+) -> Iterator[list[Decoding]]:
+    """The groups with their decoding under way; one group is decoded while the one before is scored."""
+
+    def prepare(path: Path) -> Prepared | PictureError:
+        try:
+            return model.prepare(open_picture(path))
+        except PictureError as error:
+            return error
+
+    waiting: deque[list[Decoding]] = deque()
+    for group in groups:
+        waiting.append([(item, pool.submit(prepare, item) if isinstance(item, Path) else None) for item in group])
+        if len(waiting) > 1:
+            yield waiting.popleft()
+    yield from waiting
+
+
+def _decided(work: Work, image: Path, owners: dict[Path, Path]) -> Outcome | None:
+    """The outcome of a picture that need not be looked at: its caption is kept, or belongs to a picture before it."""
+    caption = caption_of(image, work)
+    owner = owners.setdefault(caption, image)
+    if owner != image:
+        message = f"{caption.name} is already the caption of {owner.name}; give the pictures different names"
+        return Outcome(image, caption, "skipped", message=message)
+    if work.conflict == "skip" and _has_text(caption):
+        return Outcome(image, caption, "skipped", message="has a caption already")
+    return None
+
+
+def _has_text(caption: Path) -> bool:
+    return caption.is_file() and caption.stat().st_size > 0 and bool(caption.read_bytes().strip(b"\xef\xbb\xbf \t\r\n"))
+
+
+def _write(work: Work, image: Path, chosen: Chosen, journal: Journal | None) -> Outcome:
+    """Merge the tags into the caption and write it, journal first."""
+    caption = caption_of(image, work)
+
+    def outcome(action: str, message: str | None = None) -> Outcome:
+        return Outcome(image, caption, action, chosen.tags, chosen.rating, message)
+
+    if not chosen.tags:
+        return outcome("skipped", "no tag reached its threshold; lower the thresholds")
+    try:
+        before = caption.read_bytes() if caption.exists() else None
+        existing = None if before is None else _text_of(before, caption)
+        text = merge(existing, [tag for tag, _ in chosen.tags], work.conflict)
+        if text is None:
+            return outcome("skipped", "has a caption already" if work.conflict == "skip" else "nothing new to add")
+        if journal is not None:
+            journal.note(caption, before, text.encode("utf-8"))
+            atomic_write(caption.resolve(), text)
+    except UndecodableError as error:
+        return outcome("failed", str(error))
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise
+        return outcome("failed", str(error))
+    added = existing is not None and existing.strip() and work.conflict in ("prepend", "append")
+    return outcome("appended" if added else "written")
+
+
+def _text_of(content: bytes, caption: Path) -> str:
+    """The text of a caption that is there. Raises UndecodableError naming the first byte that is not UTF-8."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UndecodableError(
+            f"{caption.name} is not UTF-8 text (byte {error.start}); it was left as it is, save it as UTF-8 first"
+        ) from error
