@@ -1,0 +1,161 @@
+"""Every optimizer of the table is built, stepped and restored; names, arguments and messages."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import warnings
+
+import pytest
+import torch
+
+from trainer import optimizers
+from trainer.optimizers import OPTIMIZERS, OptimizerError, build, find, metadata_string
+
+torch.set_num_threads(1)
+INSTALLED = [name for name, optimizer in OPTIMIZERS.items() if optimizer.availability() is None]
+
+
+def weights():
+    generator = torch.Generator().manual_seed(0)
+    return [torch.nn.Parameter(torch.randn(size, generator=generator)) for size in ((80, 64), (64,))]
+
+
+def made(name, parameters, args=()):
+    rate = 1.0 if OPTIMIZERS[name].adaptive else 1e-2
+    return build(name, [{"params": [p], "lr": rate, "name": f"part {i}"} for i, p in enumerate(parameters)], rate, args)
+
+
+def steps(optimizer, parameters, count):
+    for _ in range(count):
+        sum(p.square().sum() for p in parameters).backward()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # bitsandbytes speaks of triton on a CPU
+            optimizer.step()
+        optimizer.zero_grad()
+
+
+@pytest.mark.parametrize("name", INSTALLED)
+def test_every_installed_optimizer_makes_the_loss_smaller(name):
+    parameters = weights()
+    before = sum(float(p.detach().square().sum()) for p in parameters)
+    steps(made(name, parameters), parameters, 5)
+    assert sum(float(p.detach().square().sum()) for p in parameters) < before
+
+
+@pytest.mark.parametrize("name", INSTALLED)
+def test_an_optimizer_restored_from_its_state_goes_on_with_the_same_numbers(name):
+    straight = weights()
+    optimizer = made(name, straight)
+    steps(optimizer, straight, 3)
+    resumed = [torch.nn.Parameter(p.detach().clone()) for p in straight]
+    state = torch.utils._pytree.tree_map_only(torch.Tensor, torch.clone, optimizer.state_dict())
+    restored = made(name, resumed)
+    restored.load_state_dict(state)
+    steps(optimizer, straight, 3)
+    steps(restored, resumed, 3)
+    assert all(torch.equal(one, other) for one, other in zip(straight, resumed, strict=True))
+
+
+@pytest.mark.parametrize("name", INSTALLED)
+def test_declared_arguments_are_taken_by_the_optimizer(name):
+    optimizer = OPTIMIZERS[name]
+    texts = []
+    for argument in optimizer.arguments.values():
+        if argument.default is None or argument.name == "relative_step":
+            continue
+        value = argument.default
+        texts.append(f"{argument.name}={','.join(map(str, value)) if isinstance(value, tuple) else value}")
+    parameters = weights()
+    steps(made(name, parameters, texts), parameters, 1)
+
+
+@pytest.mark.parametrize("name", INSTALLED)
+def test_the_recorded_module_is_the_one_that_defines_the_class(name):
+    optimizer = OPTIMIZERS[name]
+    parameters = weights()
+    assert type(made(name, parameters)).__module__ == optimizer.defined_in
+
+
+def test_the_four_that_guides_use_are_in_the_table_first():
+    assert list(OPTIMIZERS)[:4] == ["AdamW", "AdamW8bit", "Lion", "Prodigy"]
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [("", "AdamW"), ("adamw8BIT", "AdamW8bit"), ("torch.optim.AdamW", "AdamW"), ("prodigyopt.Prodigy", "Prodigy"), ("DAdaptation", "DAdaptAdamPreprint")],
+)
+def test_names_are_understood_as_sd_scripts_and_guides_write_them(written, name):
+    assert find(written).name == name
+
+
+def test_an_unknown_optimizer_is_refused_with_the_nearest_name():
+    with pytest.raises(OptimizerError, match="optimizer_type 'AdamW4bit' is unknown; did you mean 'AdamW8bit'?"):
+        find("AdamW4bit")
+
+
+def test_a_class_path_is_never_imported():
+    with pytest.raises(OptimizerError, match="unknown"):
+        build("os.system", [{"params": weights()}], 1e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "recorded"),
+    [
+        ("AdamW", ["weight_decay=0.1"], "torch.optim.adamw.AdamW(weight_decay=0.1)"),
+        ("AdamW8bit", [], "bitsandbytes.optim.adamw.AdamW8bit"),
+        ("Prodigy", ["d0=1e-3", "betas=0.9,0.99"], "prodigyopt.prodigy.Prodigy(d0=0.001,betas=(0.9, 0.99))"),
+        ("SGDNesterov", [], "torch.optim.sgd.SGD(momentum=0.9)"),
+        ("AdaFactor", [], "transformers.optimization.Adafactor(relative_step=True)"),
+        ("AdaFactor", ["relative_step=False"], "transformers.optimization.Adafactor(relative_step=False)"),
+    ],
+)  # KOHYA_COMPAT section 7.1
+def test_the_metadata_string_is_that_of_sd_scripts(name, args, recorded):
+    assert metadata_string(name, args) == recorded
+
+
+def test_a_misspelt_argument_is_named_with_the_right_spelling():
+    with pytest.raises(OptimizerError, match="optimizer AdamW has no argument 'weight_decy'; did you mean 'weight_decay'?"):
+        build("AdamW", [{"params": weights()}], 1e-3, ["weight_decy=0.1"])
+
+
+def test_an_argument_of_the_wrong_kind_is_named():
+    with pytest.raises(OptimizerError, match="weight_decay=much is not a number"):
+        find("AdamW").parse_args(["weight_decay=much"])
+
+
+def test_different_rates_are_refused_before_prodigy_fails_in_the_middle_of_a_run():
+    groups = [{"params": [weights()[0]], "lr": 1.0, "name": "unet"}, {"params": [weights()[1]], "lr": 0.5, "name": "text"}]
+    with pytest.raises(OptimizerError, match="Prodigy needs one rate for every part, but got unet 1, text 0.5; leave unet_lr"):
+        build("Prodigy", groups, 1.0)
+
+
+def test_a_low_rate_for_an_adaptive_optimizer_is_noted():
+    assert "set learning_rate, unet_lr and text_encoder_lr to 1" in optimizers.rate_notes(find("Prodigy"), {"unet": 1e-4})[0]
+    assert optimizers.rate_notes(find("AdamW"), {"unet": 1e-4}) == []
+
+
+def test_adamw_is_fused_unless_the_user_says_otherwise():
+    assert made("AdamW", weights()).defaults["fused"] is True
+    assert made("AdamW", weights(), ["fused=False"]).defaults["fused"] is False
+
+
+def test_adafactor_takes_the_given_rate_only_without_relative_step():
+    assert made("AdaFactor", weights()).param_groups[0]["lr"] is None
+    assert made("AdaFactor", weights(), ["relative_step=False"]).param_groups[0]["lr"] == 1e-2
+    assert find("AdaFactor").decides_rate([])
+    assert find("AdaFactor").decides_rate(["relative_step=False", "warmup_init=True"])
+    assert not find("AdaFactor").decides_rate(["relative_step=False"])
+
+
+def test_a_missing_package_is_named_with_an_alternative():
+    absent = optimizers.Optimizer("Rare", "no_such_package", "Rare", "no_such_package", "", {}, install="no-such")
+    assert absent.availability() == (
+        "Rare needs the package no-such, which is not installed; choose AdamW, or install it: pip install no-such"
+    )
+
+
+def test_the_table_is_read_without_torch():
+    code = "import sys, trainer.optimizers as o; [x.availability() for x in o.OPTIMIZERS.values()]; print('torch' in sys.modules)"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8", check=True)
+    assert result.stdout.strip() == "False"
