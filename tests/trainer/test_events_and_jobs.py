@@ -1,0 +1,111 @@
+"""The two ends of a run's story: the trainer writes lines, the page derives everything from them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from trainer.events import EventLog, follow, last_event
+from trainer.job import Job, find_job, list_jobs
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Job:
+    return Job.create(tmp_path / "jobs", "安比 test", "[network]\nnetwork_dim = 8\n")
+
+
+def test_events_are_read_whole_and_only_once(tmp_path: Path) -> None:
+    log = EventLog(tmp_path / "events.jsonl")
+    log.emit("step", step=1, loss=0.5)
+    first, offset = follow(log.path)
+    with log.path.open("ab") as stream:
+        stream.write(b'{"event": "step", "st')
+    again, same = follow(log.path, offset)
+    with log.path.open("ab") as stream:
+        stream.write(b'ep": 2}\n')
+    rest, _ = follow(log.path, same)
+    assert [event["step"] for event in first] == [1]
+    assert again == [] and same == offset
+    assert [event["step"] for event in rest] == [2]
+
+
+def test_numbers_that_json_does_not_know_become_null(tmp_path: Path) -> None:
+    log = EventLog(tmp_path / "events.jsonl")
+    log.emit("step", loss=float("nan"), lr={"unet": float("inf")}, path=Path("a"))
+    event = json.loads(log.path.read_text(encoding="utf-8"))
+    assert (event["loss"], event["lr"], event["path"]) == (None, {"unet": None}, "a")
+
+
+def test_a_torn_line_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(b'{"event": "a"}\n\x00\x00\xff{\n[1]\n{"event": "b"}\n')
+    assert [event["event"] for event in follow(path)[0]] == ["a", "b"]
+
+
+def test_the_last_event_is_found_behind_a_long_line(tmp_path: Path) -> None:
+    log = EventLog(tmp_path / "events.jsonl")
+    log.emit("step", step=1)
+    log.emit("failed", kind="bug", traceback="x" * 300_000)
+    last = last_event(log.path)
+    assert last is not None and last["event"] == "failed"
+
+
+def test_a_missing_file_has_no_events(tmp_path: Path) -> None:
+    assert follow(tmp_path / "none") == ([], 0)
+    assert last_event(tmp_path / "none") is None
+
+
+def test_jobs_of_one_second_get_different_folders(tmp_path: Path) -> None:
+    jobs = {Job.create(tmp_path, "a", "").id for _ in range(3)}
+    assert len(jobs) == 3
+    assert {job.id for job in list_jobs(tmp_path)} == jobs
+
+
+@pytest.mark.parametrize("wrong", ["../jobs", "", "20261120-114200-a/b", "x", ".."])
+def test_an_id_that_is_no_job_finds_nothing(tmp_path: Path, wrong: str) -> None:
+    (tmp_path / "x").mkdir()
+    assert find_job(tmp_path, wrong) is None
+
+
+def test_a_job_that_nobody_started_waits(job: Job) -> None:
+    assert job.state() == "waiting"
+
+
+def test_a_living_process_is_running_and_a_dead_one_crashed(job: Job) -> None:
+    job.write_process(os.getpid(), ["python"])
+    EventLog(job.events_path).emit("started")
+    assert job.state() == "running"
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    job.write_process(child.pid, ["python"])
+    child.communicate(b"\n")
+    assert job.state() == "crashed"
+
+
+def test_a_pid_that_was_used_again_is_not_taken_for_the_trainer(job: Job) -> None:
+    job.write_process(os.getpid(), ["python"])
+    record = json.loads(job.process_path.read_text(encoding="utf-8"))
+    job.process_path.write_text(json.dumps({**record, "started": record["started"] - 100}), encoding="utf-8")
+    EventLog(job.events_path).emit("started")
+    assert job.state() == "crashed"
+
+
+@pytest.mark.parametrize("end", ["finished", "stopped", "failed"])
+def test_the_last_event_decides_once_a_run_has_ended(job: Job, end: str) -> None:
+    log = EventLog(job.events_path)
+    log.emit("started")
+    log.emit(end)
+    assert job.state() == end
+
+
+def test_a_request_is_seen_and_obeyed(job: Job) -> None:
+    job.request("stop")
+    assert job.requested("stop") and not job.requested("save")
+    job.obey("stop")
+    assert not job.requested("stop")
+    with pytest.raises(ValueError, match="unknown request"):
+        job.request("explode")

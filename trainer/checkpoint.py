@@ -1,0 +1,199 @@
+"""What a run writes to keep: LoRA files with metadata, training states, and the removal of old ones. Every write is atomic.
+
+A state is a folder of safetensors and JSON (no pickle); its manifest.json, written last, makes it complete.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from safetensors import safe_open
+from torch import Tensor
+
+from trainer import metadata
+from trainer.atomic import atomic_write, atomic_writer, sweep
+
+PRECISIONS = {"float": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+STATE_VERSION = 1
+
+
+class StateError(ValueError):
+    """A training state is missing, damaged or of another run. The text names the folder and the cure."""
+
+
+class NotFinite(ValueError):
+    """Weights hold NaN or infinity and are not saved; the last good file stays."""
+
+
+def save_network(path: Path, tensors: Mapping[str, Tensor], told: Mapping[str, str], precision: str | None) -> int:
+    """Write a LoRA file; returns its size in bytes. The two sshs_ hashes are added to its metadata.
+
+    tensors: kohya keys -> any dtype, cast to `precision` (float, fp16, bf16; None keeps them).
+    Raises NotFinite when a weight is NaN or infinite, WriteError when the disk refuses; the old file stays whole.
+    """
+    dtype = PRECISIONS[precision] if precision else None
+    ready = {key: value.detach().to("cpu", dtype).contiguous() for key, value in tensors.items()}
+    bad = [key for key, value in ready.items() if not bool(torch.isfinite(value).all())]
+    if bad:
+        raise NotFinite(f"{path.name} was not saved: {len(bad)} of {len(ready)} tensors hold NaN or infinity ({bad[0]})")
+    plain = safetensors.torch.save(ready, {name: text for name, text in told.items() if name.startswith("ss_")})
+    hashes = {"sshs_model_hash": metadata.tensor_hash(plain), "sshs_legacy_hash": metadata.legacy_hash(plain)}
+    data = safetensors.torch.save(ready, {**told, **hashes})
+
+    def reopen(written: Path) -> None:
+        with safe_open(written, "pt") as file:
+            if set(file.keys()) != set(ready):
+                raise OSError(f"{written}: reading back what was written gave other tensors")
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_writer(path, verify=reopen) as stream:
+        stream.write(data)
+    return len(data)
+
+
+def free_path(path: Path) -> Path:
+    """`path`, or `name-2.ext`, `name-3.ext` … when it exists: nothing is ever overwritten."""
+    if not path.exists():
+        return path
+    number = 2
+    while (candidate := path.with_name(f"{path.stem}-{number}{path.suffix}")).exists():
+        number += 1
+    return candidate
+
+
+def free_name(folder: Path, name: str) -> str:
+    """`name`, or `name-2` … when the folder already holds files of a run with that name."""
+    number, candidate = 1, name
+    while _taken(folder, candidate):
+        number += 1
+        candidate = f"{name}-{number}"
+    return candidate
+
+
+def _taken(folder: Path, name: str) -> bool:
+    if not folder.is_dir():
+        return False
+    if (folder / f"{name}.safetensors").exists():
+        return True
+    tails = (path.stem.removeprefix(f"{name}-") for path in folder.glob("*.safetensors") if path.stem.startswith(f"{name}-"))
+    return any(tail.removeprefix("step").isdecimal() and len(tail.removeprefix("step")) >= 6 for tail in tails)
+
+
+@dataclass(frozen=True)
+class State:
+    """Where a run stands: enough to go on as if it had never stopped.
+
+    progress: plain values (step, epoch, batch, loss window, seed, names); tensors: network and optimizer, flat.
+    """
+
+    progress: dict[str, Any]
+    network: dict[str, Tensor]
+    optimizer: dict[str, Any]
+
+
+def save_state(folder: Path, state: State) -> Path:
+    """Write a state folder; returns it. It appears under its name only when it is complete.
+
+    Raises WriteError when the disk refuses.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    sweep(folder.parent)
+    building = folder.with_name(f"{folder.name}.building")
+    shutil.rmtree(building, ignore_errors=True)
+    building.mkdir()
+    tensors: dict[str, Tensor] = {}
+    plain = _split(state.optimizer, "", tensors)
+    contents = {
+        "network.safetensors": safetensors.torch.save({key: value.detach().cpu().contiguous() for key, value in state.network.items()}),
+        "optimizer.safetensors": safetensors.torch.save({key: value.cpu().contiguous() for key, value in tensors.items()}),
+        "optimizer.json": json.dumps(plain).encode(),
+        "progress.json": json.dumps({**state.progress, "version": STATE_VERSION}, indent=1).encode(),
+    }
+    for name, data in contents.items():
+        atomic_write(building / name, data)
+    manifest = {name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()} for name, data in contents.items()}
+    atomic_write(building / "manifest.json", json.dumps(manifest, indent=1))
+    final = folder
+    number = 2
+    while final.exists():
+        final = folder.with_name(f"{folder.name}-{number}")
+        number += 1
+    building.rename(final)
+    return final
+
+
+def load_state(folder: Path) -> State:
+    """Read a state folder. Raises StateError when it is missing, incomplete or damaged."""
+    if not folder.is_dir():
+        raise StateError(f"{folder}: there is no such folder; choose a state folder of an earlier run, or clear resume")
+    fault = incomplete(folder)
+    if fault:
+        raise StateError(f"{folder}: {fault}; choose an older state, or clear resume and set network_weights to the last LoRA file")
+    progress = json.loads((folder / "progress.json").read_text(encoding="utf-8"))
+    if progress.get("version") != STATE_VERSION:
+        raise StateError(f"{folder}: it was written by another version of this program (state version {progress.get('version')})")
+    tensors = safetensors.torch.load_file(folder / "optimizer.safetensors")
+    plain = json.loads((folder / "optimizer.json").read_text(encoding="utf-8"))
+    return State(progress, safetensors.torch.load_file(folder / "network.safetensors"), _joined(plain, tensors))
+
+
+def incomplete(folder: Path) -> str | None:
+    """What is wrong with a state folder, or None when it is complete and unchanged."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        for name, told in manifest.items():
+            data = (folder / name).read_bytes()
+            if len(data) != told["bytes"] or hashlib.sha256(data).hexdigest() != told["sha256"]:
+                return f"{name} is damaged"
+    except FileNotFoundError as error:
+        return f"{Path(error.filename).name} is missing, it was not written to its end"
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        return f"it cannot be read ({error})"
+    return None
+
+
+def newest_state(folder: Path) -> tuple[Path | None, list[str]]:
+    """The newest complete state below a folder, and a sentence for each newer one that was passed over."""
+    passed: list[str] = []
+    found = [path for path in folder.glob("*-state*") if path.is_dir() and not path.name.endswith(".building")]
+    for path in sorted(found, key=lambda path: path.stat().st_mtime_ns, reverse=True):
+        fault = incomplete(path)
+        if fault is None:
+            return path, passed
+        passed.append(f"{path}: {fault}")
+    return None, passed
+
+
+def _split(value: Any, place: str, tensors: dict[str, Tensor]) -> Any:
+    """Nested optimizer state -> JSON values; tensors are moved out under their place."""
+    if isinstance(value, Tensor):
+        tensors[place] = value.detach().clone()
+        return {"tensor": place}
+    if isinstance(value, dict):
+        return {"dict": [[key, _split(entry, f"{place}/{key}", tensors)] for key, entry in value.items()]}
+    if isinstance(value, (list, tuple)):
+        kind = "tuple" if isinstance(value, tuple) else "list"
+        return {kind: [_split(entry, f"{place}/{index}", tensors) for index, entry in enumerate(value)]}
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return {"value": value}
+    raise TypeError(f"optimizer state holds a {type(value).__name__} at {place}, which cannot be saved")
+
+
+def _joined(value: dict[str, Any], tensors: Mapping[str, Tensor]) -> Any:
+    (kind, content), = value.items()
+    if kind == "tensor":
+        return tensors[content]
+    if kind == "dict":
+        return {key: _joined(entry, tensors) for key, entry in content}
+    if kind in ("list", "tuple"):
+        entries = [_joined(entry, tensors) for entry in content]
+        return tuple(entries) if kind == "tuple" else entries
+    return content
