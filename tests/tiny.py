@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 CONFIGS = Path(__file__).parents[1] / "trainer" / "families" / "configs"
+# SD 1.5 has 278 with convolutions; one more here, since the last block is narrower than the one before
 LORA_UNET_MODULES, LORA_UNET_MODULES_WITH_CONV, LORA_TEXT_MODULES = 192, 279, 12
 
 
@@ -74,13 +75,11 @@ def sd1_ckpt(path: Path, seed: int = 0) -> Path:
 
 def sd1_folder(path: Path, seed: int = 0) -> Path:
     """The same as a diffusers folder (unet, vae, text_encoder, scheduler; safetensors, float32)."""
-    import torch
+    import copy
 
-    halves = [module.state_dict() for module in modules(seed)]
-    for name, module, weights in zip(("unet", "vae", "text_encoder"), modules(seed), halves, strict=True):
-        rounded = {key: value.half().float() for key, value in weights.items()}  # equal to the single file's values
-        with torch.no_grad():
-            module.save_pretrained(str(path / name), state_dict=rounded)
+    for name, module in zip(("unet", "vae", "text_encoder"), modules(seed), strict=True):
+        rounded = copy.deepcopy(module).half().float()  # equal to the single file's values
+        rounded.save_pretrained(str(path / name))
     index = {"_class_name": "StableDiffusionPipeline", "unet": ["diffusers", "UNet2DConditionModel"],
              "vae": ["diffusers", "AutoencoderKL"], "text_encoder": ["transformers", "CLIPTextModel"]}  # fmt: skip
     (path / "model_index.json").write_text(json.dumps(index), encoding="utf-8")

@@ -1,0 +1,96 @@
+"""What a model family is to the rest of the trainer: the protocol, and the data that passes through it.
+
+A family knows its denoiser, text encoders and VAE; networks, optimizers, objective and saving never name one.
+
+B batch · C latent channels · H W pixels · h w latent rows, columns (H/8, W/8) · T tokens · D width
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import torch
+from torch import Tensor, nn
+
+Prediction = Literal["epsilon", "v"]
+Part = Literal["unet", "text_encoder"]
+Random = torch.Generator | Sequence[torch.Generator]  # one for the batch, or one a picture
+
+
+@dataclass(frozen=True)
+class LoadOptions:
+    """How a base model is read; made from the config's sections by `options_from`."""
+
+    path: str
+    vae: str | None = None
+    dtype: torch.dtype = torch.float32  # frozen weights and autocast
+    vae_dtype: torch.dtype = torch.float32
+    clip_skip: int | None = None
+    max_token_length: int | None = None
+    v_parameterization: bool = False
+
+
+@dataclass(frozen=True)
+class Conditioning:
+    """What the text encoders say about a batch of captions."""
+
+    context: Tensor  # (B, T, D)
+    pooled: Tensor | None = None  # (B, D'), families that have it
+
+    def repeated(self, other: Conditioning) -> Conditioning:
+        """Both batches in one, `self` first: for classifier-free guidance."""
+        pooled = None
+        if self.pooled is not None and other.pooled is not None:
+            pooled = torch.cat([self.pooled, other.pooled])
+        return Conditioning(torch.cat([self.context, other.context]), pooled)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A layer that a network may adapt."""
+
+    name: str  # kohya's key: lora_unet_down_blocks_0_attentions_0_proj_in
+    module: nn.Module  # Linear or Conv2d
+    part: Part
+    path: str  # dotted path inside the part's module
+
+
+class Family(Protocol):
+    """A base model, frozen, ready to be trained on."""
+
+    name: str  # sd1, sd2
+    prediction: Prediction
+    zero_terminal_snr: bool  # the base was trained with it
+    latent_channels: int
+    device: torch.device
+    dtype: torch.dtype
+    unet: nn.Module
+    text_encoders: list[nn.Module]
+    vae: nn.Module
+    notes: list[str]  # what the user should hear about the loading
+
+    def to(self, device: torch.device | str) -> None:
+        """Move everything; the VAE stays where it is once `free_vae` was called."""
+
+    def free_vae(self) -> None:
+        """Take the VAE off the accelerator; decoding brings it back for a moment."""
+
+    def train_mode(self, gradient_checkpointing: bool = False) -> None:
+        """Ready for training steps; weights stay frozen."""
+
+    def encode_images(self, pixels: Tensor, generator: Random) -> Tensor:
+        """(B, 3, H, W) in [-1, 1] -> scaled latents (B, C, h, w), float32, a sample of the VAE's posterior."""
+
+    def decode_latents(self, latents: Tensor) -> Tensor:
+        """Scaled latents (B, C, h, w) -> (B, 3, H, W) in [-1, 1], float32."""
+
+    def encode_captions(self, captions: Sequence[str]) -> Conditioning:
+        """Captions -> conditioning; gradients flow to adapted text encoders."""
+
+    def predict(self, noisy: Tensor, timesteps: Tensor, conditioning: Conditioning) -> Tensor:
+        """Noisy latents (B, C, h, w), timesteps (B,) -> epsilon or v (B, C, h, w), float32."""
+
+    def network_targets(self, conv: bool = False) -> list[Target]:
+        """Layers to adapt, text encoders first; `conv` adds the residual blocks and their 3x3 convolutions."""

@@ -1,0 +1,332 @@
+"""From a weights file to diffusers' and transformers' modules: read once, straight into the dtype that is trained in.
+
+Modules are built empty (on the meta device) from a resolved config, then every tensor is looked up by name, checked by
+shape and taken from the file. No network, and no pickle that could run code. What a file is, is told by weights.py.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+import warnings
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from trainer.families import names
+from trainer.families.names import Piece
+from trainer.families.weights import WeightsError, component_files, read_config, read_header
+
+CONFIGS = Path(__file__).parent / "configs"
+COMPONENTS = ("unet", "vae", "text_encoder")
+Config = Mapping[str, Any]
+
+
+class Source(Protocol):
+    """Tensors by name, from wherever they lie."""
+
+    path: Path
+
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Every tensor's name and shape."""
+
+    def read(self, name: str, dtype: torch.dtype) -> Tensor:
+        """A tensor on the CPU, in `dtype`, sharing no memory with the file."""
+
+
+class SafetensorsSource:
+    """Tensors of one or several safetensors files; each is read when it is asked for."""
+
+    def __init__(self, path: Path, files: Sequence[Path]) -> None:
+        """path: what errors name (the file or folder the user chose). Raises WeightsError for a damaged file."""
+        from safetensors import safe_open
+
+        self.path = path
+        self._shapes: dict[str, tuple[int, ...]] = {}
+        self._readers: dict[str, Any] = {}
+        for file in files:
+            header = read_header(file)
+            reader = safe_open(str(file), framework="pt", device="cpu")
+            for name, entry in header.tensors.items():
+                self._shapes[name] = entry.shape
+                self._readers[name] = reader
+
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        return self._shapes
+
+    def read(self, name: str, dtype: torch.dtype) -> Tensor:
+        tensor: Tensor = self._readers[name].get_tensor(name)
+        return tensor.to(dtype, copy=True)  # a copy: the file may be replaced while we train
+
+
+class StateSource:
+    """Tensors of a pickled state dict (.ckpt, .bin), opened with weights_only."""
+
+    def __init__(self, path: Path, files: Sequence[Path]) -> None:
+        """Raises WeightsError when a file is damaged or holds more than weights."""
+        self.path = path
+        self._tensors: dict[str, Tensor] = {}
+        for file in files:
+            state = load_pickle(file)
+            nested = state.get("state_dict", state)
+            self._tensors |= {name: value for name, value in nested.items() if isinstance(value, Tensor)}
+
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        return {name: tuple(tensor.shape) for name, tensor in self._tensors.items()}
+
+    def read(self, name: str, dtype: torch.dtype) -> Tensor:
+        return self._tensors[name].detach().to(dtype, copy=True)
+
+
+def open_source(path: Path) -> Source:
+    """The tensors of a single file. Raises WeightsError naming the file, what is wrong with it and the cure."""
+    if path.suffix.lower() in (".ckpt", ".pt", ".pth", ".bin"):
+        return StateSource(path, [path])
+    return SafetensorsSource(path, [path])
+
+
+def open_component(folder: Path) -> Source:
+    """The tensors of one component of a diffusers folder (`.../unet`)."""
+    files = component_files(folder)
+    if not files:
+        raise WeightsError(f"{folder} has no weights (.safetensors); download the folder again")
+    return SafetensorsSource(folder, files) if files[0].suffix == ".safetensors" else StateSource(folder, files)
+
+
+def load_pickle(path: Path) -> dict[str, Any]:
+    """A .ckpt's dictionary, tensors only (torch's weights_only, and never a second try without it).
+
+    Raises WeightsError: damaged, or holding Python objects besides weights, with the cure.
+    """
+    if not path.is_file():
+        raise WeightsError(f"{path} does not exist; check the path")
+    try:
+        # mapped, so that a 7 GB file is not held in memory twice; old files without a zip inside cannot be
+        loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+    except Exception as error:  # torch raises a dozen kinds; all mean that this file cannot be used
+        text = str(error)
+        found = re.search(r"Unsupported (?:global: GLOBAL|class) ([\w.]+)", text)
+        if found or "Unsupported" in text:
+            what = f" ({found[1]})" if found else ""
+            raise WeightsError(
+                f"{path} holds Python objects besides weights{what}; loading them could run any code, so the file is refused. "
+                "Use the .safetensors version of this model, or convert it in a program you trust"
+            ) from None
+        raise WeightsError(f"{path}: damaged or cut download, or not a .ckpt file; fetch it again") from error
+    if not isinstance(loaded, dict):
+        raise WeightsError(f"{path} holds no table of weights; check what was downloaded")
+    return loaded
+
+
+def known_configs(component: str) -> dict[str, Config]:
+    """The resolved configs of a component, by architecture name ("sd1", "sd2", "demo")."""
+    found = {}
+    for path in sorted(CONFIGS.glob(f"*/{component}.json")):
+        config = read_config(path)
+        if config is not None:
+            found[path.parent.name] = config
+    return found
+
+
+def build_unet(source: Source, config: Config | None, dtype: torch.dtype) -> nn.Module:
+    """A frozen UNet2DConditionModel. config: from a diffusers folder; None: found from the shapes of a single file."""
+    from diffusers import UNet2DConditionModel
+
+    if config is None:
+        config = _matching("unet", "U-Net", source, unet_facts, _unet_pieces)
+    empty = _on_meta(lambda: UNet2DConditionModel.from_config(dict(config)))
+    return _filled(empty, lambda name: _unet_pieces(name, config), source, dtype, "U-Net")
+
+
+def build_vae(source: Source, config: Config | None, dtype: torch.dtype) -> nn.Module:
+    """A frozen AutoencoderKL, from a checkpoint, a bare VAE file or a diffusers component."""
+    from diffusers import AutoencoderKL
+
+    if config is None:
+        config = _matching("vae", "VAE", source, vae_facts, _vae_pieces)
+    empty = _on_meta(lambda: AutoencoderKL.from_config(dict(config)))
+    return _filled(empty, lambda name: _vae_pieces(name, config), source, dtype, "VAE")
+
+
+def build_text_encoder(source: Source, config: Config | None, dtype: torch.dtype) -> nn.Module:
+    """A frozen CLIPTextModel: SD 1's, or SD 2's from OpenCLIP's layout."""
+    from transformers import CLIPTextConfig, CLIPTextModel
+
+    if config is None:
+        config = _matching("text_encoder", "text encoder", source, text_facts, _text_pieces)
+    text_config = CLIPTextConfig(**{key: value for key, value in config.items() if key != "model_type"})
+    empty = _on_meta(lambda: CLIPTextModel(text_config))
+    for buffer_name, buffer in list(empty.named_buffers()):
+        if buffer_name.endswith("position_ids"):  # not stored in files: 0 .. 76
+            owner = empty.get_submodule(buffer_name.rpartition(".")[0])
+            owner.position_ids = torch.arange(buffer.shape[-1]).expand(1, -1)
+    return _filled(empty, lambda name: _text_pieces(name, config), source, dtype, "text encoder")
+
+
+@contextlib.contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """Keep back lines of diffusers, transformers and bitsandbytes that are known to be harmless; others pass."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r".*(torchvision|use_return_dict|Accessing config attribute).*")
+        loggers = [logging.getLogger(name) for name in ("", "bitsandbytes", "bitsandbytes.backends.cpu.ops", "diffusers", "transformers")]
+        for logger in loggers:
+            logger.addFilter(_is_news)
+        try:
+            yield
+        finally:
+            for logger in loggers:
+                logger.removeFilter(_is_news)
+
+
+def unet_facts(config: Config) -> dict[str, tuple[int, ...]]:
+    """Shapes that tell one U-Net architecture from another: diffusers tensor name -> leading sizes."""
+    widths = config["block_out_channels"]
+    facts: dict[str, tuple[int, ...]] = {"conv_in.weight": (widths[0], config["in_channels"])}
+    for block, (width, kind) in enumerate(zip(widths, config["down_block_types"], strict=True)):
+        last = config["layers_per_block"] - 1
+        facts[f"down_blocks.{block}.resnets.{last}.conv2.weight"] = (width, width)
+        if "CrossAttn" in kind:
+            name = f"down_blocks.{block}.attentions.{last}.transformer_blocks.0.attn2.to_k.weight"
+            facts[name] = (width, config["cross_attention_dim"])
+    return facts
+
+
+def vae_facts(config: Config) -> dict[str, tuple[int, ...]]:
+    """The same for the VAE."""
+    widths, last = config["block_out_channels"], config["layers_per_block"] - 1
+    facts: dict[str, tuple[int, ...]] = {"encoder.conv_in.weight": (widths[0], config["in_channels"])}
+    for block, width in enumerate(widths):
+        facts[f"encoder.down_blocks.{block}.resnets.{last}.conv2.weight"] = (width, width)
+    return facts
+
+
+def text_facts(config: Config) -> dict[str, tuple[int, ...]]:
+    """The same for the text encoder."""
+    last = config["num_hidden_layers"] - 1
+    return {
+        "embeddings.token_embedding.weight": (config["vocab_size"], config["hidden_size"]),
+        f"encoder.layers.{last}.mlp.fc1.weight": (config["intermediate_size"], config["hidden_size"]),
+    }
+
+
+def _unet_pieces(name: str, config: Config) -> list[Piece]:
+    ldm = names.unet_name(name, config)
+    return [Piece(names.UNET_PREFIX + ldm), Piece(name), Piece(ldm)]
+
+
+_OLD_VAE_ATTENTION = {"to_q": "query", "to_k": "key", "to_v": "value", "to_out.0": "proj_attn"}
+
+
+def _vae_pieces(name: str, config: Config) -> list[Piece]:
+    ldm = names.vae_name(name, config)
+    pieces = [Piece(names.VAE_PREFIX + ldm), Piece(ldm), Piece(name)]
+    for new, old in _OLD_VAE_ATTENTION.items():  # diffusers folders of 2022
+        if f"attentions.0.{new}." in name:
+            pieces.append(Piece(name.replace(new, old)))
+    return pieces
+
+
+def _text_pieces(name: str, config: Config) -> list[Piece]:
+    with_prefix, bare = names.clip_name(name), name.removeprefix("text_model.")
+    open_clip = names.open_clip_piece(name)
+    return [
+        Piece(names.CLIP_PREFIX + with_prefix),
+        Piece(names.CLIP_PREFIX + bare),  # merges of 2022 dropped `text_model.`
+        Piece(with_prefix),
+        Piece(bare),
+        Piece(names.OPEN_CLIP_PREFIX + open_clip.name, open_clip.third),
+    ]
+
+
+def _matching(
+    component: str,
+    title: str,
+    source: Source,
+    facts_of: Callable[[Config], dict[str, tuple[int, ...]]],
+    pieces_of: Callable[[str, Config], list[Piece]],
+) -> Config:
+    """The known config whose shapes are those of the file."""
+    shapes = source.shapes()
+
+    def found(name: str, config: Config) -> tuple[int, ...] | None:
+        for piece in pieces_of(name, config):
+            if piece.name in shapes:
+                return shapes[piece.name]
+        return None
+
+    nearest: tuple[int, str] = (-1, f"the file has no {title} at all; choose a whole checkpoint")
+    for architecture, config in known_configs(component).items():
+        wrong = []
+        facts = facts_of(config)
+        for name, expected in facts.items():
+            shape = found(name, config)
+            if shape is None or shape[: len(expected)] != expected:
+                wrong.append((name, expected, shape))
+        if not wrong:
+            return config
+        seen = sum(found(name, config) is not None for name in facts) * 100 - len(wrong)
+        name, expected, shape = wrong[0]
+        if shape is not None and seen > nearest[0]:
+            nearest = (seen, f"nearest is {architecture}, where {name} begins with {list(expected)}, here it is {list(shape)}")
+    raise WeightsError(
+        f"{source.path}: its {title} is of no known kind: {nearest[1]}. Known kinds: {', '.join(known_configs(component))}"
+    )
+
+
+def _on_meta(build: Callable[[], nn.Module]) -> nn.Module:
+    with quiet_libraries(), torch.device("meta"):
+        return build()
+
+
+def _filled(
+    module: nn.Module, pieces_of: Callable[[str], list[Piece]], source: Source, dtype: torch.dtype, title: str
+) -> nn.Module:
+    """Give an empty module the file's tensors; frozen, in eval mode."""
+    shapes = source.shapes()
+    state: dict[str, Tensor] = {}
+    missing: list[str] = []
+    for name, slot in module.state_dict().items():
+        piece = next((piece for piece in pieces_of(name) if piece.name in shapes), None)
+        if piece is None:
+            missing.append(name)
+            continue
+        tensor = source.read(piece.name, dtype)
+        if piece.third is not None:
+            tensor = tensor.chunk(3)[piece.third].clone()
+        if tensor.shape != slot.shape and tensor.squeeze().shape == slot.squeeze().shape:
+            tensor = tensor.reshape(slot.shape)  # a 1x1 convolution where the other layout has a linear layer
+        if tensor.shape != slot.shape:
+            raise WeightsError(
+                f"{source.path}: {piece.name} has the shape {list(tensor.shape)}, this kind of {title} needs {list(slot.shape)}; "
+                "the file is of another model family or damaged"
+            )
+        _check_finite(source, piece.name, tensor)
+        state[name] = tensor
+    if missing:
+        cure = "choose a whole checkpoint" if len(missing) == len(module.state_dict()) else "the file is incomplete, fetch it again"
+        raise WeightsError(
+            f"{source.path} lacks {len(missing)} of {len(module.state_dict())} tensors of the {title} (first: {missing[0]}); {cure}"
+        )
+    module.load_state_dict(state, assign=True)
+    return module.requires_grad_(False).eval()
+
+
+def _check_finite(source: Source, name: str, tensor: Tensor) -> None:
+    if tensor.numel() == 0:
+        return
+    low, high = torch.aminmax(tensor)  # one pass, and NaN comes through
+    if not (torch.isfinite(low) and torch.isfinite(high)):
+        raise WeightsError(
+            f"{source.path}: {name} holds NaN or infinite numbers in {str(tensor.dtype).removeprefix('torch.')}; "
+            "the file is damaged, or its numbers are too large for fp16: try mixed_precision bf16 or no, or fetch it again"
+        )
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    text = record.getMessage()
+    return not any(phrase in text for phrase in ("gemm_4bit", "kernels-community", "requires torchvision", "torchvision is not"))

@@ -1,0 +1,404 @@
+"""What a weights file is, from its names and shapes alone: a few milliseconds for any size, nothing executed. LIGHT.
+
+The header of a safetensors file is read here and nowhere else (SAFETY R7). Turning weights into modules is modules.py.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from trainer.families import names
+
+HEADER_LIMIT_BYTES = 100_000_000  # the safetensors library's own limit
+PICKLE_PEEK_BYTES = 64_000_000
+CONFIG_LIMIT_BYTES = 1_000_000
+BITS = {
+    "BOOL": 8, "U8": 8, "I8": 8, "F8_E5M2": 8, "F8_E4M3": 8, "F8_E8M0": 8, "I16": 16, "U16": 16, "F16": 16, "BF16": 16,
+    "I32": 32, "U32": 32, "F32": 32, "F64": 64, "I64": 64, "U64": 64, "C64": 64, "F4": 4, "F6_E2M3": 6, "F6_E3M2": 6,
+}  # fmt: skip
+
+Kind = Literal["checkpoint", "folder", "lora", "vae", "text_encoder", "unet", "unknown"]
+
+
+class WeightsError(ValueError):
+    """A weights file cannot be used. The text names the file, what is wrong and the cure."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One tensor of a safetensors file; begin and end count bytes from the end of the header."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    begin: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Header:
+    """Names, shapes and metadata of a safetensors file, checked; no weights."""
+
+    path: Path
+    size: int
+    data_start: int
+    tensors: Mapping[str, Entry]
+    metadata: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a file or folder is, for the page, the preflight and the loader."""
+
+    path: Path
+    kind: Kind
+    family: str | None = None  # sd1 sd2 sdxl sdxl_refiner sd3 flux, None when it cannot be told
+    prediction: Literal["epsilon", "v"] | None = None  # None: nothing in the file says
+    zero_terminal_snr: bool = False
+    dtype: str | None = None
+    size_bytes: int = 0
+    detail: str = ""  # one plain sentence
+    problems: tuple[str, ...] = field(default=())
+
+
+def read_header(path: Path | str) -> Header:
+    """The checked header of a safetensors file.
+
+    Raises WeightsError for anything that is not a whole, well-formed file: missing, cut, damaged, another format.
+    """
+    path = Path(path)
+    try:
+        size = path.stat().st_size
+        if not path.is_file():
+            raise WeightsError(f"{path} is not a file")
+        with path.open("rb") as stream:
+            start = stream.read(8)
+            length = int.from_bytes(start, "little")
+            if len(start) < 8 or length > min(HEADER_LIMIT_BYTES, size - 8):
+                raise WeightsError(_not_safetensors(path, start + stream.read(504), size))
+            text = stream.read(length)
+    except FileNotFoundError:
+        raise WeightsError(f"{path} does not exist; check the path") from None
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read: {error.strerror or error}") from None
+    tensors, metadata = _parsed(path, text, size - 8 - length)
+    return Header(path, size, 8 + length, tensors, metadata)
+
+
+def describe(path: Path | str) -> Description:
+    """What `path` is, from names and shapes only. Never raises for a bad file: its problems say what is wrong."""
+    path = Path(path)
+    try:
+        if path.is_dir():
+            return _describe_folder(path)
+        if path.suffix.lower() in (".ckpt", ".pt", ".pth", ".bin"):
+            return _describe_pickle(path)
+        return describe_header(read_header(path))
+    except WeightsError as error:
+        return Description(path, "unknown", size_bytes=_size(path), detail="not usable", problems=(str(error),))
+
+
+def describe_header(header: Header) -> Description:
+    """The same for a header that was read already."""
+    shapes = {name: entry.shape for name, entry in header.tensors.items()}
+    kind = kind_of(shapes)
+    family = family_of(shapes, kind)
+    prediction, zero_terminal = _prediction(shapes, header.metadata, family)
+    dtypes = [entry.dtype for entry in header.tensors.values() if entry.dtype in ("F16", "BF16", "F32", "F8_E4M3", "F8_E5M2")]
+    dtype = max(set(dtypes), key=dtypes.count, default=None)
+    problems = _problems(header.path, shapes, kind, family)
+    return Description(
+        header.path, kind, family, prediction, zero_terminal, dtype, header.size, _sentence(kind, family, prediction), problems
+    )
+
+
+def find_base(name: str) -> Path:
+    """Where a base model lies: a path, or a hub id ("owner/name") that is already in the local Hugging Face cache.
+
+    Nothing is downloaded. Raises WeightsError with the cure.
+    """
+    path = Path(name).expanduser()
+    if path.exists():
+        return path
+    if re.fullmatch(r"[\w.-]+/[\w.-]+", name):
+        snapshot = _cached_snapshot(name)
+        if snapshot is not None:
+            return snapshot
+        raise WeightsError(
+            f"{name} is neither a path that exists here nor a model in the local Hugging Face cache; training downloads nothing. "
+            "Download the model first and give the path of its .safetensors file or folder"
+        )
+    raise WeightsError(f"{name} does not exist; check the path of the base model")
+
+
+def kind_of(shapes: Iterable[str]) -> Kind:
+    """What sort of weights these tensor names are."""
+    keys = list(shapes)
+    if any(_LORA_TENSOR.search(key) for key in keys):
+        return "lora"
+    starts = {key.split(".", 1)[0] for key in keys}
+    if any(key.startswith(names.UNET_PREFIX) for key in keys):
+        return "checkpoint" if starts & {"cond_stage_model", "conditioner", "first_stage_model", "text_encoders"} else "unet"
+    if starts & {"double_blocks", "joint_blocks", "input_blocks"} or {"down_blocks", "conv_in"} <= starts:
+        return "unet"
+    if starts & {"first_stage_model"} or {"encoder", "decoder"} <= starts:
+        return "vae"
+    if starts & {"text_model", "cond_stage_model"} or any(re.match(r"encoder\.(layers|block)\.0\.", key) for key in keys):
+        return "text_encoder"
+    return "unknown"
+
+
+def family_of(shapes: Mapping[str, tuple[int, ...]], kind: Kind) -> str | None:
+    """Which family a set of tensors belongs to, or None. shapes: name -> shape ((), for names without a known shape)."""
+    keys = shapes.keys()
+
+    def has(text: str) -> bool:
+        return any(text in key for key in keys)
+
+    if has("double_blocks"):
+        return "flux"
+    if has("joint_blocks"):
+        return "sd3"
+    width = _context_width(shapes)
+    if kind == "lora":
+        if has("lora_te1_") or has("lora_te2_") or has("lora_unet_input_blocks") or width == 2048:
+            return "sdxl"
+        return {1024: "sd2"}.get(width or 0, "sd1" if has("lora_te_") or has("unet") else None)
+    if has("conditioner.embedders.1.") or width == 2048:
+        return "sdxl"
+    if has("conditioner.embedders.0.model.") or width == 1280:
+        return "sdxl_refiner"
+    if has("cond_stage_model.model.") or width == 1024:
+        return "sd2"
+    if has("cond_stage_model.") or width is not None:
+        return "sd1"
+    return None
+
+
+_LORA_TENSOR = re.compile(
+    r"\.(lora_down|lora_up|lora_A|lora_B|hada_w1_a|lokr_w1|lokr_w1_a|oft_blocks|oft_diag|lora_mid|dora_scale)(\.|$)"
+    r"|^(lora_|lycoris_).*\.(diff|diff_b|a1\.weight|b1\.weight|on_input|w_norm|b_norm)$"
+)
+_CUT = "damaged or cut download; fetch it again"
+
+
+def _not_safetensors(path: Path, start: bytes, size: int) -> str:
+    if start.startswith(b"version https://git-lfs"):
+        return f"{path} is only a git-lfs pointer of {size} bytes, not the model; download the real file"
+    if start.lstrip()[:1] == b"<":
+        return f"{path} is a web page, not a model: the download was refused or needs a login; fetch it again in a browser"
+    if start.startswith(b"PK\x03\x04"):
+        return f"{path} is a .ckpt or zip file under a wrong name; give it the extension .ckpt"
+    length = int.from_bytes(start[:8], "little")
+    if size < 8:
+        return f"{path}: {_CUT} (it has only {size} bytes)"
+    if length <= HEADER_LIMIT_BYTES and start[8:9] == b"{":
+        return f"{path}: {_CUT} (expected at least {8 + length:,} bytes, got {size:,})"
+    return f"{path} is not a safetensors file (its header would be {length:,} bytes long); check what was downloaded"
+
+
+def _parsed(path: Path, text: bytes, data_bytes: int) -> tuple[dict[str, Entry], dict[str, str]]:
+    try:
+        raw = json.loads(text.decode("utf-8"), object_pairs_hook=_without_duplicates)
+    except (ValueError, RecursionError):
+        raise WeightsError(f"{path}: damaged file, its header is not readable; fetch it again") from None
+    if not isinstance(raw, dict):
+        raise WeightsError(f"{path}: damaged file, its header is not a table; fetch it again")
+    metadata = raw.pop("__metadata__", None) or {}
+    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
+        raise WeightsError(f"{path}: damaged file, its metadata is not text; fetch it again")
+    tensors = {name: _entry(path, name, value) for name, value in raw.items()}
+    expected = 0
+    for name, entry in sorted(tensors.items(), key=lambda item: (item[1].begin, item[1].end)):
+        if entry.begin != expected:
+            raise WeightsError(f"{path}: damaged file, tensor {name} does not begin where the one before it ends")
+        expected = entry.end
+    if expected != data_bytes:
+        whole = 8 + len(text) + expected
+        raise WeightsError(f"{path}: {_CUT} (expected {whole:,} bytes, got {8 + len(text) + data_bytes:,})")
+    return tensors, metadata
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table = dict(pairs)
+    if len(table) != len(pairs):
+        raise ValueError("a name occurs twice")
+    return table
+
+
+def _entry(path: Path, name: str, value: Any) -> Entry:
+    try:
+        dtype, shape, (begin, end) = value["dtype"], tuple(value["shape"]), value["data_offsets"]
+        numbers = (*shape, begin, end)
+        if not all(type(number) is int and 0 <= number < 2**63 for number in numbers):
+            raise ValueError
+        if len(shape) > 16 or math.prod(shape) * BITS[dtype] != (end - begin) * 8:
+            raise ValueError
+    except (TypeError, ValueError, KeyError):
+        raise WeightsError(f"{path}: damaged file, the entry of tensor {name[:200]} makes no sense; fetch it again") from None
+    return Entry(dtype, shape, begin, end)
+
+
+def _context_width(shapes: Mapping[str, tuple[int, ...]]) -> int | None:
+    """Width of the text that the cross attention reads: 768 SD 1, 1024 SD 2, 2048 SDXL."""
+    for name, shape in shapes.items():
+        if re.search(r"attn2[._]to_k\.(lora_down\.|lora_A\.)?weight$", name) and len(shape) >= 2:
+            return shape[1]
+    return None
+
+
+def _prediction(
+    shapes: Mapping[str, tuple[int, ...]], metadata: Mapping[str, str], family: str | None
+) -> tuple[Literal["epsilon", "v"] | None, bool]:
+    zero_terminal = "ztsnr" in shapes or "edm_vpred.sigma_max" in shapes
+    if "v_pred" in shapes or "edm_vpred.sigma_max" in shapes:
+        return "v", zero_terminal
+    told = metadata.get("modelspec.prediction_type", "").lower()
+    if told in ("v", "v_prediction", "velocity") or metadata.get("modelspec.architecture", "").startswith("stable-diffusion-v2-768-v"):
+        return "v", zero_terminal
+    if told == "epsilon":
+        return "epsilon", zero_terminal
+    return (None if family == "sd2" else "epsilon") if family else None, zero_terminal
+
+
+def _problems(path: Path, shapes: Mapping[str, tuple[int, ...]], kind: Kind, family: str | None) -> tuple[str, ...]:
+    problems = []
+    first = shapes.get(names.UNET_PREFIX + "input_blocks.0.0.weight", ())
+    if len(first) == 4 and first[1] in (8, 9):
+        sort = "an inpainting model" if first[1] == 9 else "an instruction (pix2pix) model"
+        problems.append(f"{path} is {sort} with {first[1]} input channels; a LoRA is trained on the ordinary model with 4")
+    if kind == "checkpoint":
+        missing = [
+            what
+            for what, prefixes in (("VAE", ("first_stage_model.",)), ("text encoder", ("cond_stage_model.", "conditioner.")))
+            if not any(name.startswith(prefixes) for name in shapes)
+        ]
+        problems += [f"{path} has no {what}; choose a whole checkpoint" for what in missing if family in ("sd1", "sd2", "sdxl")]
+    if kind == "unknown":
+        problems.append(f"{path} holds no weights that this program knows ({len(shapes)} tensors); check what was downloaded")
+    return tuple(problems)
+
+
+_FAMILY_TITLES = {
+    "sd1": "Stable Diffusion 1.x", "sd2": "Stable Diffusion 2.x", "sdxl": "Stable Diffusion XL", "sdxl_refiner": "SDXL refiner",
+    "sd3": "Stable Diffusion 3", "flux": "FLUX",
+}  # fmt: skip
+_KIND_TITLES: dict[str, str] = {
+    "checkpoint": "base model", "folder": "base model (diffusers folder)", "lora": "LoRA", "vae": "VAE", "text_encoder": "text encoder",
+    "unet": "U-Net without text encoder and VAE", "unknown": "unknown weights",
+}  # fmt: skip
+
+
+def _sentence(kind: Kind, family: str | None, prediction: str | None) -> str:
+    title = _KIND_TITLES[kind] if family is None else f"{_FAMILY_TITLES[family]} {_KIND_TITLES[kind]}"
+    return f"{title}, v-prediction" if prediction == "v" and kind != "lora" else title
+
+
+def _describe_pickle(path: Path) -> Description:
+    """A .ckpt: its names are looked for as text in the pickle, which is never run."""
+    if not path.is_file():
+        raise WeightsError(f"{path} does not exist; check the path")
+    size = path.stat().st_size
+    try:
+        with zipfile.ZipFile(path) as archive:
+            pickles = [info for info in archive.infolist() if info.filename.endswith("data.pkl")]
+            text = b"" if not pickles or pickles[0].file_size > PICKLE_PEEK_BYTES else archive.read(pickles[0])
+    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError):
+        with path.open("rb") as stream:
+            start = stream.read(512)
+        if not start.startswith((b"\x80", b"PK")):
+            raise WeightsError(f"{path} is not a .ckpt file; check what was downloaded") from None
+        if start.startswith(b"PK"):
+            raise WeightsError(f"{path}: {_CUT} (the file has {size:,} bytes and no end)") from None
+        return Description(path, "unknown", size_bytes=size, detail="an old pickle file, what it holds is seen when it is loaded")
+    shapes: dict[str, tuple[int, ...]] = {name: () for name in _pickled_names(text)}
+    kind = kind_of(shapes)
+    family = family_of(shapes, kind)
+    prediction, zero_terminal = _prediction(shapes, {}, family)
+    problems = _problems(path, shapes, kind, family)
+    return Description(path, kind, family, prediction, zero_terminal, None, size, _sentence(kind, family, prediction), problems)
+
+
+def _pickled_names(text: bytes) -> Iterator[str]:
+    """Strings of a pickle (opcode X, four bytes of length, the text) that look like tensor names."""
+    for match in re.finditer(rb"X(..)\x00\x00", text, re.DOTALL):
+        word = text[match.end() : match.end() + int.from_bytes(match[1], "little")]
+        if re.fullmatch(rb"[A-Za-z_][\w.]{2,200}", word) and (b"." in word or word in (b"v_pred", b"ztsnr")):
+            yield word.decode("ascii")
+
+
+def _describe_folder(path: Path) -> Description:
+    unet = read_config(path / "unet" / "config.json")
+    index = read_config(path / "model_index.json")
+    if unet is None:
+        raise WeightsError(f"{path} is not a diffusers folder (it has no unet/config.json); choose a model file inside it, or another folder")
+    width = unet.get("cross_attention_dim")
+    pipeline = str((index or {}).get("_class_name", ""))
+    family = "sdxl" if "XL" in pipeline or width == 2048 else "sd2" if width == 1024 else "sd1"
+    scheduler = read_config(path / "scheduler" / "scheduler_config.json") or {}
+    prediction: Literal["epsilon", "v"] = "v" if scheduler.get("prediction_type") == "v_prediction" else "epsilon"
+    problems = []
+    channels = unet.get("in_channels", 4)
+    if channels != 4:
+        problems.append(f"{path} has {channels} input channels (an inpainting model); a LoRA is trained on the ordinary model with 4")
+    problems += [
+        f"{path / part} has no weights (.safetensors); download the folder again"
+        for part in ("unet", "vae", "text_encoder")
+        if not component_files(path / part)
+    ]
+    size = sum(file.stat().st_size for part in ("unet", "vae", "text_encoder") for file in component_files(path / part))
+    zero_terminal = bool(scheduler.get("rescale_betas_zero_snr", False))
+    return Description(path, "folder", family, prediction, zero_terminal, None, size, _sentence("folder", family, prediction), tuple(problems))
+
+
+def component_files(folder: Path) -> list[Path]:
+    """The weights of one diffusers component: safetensors shards or file first, else the pickled .bin."""
+    for extension in ("safetensors", "bin"):
+        for stem in ("diffusion_pytorch_model", "model", "pytorch_model"):
+            shards = sorted(folder.glob(f"{stem}-*-of-*.{extension}"))
+            if shards:
+                return shards
+            for name in (f"{stem}.{extension}", f"{stem}.fp16.{extension}"):
+                if (folder / name).is_file():
+                    return [folder / name]
+    return []
+
+
+def read_config(path: Path) -> dict[str, Any] | None:
+    """A model's JSON config, or None when there is none. Raises WeightsError when it is not JSON."""
+    if not path.is_file():
+        return None
+    try:
+        if path.stat().st_size > CONFIG_LIMIT_BYTES:
+            raise ValueError
+        config = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(config, dict):
+            raise ValueError
+    except (ValueError, RecursionError):
+        raise WeightsError(f"{path} is not a readable config; download the folder again") from None
+    return config
+
+
+def _cached_snapshot(repo: str) -> Path | None:
+    home = Path(os.environ.get("HF_HOME", "~/.cache/huggingface")).expanduser()
+    hub = Path(os.environ.get("HF_HUB_CACHE", home / "hub")).expanduser()
+    folder = hub / ("models--" + repo.replace("/", "--"))
+    main = folder / "refs" / "main"
+    if not main.is_file():
+        return None
+    snapshot = folder / "snapshots" / main.read_text(encoding="utf-8").strip()
+    return snapshot if (snapshot / "unet" / "config.json").is_file() else None
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
