@@ -1,0 +1,59 @@
+"""Starts the page: host, port and language from the command line, the rest in webui.server. `launch.sh` calls this."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+LOOPBACK = "127.0.0.1"
+EVERYWHERE = "0.0.0.0"
+PORT = 28000
+
+
+def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """The page's command line. Leaves with exit code 2 and a sentence when it is wrong."""
+    parser = argparse.ArgumentParser(prog="app.py", description="Opens Athanor's page.", allow_abbrev=False)
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--host", default=LOOPBACK, help=f"address of this computer to listen on (default {LOOPBACK})")
+    where.add_argument(
+        "--listen", nargs="?", const=EVERYWHERE, metavar="HOST", help="reachable from other computers, with a token"
+    )
+    parser.add_argument(
+        "--port", type=_port, default=PORT, help=f"default {PORT}; the next free one of twenty when it is taken"
+    )
+    parser.add_argument(
+        "--allow-host", action="append", default=[], metavar="NAME", help="a further host name to answer to"
+    )
+    parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
+    parser.add_argument("--lang", choices=("en", "zh"), help="language of the page; the browser's when not given")
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Serve the page until Ctrl+C."""
+    given = arguments(argv)
+    from webui.server import serve  # after the command line, so that a wrong one is answered at once
+
+    serve(
+        ROOT,
+        host=given.listen or given.host,
+        port=given.port,
+        lang=given.lang,
+        listen=given.listen is not None,
+        open_browser=not given.no_browser,
+        allowed_hosts=tuple(given.allow_host),
+    )
+    return 0
+
+
+def _port(word: str) -> int:
+    if not word.isdecimal() or not 1 <= int(word) <= 65535:
+        raise argparse.ArgumentTypeError(f"{word!r} is not a port; use a number from 1 to 65535")
+    return int(word)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
