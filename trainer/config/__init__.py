@@ -260,12 +260,27 @@ def _read_as_off(section: str, name: str, value: Any) -> Note | None:
 def _parameter(section: str, name: str, field: FieldInfo) -> Parameter:
     extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
     kind, choices = _kind(field)
+    table = _tables().get(f"{section}.{name}")
+    if table is not None:
+        kind, choices = "choice", table
     return Parameter(
         address=f"{section}.{name}", section=section, name=name, title=field.title or name, kind=kind, choices=choices,
-        help=" ".join((field.description or "").split()), default=field.get_default(), optional=_is_optional(field.annotation),
+        help=" ".join((field.description or "").split()), default=field.get_default(), optional=_is_optional(field.annotation) or field.get_default() == "",
         unit=extra.get("unit"), advanced=bool(extra.get("advanced")), shown_when=extra.get("shown_when"), role=extra.get("role"),
         **_limits(field),
     )  # type: ignore[arg-type]  # fmt: skip
+
+
+def _tables() -> dict[str, tuple[str, ...]]:
+    """Parameters whose choices are the names of a table elsewhere."""
+    from trainer.optimizers import OPTIMIZERS
+    from trainer.schedules import CLASSES, SCHEDULES
+
+    return {
+        "optimizer.optimizer_type": tuple(OPTIMIZERS),
+        "schedule.lr_scheduler": tuple(SCHEDULES),
+        "schedule.lr_scheduler_type": tuple(name for name in CLASSES if " " not in name),
+    }
 
 
 def _is_optional(annotation: Any) -> bool:

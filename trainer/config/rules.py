@@ -29,6 +29,7 @@ def problems(config: TrainConfig) -> Iterator[Problem]:
     yield from _noise_and_loss(config)
     yield from _precision(config)
     yield from _network(config)
+    yield from _optimizer_and_schedule(config)
     yield from _captions(config)
     yield from _buckets(config)
     yield from _saving(config)
@@ -37,6 +38,12 @@ def problems(config: TrainConfig) -> Iterator[Problem]:
 
 def notes(config: TrainConfig) -> Iterator[Note]:
     """What is allowed but probably not meant, or has no effect."""
+    from trainer import optimizers, schedules
+
+    for text in schedules.notes(config.schedule):
+        yield Note("schedule.lr_warmup_steps", "{reason}", {"reason": text})
+    for text in optimizers.rate_notes(optimizers.find(config.optimizer.optimizer_type), trained_rates(config)):
+        yield Note("optimizer.learning_rate", "{reason}", {"reason": text})
     if config.noise.zero_terminal_snr and not config.model.v_parameterization:
         yield Note("noise.zero_terminal_snr", "zero_terminal_snr is meant for v-prediction models; with this one previews may turn grey")
     low, high = config.noise.min_timestep or 0, config.noise.max_timestep or 1000
@@ -93,11 +100,43 @@ def _network(config: TrainConfig) -> Iterator[Problem]:
             yield Problem("network.network_args", "network_args: {name} is not known for networks.lora; known are {known}", {"name": name.strip(), "known": known})
         elif not sign or not _is_number(value, kind):
             yield Problem("network.network_args", "network_args: {text} has no number behind the equals sign; write it as {name}=8", {"text": text, "name": name.strip()})
-    rates = (config.optimizer.unet_lr, config.optimizer.text_encoder_lr, config.optimizer.learning_rate)
-    unet = 0 if network.network_train_text_encoder_only else rates[2] if rates[0] is None else rates[0]
-    text_encoder = 0 if network.network_train_unet_only else rates[2] if rates[1] is None else rates[1]
-    if not unet and not text_encoder:
+    if not trained_rates(config):
         yield Problem("optimizer.learning_rate", "all learning rates are 0, so nothing would be trained; set unet_lr (1e-4 is usual)")
+
+
+def _optimizer_and_schedule(config: TrainConfig) -> Iterator[Problem]:
+    """Names, arguments and what is installed, as the tables of optimizers.py and schedules.py know them."""
+    from trainer import optimizers, schedules
+
+    section = config.optimizer
+    try:
+        optimizer = optimizers.find(section.optimizer_type)
+        optimizer.parse_args(section.optimizer_args)
+        optimizers.check_rates(optimizer, trained_rates(config))
+    except optimizers.OptimizerError as error:
+        about_args = str(error).startswith("optimizer_args")
+        yield Problem("optimizer.optimizer_args" if about_args else "optimizer.optimizer_type", "{reason}", {"reason": str(error)})
+    else:
+        missing = optimizer.availability()
+        if missing:
+            yield Problem("optimizer.optimizer_type", "{reason}", {"reason": missing})
+    try:
+        schedules.build(config.schedule, 100, max(trained_rates(config).values(), default=1e-4))
+    except schedules.ScheduleError as error:
+        names = ("lr_scheduler_args", "lr_scheduler_type", "lr_scheduler_min_lr_ratio")
+        name = next((name for name in names if str(error).startswith(name)), "lr_scheduler")
+        yield Problem(f"schedule.{name}", "{reason}", {"reason": str(error)})
+
+
+def trained_rates(config: TrainConfig) -> dict[str, float]:
+    """Learning rate of each part that is trained: {"textencoder": 1e-5, "unet": 1e-4}."""
+    section, network = config.optimizer, config.network
+    rates = {}
+    if not network.network_train_unet_only:
+        rates["textencoder"] = section.learning_rate if section.text_encoder_lr is None else section.text_encoder_lr
+    if not network.network_train_text_encoder_only:
+        rates["unet"] = section.learning_rate if section.unet_lr is None else section.unet_lr
+    return {part: rate for part, rate in rates.items() if rate}
 
 
 def _captions(config: TrainConfig) -> Iterator[Problem]:
