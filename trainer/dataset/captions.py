@@ -1,0 +1,172 @@
+"""Captions: read, written, split into tags, and made into the text of one use of a picture. LIGHT.
+
+The order of `process` is that of kohya-ss/sd-scripts (results of that program in tests/golden/captions.json).
+"""
+
+from __future__ import annotations
+
+import codecs
+import math
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
+
+from trainer.atomic import atomic_write
+
+if TYPE_CHECKING:
+    from trainer.config.caption import Caption
+    from trainer.config.dataset import Subset
+
+MAX_CAPTION_BYTES = 1_000_000
+CHOICE = re.compile(r"\{([^}]+)\}")
+OPEN_BRACE, CLOSE_BRACE = "\ue000", "\ue001"  # stand for {{ and }} meanwhile: private characters, in no caption
+
+
+class CaptionError(ValueError):
+    """A caption file cannot be used. The text names the file, the place in it and the cure."""
+
+
+def read_caption(path: Path | str) -> str:
+    """The whole text of a caption file: UTF-8, with or without a byte order mark; line ends become "\\n".
+
+    Raises CaptionError naming the file and the byte that is not UTF-8, with a guess at what the file is instead.
+    """
+    path = Path(path)
+    try:
+        if not path.is_file():
+            raise CaptionError(f"{path} is not a file; put the caption into a plain text file")
+        size = path.stat().st_size
+        if size > MAX_CAPTION_BYTES:
+            raise CaptionError(f"{path} holds {size} bytes, too many for a caption; keep it below {MAX_CAPTION_BYTES}")
+        data = path.read_bytes()
+    except OSError as error:
+        raise CaptionError(f"{path} cannot be read: {error.strerror or error}; check the file's rights") from error
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        offset = error.start + (len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0)
+        line = data[:offset].count(b"\n") + 1
+        raise CaptionError(
+            f"{path}: byte {offset} (line {line}) is not UTF-8{_guess(data)}; save the file again as UTF-8"
+        ) from None
+    if "\0" in text:
+        raise CaptionError(f"{path}: byte {data.index(0)} is zero, so it is no UTF-8 text; save the file again as UTF-8")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def write_caption(path: Path | str, text: str) -> None:
+    """Replace a caption file in one step, as UTF-8 without a byte order mark. Raises trainer.atomic.WriteError."""
+    atomic_write(path, text)
+
+
+def split(text: str, separator: str = ",") -> list[str]:
+    """Tags of a caption, stripped, without empty ones."""
+    return [tag for tag in (part.strip() for part in text.split(separator)) if tag]
+
+
+def join(tags: Iterable[str]) -> str:
+    """Tags as sd-scripts joins them: comma and space, whatever separated them before."""
+    return ", ".join(tags)
+
+
+def stored(text: str, wildcards: bool = False) -> str:
+    """What of a caption file is used: its first line; with wildcards all lines that are not blank."""
+    lines = [line.strip() for line in text.split("\n")]
+    return "\n".join(line for line in lines if line) if wildcards else lines[0]
+
+
+def for_subset(options: Caption, subset: Subset | None) -> Caption:
+    """The [caption] section with what a listed folder sets for itself."""
+    if subset is None:
+        return options
+    own = {name: getattr(subset, name) for name in type(options).model_fields if getattr(subset, name, None) is not None}
+    return options.model_copy(update=own)
+
+
+def process(caption: str, options: Caption, rng: Random, epoch: int, step: int, max_steps: int) -> str:
+    """The text for one use of a picture whose stored caption is `caption`.
+
+    rng decides all chances; epoch counts from 1, step from 0 of max_steps. In this order: prefix and suffix, dropout,
+    choice of a line, wildcards, then (when anything acts on tags) kept tags, warm-up, shuffling, tag dropout, and last
+    the secondary separator. Unlike sd-scripts the marker of keep_tokens_separator never stays in the text.
+    """
+    if options.caption_prefix:
+        caption = f"{options.caption_prefix} {caption}"
+    if options.caption_suffix:
+        caption = f"{caption} {options.caption_suffix}"
+    if _dropped(options, rng, epoch):
+        return ""
+    if options.enable_wildcard:
+        caption = _choose(rng.choice(caption.split("\n")), rng)
+    else:
+        caption = caption.split("\n")[0]
+    marker = options.keep_tokens_separator
+    acting = options.shuffle_caption or options.token_warmup_step > 0 or options.caption_tag_dropout_rate > 0
+    if acting or (marker and marker in caption):
+        caption = _arranged(caption, options, rng, step, max_steps)
+    if options.secondary_separator:
+        caption = caption.replace(options.secondary_separator, options.caption_separator)
+    return caption
+
+
+def is_random(options: Caption) -> bool:
+    """Whether two uses of one caption may differ, so that its encoding cannot be kept."""
+    return bool(
+        options.shuffle_caption
+        or options.enable_wildcard
+        or options.token_warmup_step > 0
+        or options.caption_dropout_rate > 0
+        or options.caption_dropout_every_n_epochs > 0
+        or options.caption_tag_dropout_rate > 0
+    )
+
+
+def _dropped(options: Caption, rng: Random, epoch: int) -> bool:
+    if options.caption_dropout_rate > 0 and rng.random() < options.caption_dropout_rate:
+        return True
+    every = options.caption_dropout_every_n_epochs
+    return every > 0 and epoch % every == 0
+
+
+def _choose(line: str, rng: Random) -> str:
+    """{red|blue} becomes one of its parts, {{ and }} become single braces."""
+    line = line.replace("{{", OPEN_BRACE).replace("}}", CLOSE_BRACE)
+    line = CHOICE.sub(lambda match: rng.choice(match.group(1).split("|")), line)
+    return line.replace(OPEN_BRACE, "{").replace(CLOSE_BRACE, "}")
+
+
+def _arranged(caption: str, options: Caption, rng: Random, step: int, max_steps: int) -> str:
+    """Shuffle and thin the tags that are not kept."""
+    separator, marker = options.caption_separator, options.keep_tokens_separator
+    tail: list[str] = []
+    if marker and marker in caption:
+        first, rest, *last = caption.split(marker)
+        head, flexible = split(first, separator), split(rest, separator)
+        tail = [tag for part in last for tag in split(part, separator)]
+    else:
+        tags = [tag.strip() for tag in caption.strip().split(separator)]  # empty tags stay, as in sd-scripts
+        head, flexible = tags[: options.keep_tokens], tags[options.keep_tokens :]
+    warmup = options.token_warmup_step
+    if 0 < warmup < 1:
+        warmup = math.floor(warmup * max_steps)
+    if step < warmup:
+        least = options.token_warmup_min
+        flexible = flexible[: math.floor(step * ((len(flexible) - least) / warmup)) + least]
+    if options.shuffle_caption:
+        rng.shuffle(flexible)
+    if options.caption_tag_dropout_rate > 0:
+        flexible = [tag for tag in flexible if rng.random() >= options.caption_tag_dropout_rate]
+    return join(head + flexible + tail)
+
+
+def _guess(data: bytes) -> str:
+    """What a file that is not UTF-8 looks like, as the end of a sentence."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return " but UTF-16 (called Unicode in old Notepad)"
+    try:
+        text = data.decode("gbk")
+    except UnicodeDecodeError:
+        return ""
+    return " but looks like GBK (Chinese Windows)" if any("\u4e00" <= letter <= "\u9fff" for letter in text) else ""
