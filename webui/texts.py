@@ -1,0 +1,30 @@
+"""The page's words in other languages: `text/<language>/*.toml`, merged. English is in the code: the phrase is the key. LIGHT."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+
+FOLDER = Path(__file__).parent / "text"
+LANGUAGES = ("zh",)
+
+
+@lru_cache(maxsize=4)
+def texts(lang: str) -> dict[str, Any]:
+    """{"phrases": {English: translation}, "parameters": {address: {"title", "help", ...}}}; empty for English."""
+    merged: dict[str, Any] = {"phrases": {}, "parameters": {}}
+    if lang not in LANGUAGES:
+        return merged
+    for path in sorted((FOLDER / lang).glob("*.toml")):
+        content = tomlkit.parse(path.read_text(encoding="utf-8-sig")).unwrap()
+        merged["phrases"].update(content.get("phrases", {}))
+        merged["parameters"].update(content.get("parameters", {}))
+    return merged
+
+
+def phrase(english: str, lang: str) -> str:
+    """One phrase in a language; the English one where no translation is known."""
+    return str(texts(lang)["phrases"].get(english, english))

@@ -1,0 +1,126 @@
+"""Small pictures of the folders that were opened here, made once and kept. Who may ask for which: routes/thumbnails.py. LIGHT.
+
+A picture is named by its folder's id and a key of its file name, never by a path; what is sent is always re-encoded WebP.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from pathlib import Path
+
+from PIL import Image, ImageOps
+
+from trainer.atomic import atomic_writer
+
+EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".avif", ".tif", ".tiff")
+SIDES_PX = (192, 384, 1024)
+MOST_PIXELS = 100_000_000
+DECODERS = threading.BoundedSemaphore(2)
+
+
+class NoThumbnail(Exception):
+    """There is no such picture, or it cannot be shown; the text says why."""
+
+
+class Thumbnails:
+    """The folders opened by this page and the cache of their small pictures. Thread-safe."""
+
+    def __init__(self, cache: Path) -> None:
+        self.cache = cache
+        self._folders: dict[str, Path] = {}
+        self._names: dict[str, tuple[int, dict[str, str]]] = {}
+        self._lock = threading.Lock()
+
+    def register_folder(self, folder: Path) -> str:
+        """Allow the pictures that lie directly in `folder` to be shown; returns the folder's id (the same every time)."""
+        folder = folder.resolve()
+        folder_id = _digest(os.path.normcase(folder))[:16]
+        with self._lock:
+            self._folders[folder_id] = folder
+        return folder_id
+
+    def path_of(self, folder_id: str, key: str) -> Path:
+        """The picture that a folder id and a file key stand for. Raises NoThumbnail."""
+        folder = self._folders.get(folder_id)
+        if folder is None:
+            raise NoThumbnail("This folder has not been opened since Athanor started; open it again.")
+        name = self._listing(folder_id, folder).get(key)
+        if name is None:
+            raise NoThumbnail("This picture is no longer in its folder.")
+        path = folder / name
+        if not path.is_file():
+            raise NoThumbnail(f"{path} is no file.")
+        return path
+
+    def thumbnail(self, path: Path, side_px: int) -> Path:
+        """A WebP file showing `path` within side_px x side_px. Raises NoThumbnail when the picture cannot be read."""
+        if side_px not in SIDES_PX:
+            raise NoThumbnail(f"There are no thumbnails of {side_px} px; there are {', '.join(map(str, SIDES_PX))}.")
+        try:
+            status = path.stat()
+        except OSError as error:
+            raise NoThumbnail(f"{path}: {error.strerror}") from error
+        name = _digest(f"{path}\0{status.st_mtime_ns}\0{status.st_size}\0{side_px}")
+        target = self.cache / name[:2] / f"{name}.webp"
+        if not target.is_file():
+            with DECODERS:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                _make(path, target, side_px)
+        return target
+
+    def _listing(self, folder_id: str, folder: Path) -> dict[str, str]:
+        """Key -> file name of a folder, read again when the folder changed."""
+        try:
+            changed = folder.stat().st_mtime_ns
+        except OSError as error:
+            raise NoThumbnail(f"{folder}: {error.strerror}") from error
+        known = self._names.get(folder_id)
+        if known is not None and known[0] == changed:
+            return known[1]
+        with os.scandir(folder) as entries:
+            names = {file_key(e.name): e.name for e in entries if e.name.lower().endswith(EXTENSIONS)}
+        self._names[folder_id] = (changed, names)
+        return names
+
+
+def file_key(name: str) -> str:
+    """The key under which a file of a registered folder is asked for."""
+    return _digest(name)[:20]
+
+
+def thumbnail_path(folder_id: str, name: str, mtime_ns: int) -> str:
+    """Path below ./api/ of a picture's thumbnail; changes when the picture does, so that it may be cached for long."""
+    return f"thumbnails/{folder_id}/{file_key(name)}?v={mtime_ns}"
+
+
+def _make(path: Path, target: Path, side_px: int) -> None:
+    try:
+        with Image.open(path) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise NoThumbnail(f"{path} has {image.width}x{image.height} pixels; pictures over 100 megapixels are not shown.")
+            image.draft("RGB", (side_px * 2, side_px * 2))
+            turned = ImageOps.exif_transpose(image)
+            turned.thumbnail((side_px, side_px))
+            small = _on_grey(turned)
+            with atomic_writer(target) as stream:
+                small.save(stream, "WEBP", quality=82, method=2)
+    except NoThumbnail:
+        raise
+    except Exception as error:  # a broken picture raises nearly anything: struct.error, SyntaxError, OSError, ...
+        raise NoThumbnail(f"{path} cannot be read as a picture: {error}") from error
+
+
+def _on_grey(image: Image.Image) -> Image.Image:
+    """RGB; transparent parts on middle grey, so that they are seen in both themes. 16-bit grey is scaled, not cut."""
+    if image.mode.startswith("I"):
+        return image.convert("I").point(lambda value: value / 256).convert("L").convert("RGB")
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        rgba = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", rgba.size, (128, 128, 128, 255)), rgba).convert("RGB")
+    return image.convert("RGB")
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
