@@ -1,44 +1,7574 @@
-@echo off
-rem Finds a Python and hands over to launcher\, which sets up and starts. "launch.bat help" lists the commands.
-rem launch.sh does the same on Linux, line by line; tests\launcher compares the two. ASCII only: cmd reads this file in
-rem the console's code page, so Chinese text lives in launcher\no-python.zh.txt.
-setlocal EnableExtensions DisableDelayedExpansion
-if not defined ATHANOR_CWD set "ATHANOR_CWD=%CD%"
-pushd "%~dp0"
-chcp 65001 >nul 2>nul
-set "PYTHONUTF8=1"
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
 
-set "PY="
-if exist ".venv\Scripts\python.exe" call :try ".venv\Scripts\python.exe"
-if defined ATHANOR_PYTHON call :try "%ATHANOR_PYTHON%"
-call :try py -3.11
-call :try py -3.12
-call :try py -3.10
-call :try py -3.13
-call :try python3
-call :try python
-if not defined PY goto nopython
+@rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
 
-rem One line to the end: "update" may replace this very file while cmd is still reading it.
-%PY% -m launcher %* & exit /b
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
 
-:try
-if defined PY exit /b
-%* -c "import sys; sys.exit(not ((3, 10) <= sys.version_info[:2] < (3, 14) and sys.maxsize > 2**32))" >nul 2>nul
-if not "%errorlevel%"=="0" exit /b
-set PY=%*
-exit /b
+crem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
 
-:nopython
-set "LANGUAGE=en"
-reg query "HKCU\Control Panel\International" /v LocaleName 2>nul | find /i "zh-" >nul && set "LANGUAGE=zh"
-:words
-if "%~1"=="" goto say
-if /i "%~1"=="--lang" set "LANGUAGE=%~2"
-shift
-goto words
-:say
-if not exist "launcher\no-python.%LANGUAGE%.txt" set "LANGUAGE=en"
-type "launcher\no-python.%LANGUAGE%.txt"
-if not defined ATHANOR_NO_PAUSE pause
-exit /b 1
+hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+frem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+frem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+mrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Frem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+drem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Prem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+drem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+drem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+vrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+urem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+crem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+\rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+,rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+wrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+crem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+urem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+prem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+drem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+.rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+urem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+crem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+.rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+brem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+prem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+crem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+mrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+mrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+drem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+.rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+mrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+urem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+crem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+.rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+drem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+mrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+urem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+xrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+,rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+brem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+;rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+\rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+urem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+crem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+crem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+mrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+prem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+wrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+.rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Crem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+:rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+crem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+mrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+drem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+drem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+frem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+mrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+crem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+'rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+crem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+drem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+prem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+grem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+,rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Crem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+xrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+vrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+urem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+crem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+\rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+-rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+prem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+.rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+zrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+.rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+xrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+.rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+crem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+brem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+xrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Drem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+brem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Drem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+drem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+xrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+prem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+frem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+drem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+frem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+drem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+_rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Crem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Wrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Drem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+_rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Crem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Wrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Drem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+=rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+%rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Crem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Drem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+%rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+prem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+urem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+drem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+%rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+~rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+drem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+prem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+0rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+crem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+crem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+prem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+6rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+5rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+0rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+0rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+1rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+>rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+urem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+2rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+>rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+urem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Prem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Urem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Frem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+8rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+=rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+1rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Prem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+=rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+frem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+xrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+.rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+vrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+vrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+\rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+crem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+prem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+\rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+prem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+.rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+xrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+crem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+:rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+.rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+vrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+vrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+\rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+crem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+prem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+\rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+prem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+.rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+xrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+frem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+drem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+frem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+drem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+_rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Prem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+crem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+:rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+%rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+_rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Prem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+%rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+crem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+:rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+prem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+-rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+3rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+.rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+1rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+1rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+crem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+:rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+prem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+-rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+3rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+.rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+1rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+2rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+crem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+:rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+prem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+-rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+3rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+.rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+1rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+0rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+crem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+:rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+prem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+-rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+3rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+.rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+1rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+3rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+crem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+:rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+prem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+3rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+crem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+:rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+prem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+frem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+drem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+frem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+drem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Prem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+grem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+prem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+mrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+drem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+:rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+urem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+prem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+drem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+mrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+prem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+crem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+vrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+frem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+wrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+crem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+mrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+drem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+drem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+grem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+.rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+%rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Prem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+%rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+-rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+mrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+urem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+crem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+%rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+*rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+&rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+xrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+/rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+brem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+:rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+frem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+drem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+frem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+drem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Prem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+xrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+/rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+brem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+%rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+*rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+-rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+crem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+mrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+prem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+;rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+.rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+xrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+(rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+(rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+(rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+3rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+,rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+1rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+0rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+)rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+<rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+=rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+.rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+vrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+_rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+frem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+[rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+:rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+2rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+]rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+<rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+(rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+3rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+,rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+1rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+4rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+)rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+drem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+.rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+mrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+xrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+zrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+>rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+2rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+*rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+*rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+3rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+2rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+)rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+)rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+>rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+urem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+2rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+>rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+urem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+frem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+%rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+vrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+%rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+=rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+=rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+0rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+xrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+/rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+brem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Prem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+=rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+%rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+*rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+xrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+/rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+brem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+:rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+prem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Grem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Urem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Grem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+=rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+grem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+qrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+urem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Krem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Crem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Urem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+\rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Crem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Prem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+\rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+/rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+vrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+crem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+mrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+2rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+>rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+urem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+|rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+frem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+drem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+/rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+zrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+-rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+>rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+urem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+&rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+&rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Grem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Urem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Grem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+=rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+zrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+:rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+wrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+drem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+frem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+%rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+~rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+1rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+=rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+=rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+grem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+frem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+/rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+%rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+~rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+1rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+=rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+=rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+-rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+-rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+grem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Grem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Urem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Grem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+=rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+%rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+~rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+2rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+frem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+grem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+wrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+drem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+:rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+frem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+xrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+urem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+crem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+\rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+-rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+prem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+.rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+%rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Grem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Urem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Grem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+%rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+.rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+xrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Grem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Urem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Grem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+=rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+prem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+urem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+crem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+\rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+-rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+prem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+yrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+.rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+%rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Lrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Grem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Urem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Grem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+%rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+.rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+xrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+"rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+frem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+drem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+frem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+drem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Hrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Rrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+_rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Nrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Orem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+_rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Prem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Urem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+Erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+prem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+arem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+urem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+srem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+erem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+xrem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+irem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+trem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+/rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+brem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+ rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+1rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
+
+rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
+%PY% -m launcher %* & goto finish
+:finish
+exit /b %errorlevel%
+
