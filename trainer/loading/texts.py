@@ -1,0 +1,71 @@
+"""What the text encoders say about a batch's captions: computed at every use, or once and kept."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+
+from trainer.atomic import WriteError, atomic_write
+from trainer.families.base import Conditioning
+
+Encode = Callable[[Sequence[str]], Conditioning]
+
+
+class KeptTexts:
+    """Conditioning of captions that never change, by caption; `encode` is asked once a caption.
+
+    folder: where encodings are kept for later runs, or None for memory only. encoder_id: what tells one text encoder
+    and its options from another; it is part of every file's name, so nothing stale is ever used.
+    """
+
+    def __init__(self, encode: Encode, encoder_id: str, folder: Path | None = None) -> None:
+        self._encode = encode
+        self._id = encoder_id
+        self._folder = folder
+        self._kept: dict[str, Conditioning] = {}
+
+    @torch.no_grad()
+    def prepare(self, captions: Iterable[str], progress: Callable[[int, int], None]) -> None:
+        """Encode every caption that is not kept yet. progress: called with done, total."""
+        distinct = sorted(set(captions))
+        for done, caption in enumerate(distinct, start=1):
+            if caption not in self._kept:
+                self._kept[caption] = self._read(caption) or self._made(caption)
+            progress(done, len(distinct))
+
+    def __call__(self, captions: Sequence[str]) -> Conditioning:
+        """As the family's encode_captions. Raises KeyError for a caption that was not prepared."""
+        found = [self._kept[caption] for caption in captions]
+        pooled = [entry.pooled for entry in found if entry.pooled is not None]
+        return Conditioning(torch.cat([entry.context for entry in found]), torch.cat(pooled) if pooled else None)
+
+    def _made(self, caption: str) -> Conditioning:
+        made = self._encode([caption])
+        if self._folder is not None:
+            tensors = {"context": made.context.cpu().contiguous()}
+            if made.pooled is not None:
+                tensors["pooled"] = made.pooled.cpu().contiguous()
+            try:
+                self._folder.mkdir(parents=True, exist_ok=True)
+                atomic_write(self._place(caption), safetensors.torch.save(tensors))
+            except (WriteError, OSError):
+                self._folder = None  # a full disk costs the next run some seconds, not this run its life
+        return made
+
+    def _read(self, caption: str) -> Conditioning | None:
+        if self._folder is None or not self._place(caption).exists():
+            return None
+        try:
+            tensors = safetensors.torch.load_file(self._place(caption))
+            return Conditioning(tensors["context"], tensors.get("pooled"))
+        except (OSError, SafetensorError, KeyError):
+            return None
+
+    def _place(self, caption: str) -> Path:
+        assert self._folder is not None
+        return self._folder / f"{hashlib.sha256(f'{self._id}|{caption}'.encode()).hexdigest()[:32]}.safetensors"

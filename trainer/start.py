@@ -1,0 +1,139 @@
+"""From a configuration to a running loop: the checks before anything slow, the job directory, and how a run's end is told. LIGHT.
+
+torch is imported only after configuration and data set were found to be right.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import platform
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from importlib import metadata as packages
+from pathlib import Path
+from types import FrameType
+
+from trainer import __version__
+from trainer.atomic import atomic_write
+from trainer.config import ConfigError, Problem, TrainConfig, to_toml
+from trainer.events import EventLog
+from trainer.job import Job
+
+FINISHED, FAILED, REFUSED, STOPPED = 0, 1, 2, 3
+REPORTED_PACKAGES = ("torch", "diffusers", "transformers", "accelerate", "safetensors", "bitsandbytes", "numpy", "pillow")
+
+
+def start(read_config: Callable[[], TrainConfig], job_path: Path | None) -> int:
+    """Check, make or use the job directory, train. Returns the exit code; every end but a refusal without a job is an event.
+
+    read_config: raises ConfigError when the file is wrong. A run without a job directory that is refused writes nothing.
+    """
+    events = _events_of(job_path)
+    try:
+        config = read_config()
+        _preflight(config)
+    except Exception as error:
+        if not isinstance(error, ConfigError) and not _is_refusal(error):
+            raise
+        if events is not None:
+            from trainer.failures import explain
+
+            events.emit("failed", **explain(error).fields())
+        if isinstance(error, ConfigError):
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        return REFUSED
+    job = Job(job_path) if job_path else Job.create(Path("jobs"), config.save.output_name or "last", to_toml(config))
+    job.prepare()
+    if not job.config_path.exists():
+        atomic_write(job.config_path, to_toml(config))
+    job.write_process(os.getpid(), [sys.executable, *sys.orig_argv[1:]])
+    atomic_write(job.environment_path, json.dumps(environment(), indent=1))
+    return _run(config, job, events or EventLog(job.events_path))
+
+
+def _run(config: TrainConfig, job: Job, events: EventLog) -> int:
+    """Train, and tell how it ended."""
+    from trainer.failures import explain
+    from trainer.train import Stopped, train
+
+    with _stop_on_signals(job):
+        try:
+            outcome = train(config, job, events)
+        except KeyboardInterrupt:
+            events.emit("stopped", step=None, state=None)
+            return STOPPED
+        except Exception as error:
+            failure = explain(error)
+            print(failure.traceback if failure.kind == "bug" else f"error: {failure.message}", file=sys.stderr)
+            print(failure.advice, file=sys.stderr)
+            events.emit("failed", **failure.fields())
+            return failure.exit_code
+    if isinstance(outcome, Stopped):
+        events.emit("stopped", step=outcome.step, state=outcome.state)
+        print(f"stopped at step {outcome.step}; to go on: resume = {outcome.state}")
+        return STOPPED
+    events.emit("finished", path=outcome.path, steps=outcome.steps, seconds=outcome.seconds)
+    print(f"finished: {outcome.path}")
+    return FINISHED
+
+
+def _preflight(config: TrainConfig) -> None:
+    """Everything that can be known without torch: the base model's kind, the pictures, the folders.
+
+    Raises ConfigError, DatasetError or WeightsError.
+    """
+    from trainer.dataset.report import report
+
+    errors = [problem for problem in report(config).problems if problem.severity == "error"]
+    if errors:
+        from trainer.dataset import DatasetError
+
+        raise DatasetError("\n".join(f"{p.path}: {p.message}" if p.path and str(p.path) not in p.message else p.message for p in errors))
+    output = Path(config.save.output_dir or "output")
+    if output.exists() and not output.is_dir():
+        said = "{path} is a file, not a folder; choose another output_dir"
+        raise ConfigError([Problem("save.output_dir", said, {"path": output})])
+
+
+def _events_of(job_path: Path | None) -> EventLog | None:
+    if job_path is None:
+        return None
+    Job(job_path).prepare()
+    return EventLog(Job(job_path).events_path)
+
+
+def _is_refusal(error: Exception) -> bool:
+    from trainer.failures import explain
+
+    return explain(error).exit_code == REFUSED
+
+
+@contextlib.contextmanager
+def _stop_on_signals(job: Job) -> Iterator[None]:
+    """Ctrl-C and SIGTERM ask the run to stop and save; a second Ctrl-C ends it at once."""
+
+    def ask(number: int, _: FrameType | None) -> None:
+        if job.requested("stop") and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        job.request("stop")
+        print("stopping after this step; the state will be saved (press Ctrl-C again to end at once)", file=sys.stderr)
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def environment() -> dict[str, object]:
+    """Versions that a run depends on, for environment.json."""
+    versions = {}
+    for name in REPORTED_PACKAGES:
+        with contextlib.suppress(packages.PackageNotFoundError):
+            versions[name] = packages.version(name)
+    return {"athanor": __version__, "python": platform.python_version(), "system": platform.platform(), "packages": versions}
