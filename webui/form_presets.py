@@ -1,0 +1,226 @@
+"""Presets: the shipped ones in presets/, and the user's own beside the drafts; and the draft itself. LIGHT.
+
+A preset is a TOML file with a [preset] table (title, about; each in en and zh) and the values that differ from sd-scripts'
+defaults. The page names presets by id, never by path.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+
+from trainer.atomic import atomic_write
+from trainer.config import Problem
+from webui.form import STAND_INS, RawValue, check, default_values, differences, raw_values
+
+ID_PATTERN = re.compile(r"[a-z0-9_][a-z0-9_\-]{0,59}")
+LONGEST_NAME = 60
+FIRST_PRESET = "sd15_character"
+# A preset says how to train, not on what: these keep what the user chose unless the preset names them.
+KEPT_SECTIONS = ("model", "log")
+KEPT = frozenset({
+    "dataset.train_data_dir", "dataset.reg_data_dir", "dataset.subsets", "save.output_name", "save.output_dir",
+    "save.resume", "save.training_comment", "save.metadata_title", "save.metadata_author", "save.metadata_description",
+    "save.metadata_license", "save.metadata_tags", "save.metadata_trigger_phrase", "save.metadata_usage_hint",
+    "save.no_metadata", "network.network_weights", "network.dim_from_weights", "sample.sample_prompts",
+    "sample.sample_every_n_epochs", "sample.sample_every_n_steps", "sample.sample_at_first", "sample.sample_sampler",
+})  # fmt: skip
+
+KEPT_FOLDERS = ("save.output_dir", "log.logging_dir")   # every shipped preset names the usual ones; the user's choice wins
+
+
+class PresetError(ValueError):
+    """A preset cannot be read or written. `problem` holds the sentence for the page."""
+
+    def __init__(self, template: str, **values: Any) -> None:
+        self.problem = Problem(None, template, values)
+        super().__init__(self.problem.message)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """One preset. values: raw values by address that differ from the defaults. own: made by the user."""
+
+    id: str
+    title: Mapping[str, str]
+    about: Mapping[str, str]
+    values: Mapping[str, RawValue]
+    own: bool
+    order: int = 1000
+
+
+def load(path: Path, own: bool) -> Preset:
+    """Read one preset file. Raises PresetError naming the file and what is wrong in it."""
+    try:
+        document = tomlkit.parse(path.read_text(encoding="utf-8-sig")).unwrap()
+    except (OSError, ValueError) as error:
+        raise PresetError("{path} is not a preset: {reason}", path=path.name, reason=str(error)) from error
+    told = document.pop("preset", {})
+    if not isinstance(told, dict) or not isinstance(told.get("title", {}), dict):
+        raise PresetError("{path} is not a preset: {reason}", path=path.name, reason="its [preset] table has no title.en")
+    title = {str(key): str(value) for key, value in told.get("title", {}).items()} or {"en": path.stem}
+    about = {str(key): str(value) for key, value in dict(told.get("about", {})).items()}
+    order = told.get("order", 1000)
+    return Preset(path.stem, title, about, values_of(document, path.name), own, order if isinstance(order, int) else 1000)
+
+
+def values_of(tables: Mapping[str, Any], name: str) -> dict[str, RawValue]:
+    """The raw values that a partial configuration sets, by address. Raises PresetError with the first problem."""
+    checked = check(tables)
+    wrong = [problem for problem in checked.problems if problem.address not in STAND_INS or _given(tables, problem.address)]
+    if wrong or checked.preview is None:
+        reason = wrong[0].message if wrong else "its values contradict each other"
+        raise PresetError("{path} is not a preset: {reason}", path=name, reason=reason)
+    return differences(raw_values(checked.preview), default_values())
+
+
+def shipped(folder: Path) -> list[Preset]:
+    """The presets of the program in their order. A file that cannot be read is left out (tests read each one)."""
+    return sorted(_readable(folder, own=False), key=lambda preset: (preset.order, preset.id))
+
+
+def _readable(folder: Path, own: bool) -> list[Preset]:
+    found = []
+    for path in sorted(folder.glob("*.toml")) if folder.is_dir() else []:
+        with contextlib.suppress(PresetError):
+            found.append(load(path, own))
+    return found
+
+
+def applied(values: Mapping[str, RawValue], preset: Preset) -> dict[str, RawValue]:
+    """The form after choosing a preset: defaults, then paths and names of the user, then the preset."""
+    defaults = default_values()
+    kept = {key: value for key, value in differences(values, defaults).items() if key in KEPT or key.partition(".")[0] in KEPT_SECTIONS}
+    folders = {key: value for key, value in kept.items() if key in KEPT_FOLDERS and not preset.own}
+    return {**defaults, **kept, **preset.values, **folders}
+
+
+@dataclass(frozen=True)
+class OwnPresets:
+    """The user's presets as files in one folder. Deleting moves a file aside, so that it can be brought back."""
+
+    folder: Path
+
+    def all(self) -> list[Preset]:
+        """Every own preset by title."""
+        return sorted(_readable(self.folder, own=True), key=lambda preset: preset.title.get("en", "").casefold())
+
+    def get(self, preset_id: str) -> Preset:
+        """One preset. Raises PresetError when it is not there."""
+        return load(self._path(preset_id), own=True)
+
+    def save(self, name: str, values: Mapping[str, RawValue]) -> Preset:
+        """Keep these values under a name; a preset of that name is replaced. Raises PresetError for a bad name."""
+        name = self._checked_name(name)
+        existing = next((preset for preset in self.all() if preset.title.get("en") == name), None)
+        checked = check(values)
+        if checked.preview is None:
+            raise PresetError("These values contradict each other; correct the red fields first")
+        kept = differences(raw_values(checked.preview), default_values())
+        preset = Preset(existing.id if existing else f"own_{secrets.token_hex(6)}", {"en": name, "zh": name}, {}, kept, True)
+        self._write(preset)
+        return preset
+
+    def rename(self, preset_id: str, name: str) -> Preset:
+        """Give a preset another name. Raises PresetError when the name is bad or taken."""
+        preset, name = self.get(preset_id), self._checked_name(name)
+        if any(other.title.get("en") == name and other.id != preset_id for other in self.all()):
+            raise PresetError("A preset named {name} exists already; choose another name", name=name)
+        renamed = replace(preset, title={"en": name, "zh": name})
+        self._write(renamed)
+        return renamed
+
+    def delete(self, preset_id: str) -> None:
+        """Move a preset aside. `restore` brings it back."""
+        path = self._path(preset_id)
+        if not path.is_file():
+            raise PresetError("This preset is gone already")
+        aside = self.folder / "deleted"
+        aside.mkdir(parents=True, exist_ok=True)
+        path.replace(aside / path.name)
+
+    def restore(self, preset_id: str) -> Preset:
+        """Bring a deleted preset back."""
+        path = self._path(preset_id)
+        aside = self.folder / "deleted" / path.name
+        if not aside.is_file():
+            raise PresetError("This preset is gone already")
+        aside.replace(path)
+        return self.get(preset_id)
+
+    def _path(self, preset_id: str) -> Path:
+        if not ID_PATTERN.fullmatch(preset_id):
+            raise PresetError("This preset is gone already")
+        return self.folder / f"{preset_id}.toml"
+
+    def _checked_name(self, name: str) -> str:
+        name = " ".join(name.split())
+        if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
+            raise PresetError("Give the preset a name of 1 to {limit} characters", limit=LONGEST_NAME)
+        return name
+
+    def _write(self, preset: Preset) -> None:
+        document: dict[str, Any] = {"preset": {"title": dict(preset.title)}}
+        for address, value in preset.values.items():
+            section, _, name = address.partition(".")
+            document.setdefault(section, {})[name] = value
+        self.folder.mkdir(parents=True, exist_ok=True)
+        atomic_write(self._path(preset.id), tomlkit.dumps(document))
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The form as it was left: the chosen preset, basic or expert, and the values that differ from the defaults.
+
+    rev: counts the saves, so that a window which does not know the newest one is told instead of overwriting it.
+    """
+
+    rev: int
+    preset: str
+    mode: str
+    values: Mapping[str, RawValue]
+    saved_at: float = 0.0
+
+
+@dataclass(frozen=True)
+class Drafts:
+    """The one draft of this site, in a file."""
+
+    path: Path
+
+    def read(self) -> Draft | None:
+        """The draft, or None when there is none or the file is damaged (it is then left as it is until the next save)."""
+        try:
+            told = json.loads(self.path.read_text(encoding="utf-8"))
+            return Draft(int(told["rev"]), str(told["preset"]), str(told["mode"]), dict(told["values"]), float(told["saved_at"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def save(self, known_rev: int | None, preset: str, mode: str, values: Mapping[str, RawValue]) -> tuple[Draft, bool]:
+        """Save unless somebody else did since `known_rev` (None: save anyway). Returns the draft now there, and whether it is ours."""
+        there = self.read()
+        if there is not None and known_rev is not None and known_rev != there.rev:
+            return there, False
+        rev = (there.rev if there else 0) + 1
+        draft = Draft(rev, preset, mode, differences(values, default_values()), round(time.time(), 3))
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        told = {"rev": draft.rev, "preset": draft.preset, "mode": draft.mode, "values": draft.values, "saved_at": draft.saved_at}
+        atomic_write(self.path, json.dumps(told, ensure_ascii=False, indent=1))
+        return draft, True
+
+
+def _given(tables: Mapping[str, Any], address: str | None) -> bool:
+    section, _, name = (address or "").partition(".")
+    table = tables.get(section)
+    return bool(table.get(name)) if isinstance(table, Mapping) else bool(tables.get(address or ""))
+
+

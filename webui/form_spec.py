@@ -1,0 +1,161 @@
+"""The form as data for the browser: groups, fields, choices, and what a new form starts with. LIGHT."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from trainer.config import Parameter
+from trainer.optimizers import OPTIMIZERS, find
+from trainer.schedules import CLASSES, SCHEDULES
+from webui.form import BASIC, SUBSETS, RawValue, default_values, groups, raw
+from webui.form_presets import FIRST_PRESET, KEPT, KEPT_SECTIONS, load
+from webui.site import Site
+from webui.texts import texts
+
+# What an empty field means, where that is not "off".
+PLACEHOLDERS = {
+    "optimizer.unet_lr": "learning_rate", "optimizer.text_encoder_lr": "learning_rate", "network.network_dim": "4",
+    "run.seed": "random", "save.output_name": "last", "save.output_dir": "./output", "run.max_train_epochs": "by steps",
+    "dataset.resolution": "512,768", "dataset.train_data_dir": "./train/anby",
+    "model.pretrained_model_name_or_path": "./sd-models/model.safetensors", "caption.clip_skip": "1",
+    "optimizer.optimizer_args": "weight_decay=0.01", "network.network_args": "conv_dim=4",
+    "sample.sample_prompts": "masterpiece, 1girl, solo --n lowres --w 512 --h 768 --d 1337 --l 7 --s 24",
+}  # fmt: skip
+EMPTY_CHOICE = {
+    "caption.max_token_length": ("75", "75"), "save.save_precision": ("as trained", "与训练时相同"),
+    "dataset.resize_interpolation": ("by itself", "自动"), "log.log_with": ("by itself", "自动"),
+}  # fmt: skip
+LONG_TEXTS = ("save.training_comment", "save.metadata_description")
+SUBSET_FIELD = {
+    "address": SUBSETS, "name": "subsets", "kind": "folders", "role": "folder", "advanced": True, "optional": True,
+    "basic": False, "personal": True, "unit": None, "shown_when": None,
+}  # fmt: skip
+SUBSET_HELP = (
+    "Picture folders listed one by one, each with its repeats. With them no folder has to be renamed; they are used beside "
+    "the training folder above."
+)
+
+
+def spec(site: Site) -> dict[str, Any]:
+    """Groups with their fields, the defaults, and where a browse dialog starts."""
+    chinese = texts("zh")
+    listed = []
+    for group, heading, members in groups():
+        fields = [_field(parameter, chinese["parameters"], site) for parameter in members]
+        if group == "dataset":
+            fields.insert(1, _subsets_field(chinese["parameters"]))
+        listed.append({"id": group, "title": {"en": heading, "zh": chinese["phrases"].get(heading, heading)}, "fields": fields})
+    return {"groups": listed, "defaults": default_values()}
+
+
+def first_draft(site: Site, presets: Path) -> dict[str, Any]:
+    """What somebody sees who comes for the first time: the guide's preset, made to fit this machine."""
+    values = dict(load(presets / f"{FIRST_PRESET}.toml", own=False).values)
+    told = _fit(values, has_nvidia())
+    for address, folder, setting in (
+        ("save.output_dir", site.output_dir, site.settings.current.output),
+        ("log.logging_dir", site.logs_dir, site.settings.current.logs),
+    ):
+        if setting:
+            values[address] = str(folder)
+    return {"rev": 0, "preset": FIRST_PRESET, "mode": "basic", "values": values, "fitted": told}
+
+
+def has_nvidia() -> bool:
+    """Whether an NVIDIA driver is installed, without starting anything."""
+    if sys.platform == "win32":
+        return (Path(os.environ.get("SYSTEMROOT", "C:/Windows")) / "System32" / "nvcuda.dll").exists()
+    return Path("/proc/driver/nvidia/version").exists() or shutil.which("nvidia-smi") is not None
+
+
+def _fit(values: dict[str, RawValue], nvidia: bool) -> list[dict[str, Any]]:
+    """Exchange what cannot run here, in place. Returns the sentences that say so."""
+    told = []
+    optimizer = find(str(values.get("optimizer.optimizer_type", "")))
+    if optimizer.availability() is not None or (optimizer.package == "bitsandbytes" and not nvidia):
+        values["optimizer.optimizer_type"] = optimizer.instead
+        told.append(_sentence("{name} cannot run on this machine, so {instead} is chosen in its place.", name=optimizer.name, instead=optimizer.instead))
+    if not nvidia and values.get("precision.mixed_precision") != "no":
+        values["precision.mixed_precision"] = "no"
+        told.append(_sentence("No NVIDIA graphics card was found, so training uses the processor in full precision. It is slow."))
+    return told
+
+
+def _sentence(template: str, **values: Any) -> dict[str, Any]:
+    return {"template": template, "values": values, "message": template.format(**values)}
+
+
+def _field(parameter: Parameter, chinese: Mapping[str, Mapping[str, str]], site: Site) -> dict[str, Any]:
+    address, zh = parameter.address, chinese.get(parameter.address, {})
+    return {
+        "address": address, "name": parameter.name, "kind": parameter.kind, "role": parameter.role, "unit": parameter.unit,
+        "title": {"en": parameter.title, "zh": zh.get("title", parameter.title)},
+        "help": {"en": parameter.help, "zh": zh.get("help", parameter.help)},
+        "optional": parameter.optional, "advanced": parameter.advanced, "shown_when": _shown_when(parameter),
+        "basic": address in BASIC, "personal": address in KEPT or parameter.section in KEPT_SECTIONS,
+        "placeholder": PLACEHOLDERS.get(address), "long": address in LONG_TEXTS,
+        "choices": _choices(parameter), "suggestions": _suggestions(address), "start": _start(parameter, site),
+    }  # fmt: skip
+
+
+def _subsets_field(chinese: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    zh = chinese.get(SUBSETS, {})
+    title = "Folders with own options"
+    return {
+        **SUBSET_FIELD,
+        "title": {"en": title, "zh": zh.get("title", title)},
+        "help": {"en": SUBSET_HELP, "zh": zh.get("help", SUBSET_HELP)},
+    }
+
+
+def _choices(parameter: Parameter) -> list[dict[str, Any]] | None:
+    if parameter.kind != "choice":
+        return None
+    listed = [_choice(str(raw(choice))) for choice in parameter.choices]
+    if parameter.optional:
+        listed.insert(0, _choice("", *EMPTY_CHOICE.get(parameter.address, ("off", "关闭"))))
+    return listed
+
+
+def _suggestions(address: str) -> list[dict[str, Any]] | None:
+    """Names from the tables of optimizers and schedules; what is not installed says so."""
+    if address == "optimizer.optimizer_type":
+        listed = [_choice("", "AdamW (default)", "AdamW（默认）")]
+        for optimizer in OPTIMIZERS.values():
+            there = optimizer.availability() is None
+            listed.append(_choice(optimizer.name) if there else _choice(optimizer.name, f"{optimizer.name} (not installed)", f"{optimizer.name}（未安装）"))
+        return listed
+    if address == "schedule.lr_scheduler":
+        return [_choice(name) for name in SCHEDULES]
+    if address == "schedule.lr_scheduler_type":
+        return [_choice("", "none", "无"), *(_choice(name) for name in CLASSES if " " not in name)]
+    return None
+
+
+def _choice(value: str, english: str | None = None, chinese: str | None = None) -> dict[str, Any]:
+    return {"value": value, "label": {"en": english or value, "zh": chinese or english or value}}
+
+
+def _shown_when(parameter: Parameter) -> Mapping[str, Sequence[Any]] | None:
+    """The declared condition; an option of schedules is shown for those that read it."""
+    if parameter.shown_when is not None:
+        return parameter.shown_when
+    if parameter.section != "schedule" or parameter.name in ("lr_scheduler", "lr_scheduler_type", "lr_scheduler_args"):
+        return None
+    if parameter.name == "lr_warmup_steps":
+        return {"lr_scheduler": [name for name, schedule in SCHEDULES.items() if schedule.warmup]}
+    return {"lr_scheduler": [name for name, schedule in SCHEDULES.items() if parameter.name in schedule.uses]}
+
+
+def _start(parameter: Parameter, site: Site) -> str:
+    folders = {"model": site.models_dir, "folder": site.train_dir, "file": site.output_dir, "state": site.jobs_dir}
+    if parameter.address == "save.output_dir":
+        return str(site.output_dir)
+    if parameter.address == "log.logging_dir":
+        return str(site.logs_dir)
+    return str(folders.get(parameter.role or "", ""))

@@ -1,0 +1,211 @@
+"""The Train tab's interface: what the form is, checking it, presets, import, the draft, starting a run. LIGHT."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from trainer.config import ConfigError, Problem, to_toml
+from webui import form, form_import, form_presets, form_report, form_spec
+from webui.answers import Refusal
+from webui.site import Site
+
+PRESETS = Path(__file__).parents[2] / "presets"
+
+
+class Values(BaseModel):
+    """The fields of the form by address."""
+
+    values: dict[str, Any] = Field(max_length=2000)
+
+
+class DraftBody(Values):
+    """A draft to keep; rev: the newest one this window knows, None to save anyway."""
+
+    rev: int | None
+    preset: str = Field(max_length=60)
+    mode: str = Field(pattern="^(basic|expert)$")
+
+
+class PresetChoice(Values):
+    """A preset to lay over the form."""
+
+    id: str = Field(max_length=60)
+
+
+class PresetName(BaseModel):
+    """An own preset, and the name it gets where one is needed."""
+
+    id: str = Field("", max_length=60)
+    name: str = Field("", max_length=200)
+
+
+class PresetToSave(Values):
+    """Values to keep under a name."""
+
+    name: str = Field(max_length=200)
+
+
+class FileText(Values):
+    """A file that was chosen in the browser, and the form as it stands."""
+
+    name: str = Field(max_length=300)
+    text: str = Field(max_length=form_import.LARGEST_FILE_BYTES)
+
+
+class ModelPath(BaseModel):
+    """A path field whose file is to be described."""
+
+    address: str = Field(max_length=100)
+    path: str = Field(max_length=4000)
+
+
+class StartBody(Values):
+    """A run to start, or to put at the end of the queue."""
+
+    queue: bool = False
+
+
+def router(site: Site) -> APIRouter:
+    """Routes below /api/form."""
+    api = APIRouter(prefix="/api/form")
+    drafts = form_presets.Drafts(site.state_dir / "drafts" / "train.json")
+    own = form_presets.OwnPresets(site.state_dir / "presets")
+    reports = form_report.Reports(site.root)
+    _add_form(api, site, drafts, own, reports)
+    _add_presets(api, own)
+    _add_start(api, site, reports)
+    return api
+
+
+def _add_form(
+    api: APIRouter, site: Site, drafts: form_presets.Drafts, own: form_presets.OwnPresets, reports: form_report.Reports
+) -> None:
+    @api.get("/spec")
+    def spec() -> dict[str, Any]:
+        return {**form_spec.spec(site), "presets": _presets(own)}
+
+    @api.get("/draft")
+    def draft() -> dict[str, Any]:
+        kept = drafts.read()
+        return _draft(kept) if kept else form_spec.first_draft(site, PRESETS)
+
+    @api.post("/draft")
+    def keep(body: DraftBody) -> dict[str, Any]:
+        kept, saved = drafts.save(body.rev, body.preset, body.mode, _known(body.values))
+        return {"saved": saved, "draft": _draft(kept)}
+
+    @api.post("/check")
+    def check(body: Values) -> dict[str, Any]:
+        checked = form.check(_known(body.values))
+        answer: dict[str, Any] = {
+            "ready": checked.ready is not None,
+            "problems": _problems(checked.problems),
+            "notes": _problems(checked.notes),
+            "toml": "", "report": None,
+        }  # fmt: skip
+        if checked.preview is not None:
+            answer["toml"] = to_toml(checked.preview)
+            answer["problems"] += _problems(form_report.machinery_problems(checked.preview))
+            answer["report"] = reports.remembered(checked.preview)
+        return answer
+
+    @api.post("/report")
+    def report(body: Values) -> dict[str, Any]:
+        checked = form.check(_known(body.values))
+        return form_report.EMPTY if checked.preview is None else reports.read(checked.preview)
+
+    @api.post("/model")
+    def model(body: ModelPath) -> dict[str, Any]:
+        return form_report.describe_model(site.root, body.address, body.path)
+
+    @api.post("/import")
+    def take_over(body: FileText) -> dict[str, Any]:
+        try:
+            found = form_import.take(form_import.read_text(body.text, body.name))
+        except ConfigError as error:
+            raise _refused(error.problems) from error
+        return {
+            "values": found.values, "taken": found.taken,
+            "notes": _problems(found.notes), "refused": _problems(found.refused),
+        }  # fmt: skip
+
+
+def _add_presets(api: APIRouter, own: form_presets.OwnPresets) -> None:
+    @api.get("/presets")
+    def all_presets() -> dict[str, Any]:
+        return {"presets": _presets(own)}
+
+    @api.post("/preset")
+    def apply(body: PresetChoice) -> dict[str, Any]:
+        chosen = next((preset for preset in [*form_presets.shipped(PRESETS), *own.all()] if preset.id == body.id), None)
+        if chosen is None:
+            raise Refusal(404, "This preset is gone; reload the page to see those that are there.")
+        return {"values": form_presets.applied(_known(body.values), chosen)}
+
+    @api.post("/presets/save")
+    def save(body: PresetToSave) -> dict[str, Any]:
+        return _tried(lambda: own.save(body.name, _known(body.values)))
+
+    @api.post("/presets/rename")
+    def rename(body: PresetName) -> dict[str, Any]:
+        return _tried(lambda: own.rename(body.id, body.name))
+
+    @api.post("/presets/delete")
+    def delete(body: PresetName) -> dict[str, Any]:
+        return _tried(lambda: own.delete(body.id))
+
+    @api.post("/presets/restore")
+    def restore(body: PresetName) -> dict[str, Any]:
+        return _tried(lambda: own.restore(body.id))
+
+
+def _add_start(api: APIRouter, site: Site, reports: form_report.Reports) -> None:
+    @api.post("/start")
+    def start(body: StartBody) -> dict[str, Any]:
+        checked = form.check(_known(body.values))
+        if checked.ready is None:
+            raise _refused(checked.problems)
+        wrong = form_report.start_problems(site.root, checked.ready, reports)
+        if wrong:
+            raise _refused(wrong)
+        name = checked.ready.save.output_name or "last"
+        job = site.runner.submit(name, to_toml(checked.ready), first=not body.queue)
+        if not body.queue and job.state() == "waiting" and site.runner.paused:
+            site.runner.start_now(job)
+        return {"id": job.id, "name": name, "state": job.state()}
+
+
+def _known(values: dict[str, Any]) -> dict[str, Any]:
+    """Only what the form has: an old page may send fields that are gone."""
+    known = form.default_values()
+    return {address: value for address, value in values.items() if address in known}
+
+
+def _draft(draft: form_presets.Draft) -> dict[str, Any]:
+    return {"rev": draft.rev, "preset": draft.preset, "mode": draft.mode, "values": draft.values, "fitted": []}
+
+
+def _presets(own: form_presets.OwnPresets) -> list[dict[str, Any]]:
+    every = [*form_presets.shipped(PRESETS), *own.all()]
+    return [{"id": p.id, "title": p.title, "about": p.about, "values": p.values, "own": p.own} for p in every]
+
+
+def _problems(problems: Any) -> list[dict[str, Any]]:
+    return [form_report.problem_json(problem) for problem in problems]
+
+
+def _refused(problems: Any) -> Refusal:
+    first: Problem = problems[0]
+    return Refusal(422, first.message, _problems(problems))
+
+
+def _tried(act: Any) -> dict[str, Any]:
+    try:
+        preset = act()
+    except form_presets.PresetError as error:
+        raise Refusal(422, error.problem.message, _problems([error.problem])) from error
+    return {"id": preset.id if preset is not None else ""}

@@ -1,0 +1,47 @@
+// [[dataset.subsets]]: picture folders listed one by one, each with repeats and its own caption.
+import { attachCompletion, browse } from './browse.js';
+import { clear, h } from './dom.js';
+import { t } from './text.js';
+
+export function listEditor(state, field, id) {
+  const rows = h('div', { class: 'f-folders' });
+  const add = h('button', { type: 'button', class: 'btn quiet', id, 'data-role': 'add-folder', onclick: () => change((list) => list.push({ image_dir: '', num_repeats: '10' })) }, t('Add a folder'));
+  const root = h('div', {}, rows, add);
+  let shown = null;
+
+  function list() {
+    return structuredClone(state.values[field.address] ?? []);
+  }
+
+  function change(edit, redraw = true) {
+    const next = list();
+    edit(next);
+    if (!redraw) shown = JSON.stringify(next);
+    state.set(field.address, next);
+  }
+
+  function row(folder, index) {
+    const path = h('input', { type: 'text', value: folder.image_dir ?? '', 'aria-label': t('Picture folder'), placeholder: t('Picture folder'), spellcheck: false, oninput: () => change((all) => { all[index].image_dir = path.value; }, false) });
+    const repeats = h('input', { type: 'text', class: 'f-repeats', inputmode: 'numeric', value: String(folder.num_repeats ?? 1), 'aria-label': t('Repeats'), title: t('Repeats'), oninput: () => change((all) => { all[index].num_repeats = repeats.value; }, false) });
+    const words = h('input', { type: 'text', value: folder.class_tokens ?? '', 'aria-label': t('Caption for pictures without one'), placeholder: t('Caption for pictures without one'), oninput: () => change((all) => { all[index].class_tokens = words.value || null; }, false) });
+    const reg = h('input', { type: 'checkbox', class: 'f-check', checked: folder.is_reg === true, 'aria-label': t('Regularisation pictures'), title: t('Regularisation pictures'), onchange: () => change((all) => { all[index].is_reg = reg.checked; }, false) });
+    const pick = h('button', { type: 'button', class: 'btn', onclick: async () => {
+      const chosen = await browse({ kind: 'folder', start: path.value });
+      if (chosen) change((all) => { all[index].image_dir = chosen; });
+    } }, t('Browse'));
+    const remove = h('button', { type: 'button', class: 'btn quiet', onclick: () => change((all) => all.splice(index, 1)) }, t('Remove'));
+    const place = h('div', { class: 'f-path' }, path, pick);
+    attachCompletion(path, { kind: 'folder' });
+    return h('div', { class: 'f-folder' }, place, h('div', { class: 'f-path' }, h('span', { class: 'muted' }, '×'), repeats, words, h('label', { class: 'f-reg muted' }, reg, t('reg')), remove));
+  }
+
+  function show(value) {
+    const text = JSON.stringify(value ?? []);
+    if (text === shown) return;
+    shown = text;
+    clear(rows);
+    (value ?? []).forEach((folder, index) => rows.append(row(folder, index)));
+  }
+
+  return { root, wide: true, focus: () => add.focus(), markWrong: () => undefined, show };
+}

@@ -1,0 +1,171 @@
+// The bar above the form: basic or expert, presets, import, search.
+import { clear, fill, h, icon } from './dom.js';
+import { askText } from './form-dialogs.js';
+import { get, post } from './api.js';
+import { ask, complain, notice } from './notice.js';
+import { sentence } from './messages.js';
+import { t } from './text.js';
+import { words } from './form-fields.js';
+
+const LARGEST_FILE_BYTES = 2 * 2 ** 20;
+
+export function buildToolbar(state, fields) {
+  const modes = ['basic', 'expert'].map((mode) => h('button', { type: 'button', role: 'radio', 'data-role': `mode-${mode}`, onclick: () => state.setMode(mode) }, mode === 'basic' ? t('Basic') : t('Expert')));
+  const select = h('select', { 'aria-label': t('Preset'), 'data-role': 'preset', onchange: () => take(select.value) });
+  const about = h('p', { class: 'muted p-about', 'data-role': 'preset-about' });
+  const result = h('div', { class: 'p-result card', 'data-role': 'import-result', hidden: true });
+  const file = h('input', { type: 'file', accept: '.toml,.json,application/json', hidden: true, 'data-role': 'import-file', onchange: () => importFile(file.files[0]) });
+  const save = h('button', { type: 'button', class: 'btn', 'data-role': 'preset-save', title: t('Keep these values as a preset of your own'), onclick: savePreset }, icon('save'), t('Save as preset'));
+  const open = h('button', { type: 'button', class: 'btn', 'data-role': 'import', title: t('A TOML or JSON of Athanor, lora-scripts, sd-scripts or kohya_ss'), onclick: () => file.click() }, icon('upload'), t('Import'));
+  const reset = h('button', { type: 'button', class: 'btn quiet', 'data-role': 'reset-all', onclick: resetAll }, icon('undo'), t('Reset'));
+  const own = h('span', { class: 'row', 'data-role': 'own-preset' },
+    h('button', { type: 'button', class: 'btn quiet square', title: t('Rename'), 'aria-label': t('Rename'), 'data-role': 'preset-rename', onclick: renamePreset }, icon('edit')),
+    h('button', { type: 'button', class: 'btn quiet square', title: t('Delete'), 'aria-label': t('Delete'), 'data-role': 'preset-delete', onclick: deletePreset }, icon('trash')));
+  const found = h('span', { class: 'muted p-found', 'data-role': 'found', 'aria-live': 'polite' });
+  const search = h('input', { type: 'search', class: 'p-search', 'data-role': 'search', placeholder: t('Search parameters…'), 'aria-label': t('Search parameters…'), spellcheck: false, oninput: () => {
+    const count = fields.search(search.value);
+    found.textContent = search.value.trim() ? t('{n} found', { n: count }) : '';
+  } });
+  search.addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape') return;
+    search.value = '';
+    search.dispatchEvent(new Event('input'));
+  });
+  fields.root.addEventListener('jumped', () => { search.value = ''; found.textContent = ''; });
+  const root = h('div', { class: 'p-bar' },
+    h('div', { class: 'row wrap' }, h('div', { class: 'p-modes', role: 'radiogroup', 'aria-label': t('How much to show') }, modes),
+      h('label', { class: 'p-preset' }, h('span', { class: 'muted' }, t('Preset')), select), own, save, open, reset, file,
+      h('span', { class: 'p-find' }, icon('search'), search, found)),
+    about, result);
+
+  function show() {
+    modes.forEach((button, index) => button.setAttribute('aria-checked', String(state.mode === ['basic', 'expert'][index])));
+    const groups = [[t('Made for you'), state.spec.presets.filter((one) => !one.own)], [t('Your own'), state.spec.presets.filter((one) => one.own)]];
+    fill(select, !state.preset && h('option', { value: '' }, t('none')), groups.filter(([, list]) => list.length).map(([label, list]) =>
+      h('optgroup', { label }, list.map((one) => h('option', { value: one.id }, words(one.title))))));
+    select.value = state.preset;
+    const preset = state.presetNamed(state.preset);
+    about.textContent = preset ? words(preset.about) : '';
+    about.hidden = about.textContent === '';
+    own.hidden = !preset?.own;
+  }
+
+  function swap(values, preset, message) {
+    const before = state.replace(values, preset);
+    notice(message, { action: { label: t('Undo'), run: () => state.replace(before.values, before.preset) } });
+  }
+
+  async function take(id) {
+    try {
+      const answer = await post('form/preset', { id, values: state.values });
+      swap(answer.values, id, t('Preset {name} was applied. Paths and names stayed.', { name: words(state.presetNamed(id).title) }));
+    } catch (error) {
+      show();
+      complain(error);
+    }
+  }
+
+  async function resetAll() {
+    const count = state.changed().length;
+    if (count === 0) {
+      notice(t('Nothing differs from the preset.'));
+      return;
+    }
+    if (state.preset) await take(state.preset);
+    else swap({}, '', t('All values are back at their defaults.'));
+  }
+
+  async function refresh() {
+    state.spec.presets = (await get('form/presets')).presets;
+  }
+
+  async function savePreset() {
+    const current = state.presetNamed(state.preset);
+    const name = await askText(t('Save as preset'), t('Name'), current?.own ? words(current.title) : '', t('Save'));
+    if (name === null) return;
+    try {
+      const taken = state.spec.presets.some((one) => one.own && words(one.title) === name.trim());
+      if (taken && !(await ask(t('Replace your preset {name}?', { name: name.trim() }), { ok: t('Replace') }))) return;
+      const answer = await post('form/presets/save', { name, values: state.values });
+      await refresh();
+      state.usePreset(answer.id);
+      state.tell('value', null);
+      state.saveSoon();
+      notice(t('Saved as preset {name}.', { name: name.trim() }));
+    } catch (error) {
+      complain(error);
+    }
+  }
+
+  async function renamePreset() {
+    const name = await askText(t('Rename'), t('Name'), words(state.presetNamed(state.preset).title), t('Rename'));
+    if (name === null) return;
+    try {
+      await post('form/presets/rename', { id: state.preset, name });
+      await refresh();
+      show();
+    } catch (error) {
+      complain(error);
+    }
+  }
+
+  async function deletePreset() {
+    const { id, title } = state.presetNamed(state.preset);
+    try {
+      await post('form/presets/delete', { id });
+      await refresh();
+      state.usePreset('');
+      state.tell('value', null);
+      state.saveSoon();
+      notice(t('Preset {name} was deleted.', { name: words(title) }), { action: { label: t('Undo'), run: () => bringBack(id) } });
+    } catch (error) {
+      complain(error);
+    }
+  }
+
+  async function bringBack(id) {
+    try {
+      await post('form/presets/restore', { id });
+      await refresh();
+      state.usePreset(id);
+      state.tell('value', null);
+      state.saveSoon();
+    } catch (error) {
+      complain(error);
+    }
+  }
+
+  async function importFile(chosen) {
+    file.value = '';
+    if (!chosen) return;
+    if (chosen.size > LARGEST_FILE_BYTES) {
+      notice(t('{name} is larger than 2 MB; this is not a training configuration.', { name: chosen.name }), { kind: 'error' });
+      return;
+    }
+    try {
+      const answer = await post('form/import', { name: chosen.name, text: await chosen.text(), values: state.values });
+      const before = state.replace(answer.values, state.preset);
+      showImport(chosen.name, answer, before);
+    } catch (error) {
+      complain(error);
+    }
+  }
+
+  function showImport(name, answer, before) {
+    const close = () => { result.hidden = true; clear(result); };
+    const undo = () => { state.replace(before.values, before.preset); close(); };
+    const list = (title, items, role) => items.length > 0 && h('details', { class: 'r-folded', 'data-role': role, open: items.length < 12 },
+      h('summary', {}, icon('right'), h('span', {}, title), h('span', { class: 'badge' }, String(items.length))), h('ul', {}, items.map((item) => h('li', {}, sentence(item)))));
+    fill(result,
+      h('div', { class: 'row' }, h('b', { class: 'grow' }, t('{name}: {n} values taken over', { name, n: answer.taken })),
+        h('button', { type: 'button', class: 'btn', 'data-role': 'import-undo', onclick: undo }, icon('undo'), t('Undo')),
+        h('button', { type: 'button', class: 'btn quiet square', 'aria-label': t('Close'), onclick: close }, icon('close'))),
+      list(t('Translated or left out'), answer.notes, 'import-notes'),
+      list(t('Not taken over because of an error'), answer.refused, 'import-refused'),
+      answer.notes.length + answer.refused.length === 0 && h('p', { class: 'muted' }, t('Everything in the file is known here.')));
+    result.hidden = false;
+    result.scrollIntoView({ block: 'nearest' });
+  }
+
+  return { root, show };
+}

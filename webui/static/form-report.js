@@ -1,0 +1,165 @@
+// The right side: what will happen with these values, what is wrong, and the buttons that start it.
+import { clear, fill, h, icon } from './dom.js';
+import { sentence } from './messages.js';
+import { t } from './text.js';
+import { words } from './form-fields.js';
+import { drawCurve } from './lrplot.js';
+
+const MOST_SHOWN = 8;
+
+export function buildReport(state, actions) {
+  const sum = h('div', { class: 'r-sum', 'data-role': 'sum', 'aria-live': 'polite' });
+  const data = h('div', { class: 'r-data', 'data-role': 'data' });
+  const plot = h('div', { class: 'r-plot', 'data-role': 'curve' });
+  const problems = h('ul', { class: 'r-problems', 'data-role': 'problems' });
+  const differences = folded(t('Differences from the preset'), 'differences');
+  const toml = folded('TOML', 'toml');
+  const copy = h('button', { type: 'button', class: 'btn quiet', 'data-role': 'download', onclick: actions.download }, icon('download'), t('Download'));
+  const code = h('pre', { class: 'r-toml mono', 'data-role': 'toml-text', tabindex: '0' });
+  toml.body.append(code, copy);
+  const start = h('button', { type: 'button', class: 'btn primary', id: 'train-start', onclick: () => actions.start(false) }, icon('play'), h('span', {}, t('Start training')));
+  const queue = h('button', { type: 'button', class: 'btn', id: 'train-queue', onclick: () => actions.start(true) }, t('Add to queue'));
+  const why = h('p', { class: 'r-why', id: 'train-why', 'data-role': 'why' });
+  start.setAttribute('aria-describedby', 'train-why');
+  const bar = h('div', { class: 'r-bar', 'data-role': 'start-bar' }, why, queue, start);
+  const panel = h('aside', { class: 'r-panel card', 'aria-label': t('What will happen') }, h('h2', { class: 'r-title' }, t('What will happen')), sum, problems, plot, data, differences.root, toml.root);
+  let busy = false;
+
+  function show() {
+    const report = state.report;
+    fill(sum, ...sumLines(state, report));
+    showData(data, report, state.reading);
+    const curve = state.answer?.curve ?? report?.curve;
+    plot.hidden = !curve;
+    if (curve && curve !== plot.drawn) {
+      drawCurve(plot, curve);
+      plot.drawn = curve;
+    }
+    const found = allProblems(state);
+    showProblems(problems, found, actions.jump);
+    showDifferences(differences, state, actions.jump);
+    showToml(code, state.answer?.toml ?? '');
+    showStart(found);
+  }
+
+  function showStart(found) {
+    const wrong = found.filter((problem) => problem.severity === 'error');
+    const ready = !busy && state.answer !== null && wrong.length === 0;
+    start.disabled = !ready;
+    queue.disabled = !ready;
+    clear(why);
+    if (busy) why.append(t('Starting…'));
+    else if (wrong.length) {
+      const said = sentence(wrong[0]);
+      const rest = wrong.length > 1 ? ` ${t('(and {n} more)', { n: wrong.length - 1 })}` : '';
+      why.append(wrong[0].address ? h('button', { type: 'button', class: 'r-jump', onclick: () => actions.jump(wrong[0].address) }, said + rest) : said + rest);
+    }
+  }
+
+  return { panel, bar, show, busy(on) { busy = on; show(); } };
+}
+
+function folded(title, role) {
+  const count = h('span', { class: 'f-mark' });
+  const body = h('div', { class: 'r-body' });
+  const root = h('details', { class: 'r-folded', 'data-role': role }, h('summary', {}, icon('right'), h('span', {}, title), count), body);
+  return { root, body, count };
+}
+
+// Problems of the values, then of the pictures; errors before warnings.
+export function allProblems(state) {
+  const ofValues = state.problems().map((problem) => ({ ...problem, severity: 'error' }));
+  const notes = (state.answer?.notes ?? []).map((note) => ({ ...note, severity: 'warning' }));
+  const ofPictures = state.report?.problems ?? [];
+  const all = [...ofValues, ...ofPictures.filter((problem) => problem.severity === 'error'), ...notes, ...ofPictures.filter((problem) => problem.severity !== 'error')];
+  const seen = new Set();
+  return all.filter((problem) => !seen.has(problem.message) && seen.add(problem.message));
+}
+
+// "15 pictures × 10 × 10 epochs / 1 = 1500 steps", exactly as the guides count.
+function sumLines(state, report) {
+  if (!report) return [h('p', { class: 'muted' }, state.reading ? t('Reading the pictures…') : t('Choose a base model and a folder with pictures to see how long the run is.'))];
+  if (!report.images) return [h('p', { class: 'muted' }, t('No pictures found yet.'))];
+  const { epochs, batch_size: batch, steps, accumulation } = report;
+  const training = report.folders.filter((folder) => !folder.is_reg);
+  const parts = training.map((folder) => [t('{n} pictures', { n: folder.images }), '×', t('{n} times', { n: folder.repeats })]);
+  const first = parts.length === 1 ? parts[0] : parts.length <= 3 ? ['(', ...parts.flatMap((part, index) => (index ? ['+', ...part] : part)), ')'] : [t('{n} picture views', { n: report.repeats_sum })];
+  const divided = accumulation > 1 ? ['/', String(batch), '/', String(accumulation)] : ['/', String(batch)];
+  const tail = ['=', h('b', { 'data-role': 'steps' }, t('{n} steps', { n: steps }))];
+  if (!report.by_epochs) {
+    return [
+      h('p', { class: 'r-formula' }, h('b', { 'data-role': 'steps' }, t('{n} steps', { n: steps })), ' ≈ ', t('{n} epochs', { n: epochs })),
+      h('p', { class: 'muted' }, first.map(spaced), ' ', divided.map(spaced), ' = ', t('{n} steps an epoch', { n: report.steps_per_epoch })),
+    ];
+  }
+  const lines = [h('p', { class: 'r-formula' }, first.map(spaced), ' × ', t('{n} epochs', { n: epochs }), ' ', divided.map(spaced), ' ', tail.map(spaced))];
+  const plain = Math.ceil((report.repeats_sum * epochs) / batch / (accumulation || 1));
+  if (plain !== steps) lines.push(h('p', { class: 'muted' }, report.reg_images
+    ? t('With regularisation pictures and the last, smaller batch of each bucket it is {steps} in place of {plain}.', { steps, plain })
+    : t('The last batch of each bucket is smaller, so it is {steps} in place of {plain}.', { steps, plain })));
+  return lines;
+}
+
+function spaced(part) {
+  return typeof part === 'string' ? `${part} ` : part;
+}
+
+function showData(host, report, reading) {
+  clear(host);
+  if (!report) return;
+  if (report.buckets.length) host.append(h('h3', {}, t('Buckets'), reading ? h('span', { class: 'muted' }, ` ${t('reading…')}`) : ''), bucketBars(report.buckets));
+  if (report.folders.length > 1 || report.folders.some((folder) => folder.missing_captions || folder.is_reg)) {
+    host.append(h('h3', {}, t('Folders')), h('table', { class: 'table r-folders' }, ...report.folders.map(folderRow)));
+  }
+}
+
+function bucketBars(buckets) {
+  const most = Math.max(...buckets.map((bucket) => bucket.count));
+  const sorted = [...buckets].sort((one, other) => other.count - one.count);
+  const rows = sorted.slice(0, MOST_SHOWN).map((bucket) => h('div', { class: 'r-bucket', 'data-role': 'bucket' },
+    h('span', { class: 'mono' }, `${bucket.width}×${bucket.height}`), h('span', { class: 'progress' }, h('i', { style: `width:${Math.max(2, (100 * bucket.count) / most)}%` })), h('span', { class: 'mono' }, `×${bucket.count}`)));
+  if (sorted.length > MOST_SHOWN) rows.push(h('p', { class: 'muted' }, t('and {n} smaller buckets', { n: sorted.length - MOST_SHOWN })));
+  return h('div', { class: 'r-buckets' }, rows);
+}
+
+function folderRow(folder) {
+  return h('tr', {}, h('td', { class: 'mono', title: folder.path }, folder.name, folder.is_reg ? h('span', { class: 'badge' }, t('reg')) : ''),
+    h('td', {}, t('{n} pictures', { n: folder.images }), ' × ', String(folder.repeats)),
+    h('td', { class: folder.missing_captions ? 'r-missing' : 'muted' }, folder.missing_captions ? t('{n} without tags', { n: folder.missing_captions }) : t('all tagged')));
+}
+
+function showProblems(host, problems, jump) {
+  clear(host);
+  for (const problem of problems.slice(0, 30)) {
+    const wrong = problem.severity === 'error';
+    const mark = icon(wrong ? 'error' : 'warning');
+    const link = problem.address ? h('button', { type: 'button', class: 'r-jump', 'data-role': 'jump', 'data-address': problem.address, onclick: () => jump(problem.address) }, sentence(problem)) : h('span', {}, sentence(problem));
+    host.append(h('li', { class: wrong ? 'wrong' : 'warning', 'data-role': 'problem' }, mark, link));
+  }
+  if (problems.length > 30) host.append(h('li', { class: 'muted' }, t('and {n} more', { n: problems.length - 30 })));
+}
+
+const said = (value) => (Array.isArray(value) ? value.map((one) => (typeof one === 'string' ? one : one.image_dir ?? '')).join(' · ') : value === true ? t('on') : value === false ? t('off') : value === '' ? t('off') : String(value));
+
+function showDifferences(view, state, jump) {
+  const changed = state.changed();
+  fill(view.count, h('span', { class: 'badge' }, String(changed.length)));
+  view.root.hidden = !state.presetNamed(state.preset);
+  fill(view.body, changed.length === 0 && h('p', { class: 'muted' }, t('Nothing was changed.')), changed.map((address) => {
+    const field = state.fields.get(address);
+    return h('div', { class: 'r-difference' },
+      h('button', { type: 'button', class: 'r-jump', title: field.name, onclick: () => jump(address) }, words(field.title)),
+      h('span', { class: 'mono' }, h('s', { class: 'muted' }, said(state.presetValues[address])), ' ', said(state.values[address])),
+      h('button', { type: 'button', class: 'btn quiet square', title: t("Back to the preset's value"), 'aria-label': t("Back to the preset's value"), onclick: () => state.reset(address) }, icon('undo')));
+  }));
+}
+
+function showToml(host, text) {
+  if (host.dataset.text === text) return;
+  host.dataset.text = text;
+  fill(host, text.split('\n').map((line) => {
+    if (line.startsWith('[')) return h('span', { class: 'toml-table' }, `${line}\n`);
+    const [name, ...rest] = line.split(' = ');
+    return rest.length ? [h('span', { class: 'toml-key' }, name), ` = ${rest.join(' = ')}\n`] : `${line}\n`;
+  }));
+}

@@ -1,0 +1,224 @@
+// The form's values and what the server says about them. Draws nothing; views listen to it.
+import { post } from './api.js';
+
+const CHECK_DELAY_MS = 60;
+const SAVE_DELAY_MS = 350;
+const LOOK_AGAIN_MS = 15000;
+
+// '1e-4' and '0.0001' mean the same number.
+export function same(one, other) {
+  if (one === other) return true;
+  if (Array.isArray(one) && Array.isArray(other)) return JSON.stringify(one) === JSON.stringify(other);
+  if (typeof one !== 'string' || typeof other !== 'string') return false;
+  const [left, right] = [one.trim(), other.trim()];
+  if (left === right) return true;
+  return left !== '' && right !== '' && !Number.isNaN(Number(left)) && Number(left) === Number(right);
+}
+
+export class FormState extends EventTarget {
+  // events: value (detail: addresses or null for all), mode, answer, report, saved, newer (detail: draft), offline
+  constructor(spec, draft) {
+    super();
+    this.spec = spec;
+    this.fields = new Map(spec.groups.flatMap((group) => group.fields).map((field) => [field.address, field]));
+    this.values = { ...spec.defaults, ...draft.values };
+    this.mode = draft.mode;
+    this.rev = draft.rev;
+    this.preset = draft.preset;
+    this.presetValues = spec.defaults;
+    this.answer = null;
+    this.report = null;
+    this.reading = false;
+    this.usePreset(draft.preset);
+  }
+
+  tell(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+
+  presetNamed(id) {
+    return this.spec.presets.find((preset) => preset.id === id) ?? null;
+  }
+
+  // Which preset the form is compared with. Values stay.
+  usePreset(id) {
+    const preset = this.presetNamed(id);
+    this.preset = preset ? id : '';
+    this.presetValues = { ...this.spec.defaults, ...(preset ? preset.values : {}) };
+  }
+
+  // A preset says nothing about paths and names: those never count as changed from it, unless it names them.
+  isChanged(address) {
+    const field = this.fields.get(address);
+    const base = this.presetValues[address];
+    if (field?.personal && same(base, this.spec.defaults[address])) return false;
+    return !same(this.values[address], base);
+  }
+
+  changed() {
+    return [...this.fields.keys()].filter((address) => this.isChanged(address));
+  }
+
+  byName(name) {
+    for (const field of this.fields.values()) if (field.name === name) return this.values[field.address];
+    return undefined;
+  }
+
+  set(address, value) {
+    if (same(this.values[address], value) && this.values[address] === value) return;
+    this.values[address] = value;
+    this.tell('value', [address]);
+    this.checkSoon();
+    this.saveSoon();
+  }
+
+  reset(address) {
+    this.set(address, this.presetValues[address]);
+  }
+
+  snapshot() {
+    return { values: structuredClone(this.values), preset: this.preset };
+  }
+
+  // Exchange all values at once (preset, import, undo). Returns what was there before.
+  replace(values, preset = this.preset) {
+    const before = this.snapshot();
+    this.values = { ...this.spec.defaults, ...values };
+    this.usePreset(preset);
+    this.tell('value', null);
+    this.checkSoon(0);
+    this.saveSoon();
+    return before;
+  }
+
+  setMode(mode) {
+    if (mode === this.mode) return;
+    this.mode = mode;
+    this.tell('mode');
+    this.saveSoon();
+  }
+
+  problems() {
+    return this.answer?.problems ?? [];
+  }
+
+  checkSoon(delay = CHECK_DELAY_MS) {
+    clearTimeout(this.checkTimer);
+    this.checkTimer = setTimeout(() => this.check(), delay);
+  }
+
+  async check() {
+    const ticket = (this.ticket = (this.ticket ?? 0) + 1);
+    let answer;
+    try {
+      answer = await post('form/check', { values: this.values });
+    } catch (error) {
+      if (ticket === this.ticket) this.lost(error);
+      return;
+    }
+    if (ticket !== this.ticket) return;
+    this.answer = answer;
+    this.tell('answer');
+    if (answer.report) {
+      this.report = answer.report;
+      this.tell('report');
+    } else {
+      this.look();
+    }
+  }
+
+  // Read the picture folders. One reading at a time; edits meanwhile lead to one more.
+  async look() {
+    if (this.reading) {
+      this.lookAgain = true;
+      return;
+    }
+    this.reading = true;
+    this.tell('report');
+    try {
+      do {
+        this.lookAgain = false;
+        this.report = await post('form/report', { values: this.values });
+      } while (this.lookAgain);
+    } catch (error) {
+      this.lost(error);
+    } finally {
+      this.reading = false;
+      this.tell('report');
+    }
+  }
+
+  // The server did not answer, or refused: say it once and try again.
+  lost(error) {
+    this.tell('offline', error);
+    clearTimeout(this.checkTimer);
+    this.checkTimer = setTimeout(() => this.check(), 2000);
+  }
+
+  saveSoon(delay = SAVE_DELAY_MS) {
+    this.dirty = true;
+    clearTimeout(this.saveTimer);
+    this.saveTimer = setTimeout(() => this.save(), delay);
+  }
+
+  draft(force) {
+    return { rev: force ? null : this.rev, preset: this.preset, mode: this.mode, values: this.values };
+  }
+
+  async save(force = false) {
+    if (this.saving) return this.saveSoon();
+    this.saving = true;
+    this.dirty = false;
+    try {
+      const answer = await post('form/draft', this.draft(force));
+      if (answer.saved) {
+        this.rev = answer.draft.rev;
+        this.tell('saved');
+      } else {
+        this.takeNewer(answer.draft);
+      }
+    } catch {
+      this.dirty = true;
+      this.saveSoon(2000);
+    } finally {
+      this.saving = false;
+    }
+  }
+
+  // Another window saved: show its values; ours can be put back from the notice.
+  takeNewer(draft) {
+    const mine = this.snapshot();
+    clearTimeout(this.saveTimer);
+    this.dirty = false;
+    this.rev = draft.rev;
+    this.values = { ...this.spec.defaults, ...draft.values };
+    this.usePreset(draft.preset);
+    this.mode = draft.mode;
+    this.tell('mode');
+    this.tell('value', null);
+    this.checkSoon(0);
+    this.tell('newer', mine);
+  }
+
+  // While the page is open: folders may change on disk, another window may save.
+  watch(element, readDraft) {
+    const look = async () => {
+      if (document.hidden || !element.isConnected || this.dirty || this.saving) return;
+      const rev = this.rev;
+      try {
+        const draft = await readDraft();
+        if (draft.rev > this.rev && rev === this.rev && !this.dirty && !this.saving) this.takeNewer(draft);
+        else if (element.offsetParent !== null) this.look();
+      } catch {
+        return; // the next edit or the next look says that the page's server is gone
+      }
+    };
+    addEventListener('focus', look);
+    setInterval(look, LOOK_AGAIN_MS);
+    addEventListener('pagehide', () => {
+      if (!this.dirty) return;
+      const body = JSON.stringify(this.draft(false));
+      fetch('./api/form/draft', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body, keepalive: true });
+    });
+  }
+}

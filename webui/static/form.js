@@ -1,0 +1,142 @@
+// The Train tab: puts the form, the bar above it and the report beside it together.
+import { buildFields } from './form-fields.js';
+import { buildReport } from './form-report.js';
+import { buildToolbar } from './form-presets.js';
+import { FormState } from './form-state.js';
+import { get, post } from './api.js';
+import { h, icon, openTab } from './dom.js';
+import { complain, notice } from './notice.js';
+import { sentence } from './messages.js';
+import { beforeReload, bytes, t, textReady } from './text.js';
+
+const MODEL_FIELDS = ['model.pretrained_model_name_or_path', 'model.vae', 'network.network_weights'];
+
+export async function mount(element) {
+  await textReady();
+  let spec;
+  let draft;
+  try {
+    [spec, draft] = await Promise.all([get('form/spec'), get('form/draft')]);
+  } catch (error) {
+    element.replaceChildren(h('p', { class: 'field-error' }, error.message), h('button', { type: 'button', class: 'btn', onclick: () => mount(element) }, icon('refresh'), t('Try again')));
+    return;
+  }
+  const state = new FormState(spec, draft);
+  const fields = buildFields(state);
+  const toolbar = buildToolbar(state, fields);
+  const report = buildReport(state, { jump: fields.jump, start: (queue) => start(state, report, fields, queue), download: () => download(state) });
+  element.replaceChildren(h('div', { class: 'form-page' }, h('div', { class: 'form-left' }, toolbar.root, fields.root), h('div', { class: 'form-right' }, report.panel), report.bar));
+  element.dataset.seq = '0';
+  listen(element, state, fields, toolbar, report);
+  toolbar.show();
+  report.show();
+  if (draft.fitted?.length) notice(draft.fitted.map(sentence).join(' '), { seconds: 20 });
+  state.checkSoon(0);
+  state.watch(element, () => get('form/draft'));
+  beforeReload(() => (state.dirty ? state.save() : null));
+}
+
+function listen(element, state, fields, toolbar, report) {
+  const described = new Map();
+  let closeLost = null;
+  const back = () => { closeLost?.(); closeLost = null; };
+  state.addEventListener('value', (event) => {
+    fields.show(event.detail);
+    if (event.detail === null) toolbar.show();
+    report.show();
+    describeModels(state, fields, described);
+  });
+  state.addEventListener('mode', () => {
+    toolbar.show();
+    fields.layout();
+  });
+  state.addEventListener('answer', () => {
+    back();
+    fields.showProblems();
+    report.show();
+    element.dataset.seq = String(Number(element.dataset.seq) + 1);
+  });
+  state.addEventListener('report', () => {
+    report.show();
+    showFolder(state, fields);
+    element.dataset.reading = String(state.reading);
+  });
+  state.addEventListener('saved', () => { element.dataset.rev = String(state.rev); });
+  state.addEventListener('offline', (event) => {
+    closeLost ??= notice(event.detail.message, { kind: 'error' });
+  });
+  state.addEventListener('newer', (event) => notice(t('The form was changed in another window; its values are shown now.'), {
+    seconds: 30, action: { label: t('Put mine back'), run: () => { state.replace(event.detail.values, event.detail.preset); state.save(true); } },
+  }));
+  describeModels(state, fields, described);
+}
+
+// What a chosen file is: "SD 1.5, 2.1 GB, fp16", or why it cannot be used.
+function describeModels(state, fields, described) {
+  for (const address of MODEL_FIELDS) {
+    const path = String(state.values[address] ?? '').trim();
+    const view = fields.view(address);
+    if (!view || described.get(address) === path) continue;
+    described.set(address, path);
+    if (!path) {
+      view.status.hidden = true;
+      continue;
+    }
+    setTimeout(async () => {
+      if (described.get(address) !== path) return;
+      try {
+        const told = await post('form/model', { address, path });
+        if (described.get(address) === path) showStatus(view.status, told.good, told.problem ? sentence(told.problem) : [told.title, told.bytes ? bytes(told.bytes) : '', told.dtype].filter(Boolean).join(', '));
+      } catch (error) {
+        if (described.get(address) === path) showStatus(view.status, false, error.message);
+      }
+    }, 150);
+  }
+}
+
+function showStatus(host, good, text) {
+  host.className = `f-status ${good ? 'good' : 'bad'}`;
+  host.replaceChildren(icon(good ? 'check' : 'warning'), ` ${text}`);
+  host.hidden = false;
+}
+
+function showFolder(state, fields) {
+  const view = fields.view('dataset.train_data_dir');
+  const { report } = state;
+  if (!view) return;
+  if (state.reading && !report?.images) {
+    view.status.className = 'f-status muted';
+    view.status.textContent = t('Reading the pictures…');
+    view.status.hidden = false;
+  } else if (report?.images) {
+    const missing = report.folders.reduce((sum, folder) => sum + (folder.missing_captions || 0), 0);
+    showStatus(view.status, missing === 0, [t('{n} pictures', { n: report.images }), t('{n} buckets', { n: report.buckets.length }), missing ? t('{n} without tags', { n: missing }) : t('all tagged')].join(', '));
+  } else {
+    view.status.hidden = true;
+  }
+}
+
+async function start(state, report, fields, queue) {
+  report.busy(true);
+  try {
+    const answer = await post('form/start', { values: state.values, queue });
+    const message = answer.state === 'waiting' ? t('{name} waits in the queue.', { name: answer.name }) : t('{name} was started.', { name: answer.name });
+    notice(message);
+    dispatchEvent(new CustomEvent('athanor:open-job', { detail: { id: answer.id } }));
+    openTab('jobs');
+  } catch (error) {
+    const problem = error.problems?.[0];
+    if (problem?.address) fields.jump(problem.address);
+    complain(error);
+    state.checkSoon(0);
+  } finally {
+    report.busy(false);
+  }
+}
+
+function download(state) {
+  const name = String(state.values['save.output_name'] || 'athanor').replace(/[^\p{L}\p{N}_.-]+/gu, '_');
+  const link = h('a', { href: URL.createObjectURL(new Blob([state.answer?.toml ?? ''], { type: 'application/toml' })), download: `${name}.toml` });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
