@@ -24,6 +24,7 @@ from taggers import Tagger, TaggerFile
 DEFAULT_ENDPOINT = "https://huggingface.co"
 CHUNK_BYTES = 2**18
 PATIENCE = 5  # broken connections in a row without a byte gained
+FIRST_WAIT_SECONDS = 0.5  # before the next try; doubled each time
 TIMEOUT_SECONDS = 30.0
 REPORT_EVERY_SECONDS = 0.3
 Report = Callable[[str, int, "int | None"], None]
@@ -77,7 +78,7 @@ def fetch(address: str, target: Path, expected: TaggerFile, report: Report, canc
             if breaks >= PATIENCE:
                 raise DownloadError(f"the download of {target.name} broke off {PATIENCE} times ({error}); "
                                     "try again later, it goes on where it stopped") from error  # fmt: skip
-            _wait(min(2.0**breaks, 10) / 4, cancelled)
+            _wait(FIRST_WAIT_SECONDS * 2**breaks, cancelled)
             continue
         if problem is None:
             part.replace(target)

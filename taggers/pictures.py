@@ -84,8 +84,10 @@ def resize_square(square: Image.Image, side_px: int) -> Image.Image:
     """The square at side_px: the mean of the covered area when it shrinks, Lanczos when it grows (as sd-scripts)."""
     if square.width == side_px:
         return square
-    how = Image.Resampling.BOX if square.width > side_px else Image.Resampling.LANCZOS
-    return square.resize((side_px, side_px), how)
+    import cv2
+
+    how = cv2.INTER_AREA if square.width > side_px else cv2.INTER_LANCZOS4
+    return Image.fromarray(cv2.resize(np.asarray(square), (side_px, side_px), interpolation=how))
 
 
 def _upright_rgb(picture: Image.Image) -> Image.Image:

@@ -22,13 +22,10 @@ from taggers.pictures import PictureError, list_pictures, open_picture
 from taggers.run import Journal
 from taggers.tags import Chosen, TagOptions, choose, merge
 from trainer.atomic import atomic_write
+from trainer.dataset.captions import CaptionError, read_caption
 
 ACTIONS = ("written", "appended", "skipped", "failed")
 Prepared = NDArray[np.float32]
-
-
-class UndecodableError(ValueError):
-    """A caption is not UTF-8 text; writing to it would lose what stands there."""
 
 
 class FolderError(ValueError):
@@ -213,14 +210,14 @@ def _write(work: Work, image: Path, chosen: Chosen, journal: Journal | None) -> 
         return outcome("skipped", "no tag reached its threshold; lower the thresholds")
     try:
         before = caption.read_bytes() if caption.exists() else None
-        existing = None if before is None else _text_of(before, caption)
+        existing = None if before is None else read_caption(caption)
         text = merge(existing, [tag for tag, _ in chosen.tags], work.conflict)
         if text is None:
             return outcome("skipped", "has a caption already" if work.conflict == "skip" else "nothing new to add")
         if journal is not None:
             journal.note(caption, before, text.encode("utf-8"))
             atomic_write(caption.resolve(), text)
-    except UndecodableError as error:
+    except CaptionError as error:
         return outcome("failed", str(error))
     except OSError as error:
         if error.errno == errno.ENOSPC:
@@ -228,13 +225,3 @@ def _write(work: Work, image: Path, chosen: Chosen, journal: Journal | None) -> 
         return outcome("failed", str(error))
     added = existing is not None and existing.strip() and work.conflict in ("prepend", "append")
     return outcome("appended" if added else "written")
-
-
-def _text_of(content: bytes, caption: Path) -> str:
-    """The text of a caption that is there. Raises UndecodableError naming the first byte that is not UTF-8."""
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UndecodableError(
-            f"{caption.name} is not UTF-8 text (byte {error.start}); it was left as it is, save it as UTF-8 first"
-        ) from error
