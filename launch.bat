@@ -33,7 +33,9 @@ exit /b
 
 :nopython
 set "LANGUAGE=en"
-reg query "HKCU\Control Panel\International" /v LocaleName 2>nul | find /i "zh-" >nul && set "LANGUAGE=zh"
+set "LOCALE=en"
+for /f "tokens=3" %%L in ('reg query "HKCU\Control Panel\International" /v LocaleName 2^>nul') do set "LOCALE=%%L"
+if /i "%LOCALE:~0,2%"=="zh" set "LANGUAGE=zh"
 :words
 if "%~1"=="" goto say
 if /i "%~1"=="--lang" set "LANGUAGE=%~2"
