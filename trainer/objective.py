@@ -18,8 +18,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from trainer.config.loss import Loss
-    from trainer.config.noise import Noise
+    from trainer.config.loss import Loss as LossOptions
+    from trainer.config.noise import Noise as NoiseOptions
 
 NUM_TIMESTEPS = 1000
 MAX_SNR = 1000.0  # sd-scripts caps the signal-to-noise ratio of three weights there
@@ -67,7 +67,7 @@ def with_zero_terminal_snr(alphas_cumprod: Tensor) -> Tensor:
     return torch.cumprod(1.0 - betas, dim=0)
 
 
-def draw_timesteps(count: int, options: Noise, generator: torch.Generator) -> Tensor:
+def draw_timesteps(count: int, options: NoiseOptions, generator: torch.Generator) -> Tensor:
     """(count,) int64 on the CPU, uniform in [min_timestep, max_timestep); all max_timestep when min >= max."""
     low, high = timestep_range(options)
     if low >= high:
@@ -75,18 +75,18 @@ def draw_timesteps(count: int, options: Noise, generator: torch.Generator) -> Te
     return torch.randint(low, high, (count,), generator=generator, dtype=torch.int64)
 
 
-def validation_timesteps(options: Noise) -> list[int]:
+def validation_timesteps(options: NoiseOptions) -> list[int]:
     """The four timesteps at which a validation loss is measured: 200, 400, 600, 800 of the whole range."""
     low, high = timestep_range(options)
     return [min(int(low + (high - low) * part / 5), NUM_TIMESTEPS - 1) for part in (1, 2, 3, 4)]
 
 
-def timestep_range(options: Noise) -> tuple[int, int]:
+def timestep_range(options: NoiseOptions) -> tuple[int, int]:
     """First timestep and the one after the last."""
     return options.min_timestep or 0, options.max_timestep or NUM_TIMESTEPS
 
 
-def draw_noise(latents: Tensor, options: Noise, generator: torch.Generator) -> Tensor:
+def draw_noise(latents: Tensor, options: NoiseOptions, generator: torch.Generator) -> Tensor:
     """The noise to learn, (B, C, h, w) float32 on the latents' device: Gaussian, with offset and pyramid when set.
 
     latents: scaled as the denoiser sees them; adaptive_noise_scale reads their channel means.
@@ -100,7 +100,7 @@ def draw_noise(latents: Tensor, options: Noise, generator: torch.Generator) -> T
     return noise.to(latents.device)
 
 
-def draw_input_noise(noise: Tensor, options: Noise, generator: torch.Generator) -> Tensor:
+def draw_input_noise(noise: Tensor, options: NoiseOptions, generator: torch.Generator) -> Tensor:
     """The noise that noisy latents are made of: `noise`, perturbed when ip_noise_gamma is set. The target keeps `noise`.
 
     Ning et al. 2023, arXiv:2301.11706 (input perturbation).
@@ -113,7 +113,7 @@ def draw_input_noise(noise: Tensor, options: Noise, generator: torch.Generator) 
     return noise + strength * torch.randn(noise.shape, generator=generator).to(noise.device)
 
 
-def _with_offset(noise: Tensor, latents: Tensor, options: Noise, generator: torch.Generator) -> Tensor:
+def _with_offset(noise: Tensor, latents: Tensor, options: NoiseOptions, generator: torch.Generator) -> Tensor:
     """A constant added per sample and channel, so that overall brightness is learned too."""
     strength: float | Tensor = options.noise_offset or 0.0
     if options.noise_offset_random_strength:
@@ -176,7 +176,7 @@ def loss(
     target: Tensor,
     timesteps: Tensor,
     schedule: NoiseSchedule,
-    options: Loss,
+    options: LossOptions,
     v_parameterization: bool = False,
     weights: Tensor | None = None,
     masks: Tensor | None = None,
@@ -197,7 +197,7 @@ def loss(
 
 
 def element_loss(
-    prediction: Tensor, target: Tensor, timesteps: Tensor, schedule: NoiseSchedule, options: Loss
+    prediction: Tensor, target: Tensor, timesteps: Tensor, schedule: NoiseSchedule, options: LossOptions
 ) -> Tensor:
     """(B, C, h, w): l2, l1, huber or smooth_l1 of each element, unreduced."""
     if options.loss_type == "l2":
@@ -213,7 +213,7 @@ def element_loss(
     raise ValueError(f"loss_type {options.loss_type!r} is unknown; choose l2, l1, huber or smooth_l1")
 
 
-def huber_threshold(timesteps: Tensor, schedule: NoiseSchedule, options: Loss) -> Tensor:
+def huber_threshold(timesteps: Tensor, schedule: NoiseSchedule, options: LossOptions) -> Tensor:
     """(B,): the error from which huber and smooth_l1 grow linearly. huber_scale has no effect with 'snr' (as upstream)."""
     base = options.huber_c
     if options.huber_schedule == "constant":
@@ -227,7 +227,7 @@ def huber_threshold(timesteps: Tensor, schedule: NoiseSchedule, options: Loss) -
     raise ValueError(f"huber_schedule {options.huber_schedule!r} is unknown; choose snr, exponential or constant")
 
 
-def weighted(losses: Tensor, snr: Tensor, options: Loss, v_parameterization: bool = False) -> Tensor:
+def weighted(losses: Tensor, snr: Tensor, options: LossOptions, v_parameterization: bool = False) -> Tensor:
     """Apply the SNR weights that are on, in sd-scripts' order, to losses (B,); snr (B,) at their timesteps."""
     if options.min_snr_gamma:
         losses = losses * min_snr_weight(snr, options.min_snr_gamma, v_parameterization)

@@ -1,0 +1,187 @@
+"""Pictures of every awkward kind, drawn in code: sizes, pixels, limits, fit into a bucket."""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from trainer.dataset import pictures
+from trainer.dataset.buckets import BucketChoice
+from trainer.dataset.pictures import PictureError, fit, prepare, read_picture, read_size
+
+
+def noisy(width, height, channels=3):
+    return np.random.default_rng(0).integers(0, 256, (height, width, channels), dtype=np.uint8)
+
+
+def saved(path, image, **options):
+    image.save(path, **options)
+    return path
+
+
+def rotated(path, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    image = Image.new("RGB", (40, 20), "black")
+    image.paste((255, 0, 0), (0, 0, 10, 20))  # red on the left as stored
+    return saved(path, image, exif=exif, quality=100, subsampling=0)
+
+
+def huge_png_header(path, width, height):
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunk = struct.pack(">I", 13) + b"IHDR" + header + struct.pack(">I", zlib.crc32(b"IHDR" + header))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 0) + b"IEND" + struct.pack(">I", zlib.crc32(b"IEND")))
+    return path
+
+
+@pytest.mark.parametrize("kind", ["png", "jpg", "webp", "bmp"])
+def test_size_and_pixels_of_usual_files(tmp_path, kind):
+    path = saved(tmp_path / f"a.{kind}", Image.new("RGB", (30, 20), (10, 200, 30)))
+    assert read_size(path) == (30, 20)
+    assert read_picture(path).shape == (20, 30, 3)
+    assert np.abs(read_picture(path)[10, 10].astype(int) - (10, 200, 30)).max() <= 3
+
+
+def test_avif_is_read_where_pillow_can(tmp_path):
+    path = saved(tmp_path / "a.avif", Image.new("RGB", (30, 20), "red")) if pictures.HAS_AVIF else None
+    assert (path is None) == (".avif" not in pictures.EXTENSIONS)
+    assert path is None or read_size(path) == (30, 20)
+
+
+@pytest.mark.parametrize(("orientation", "red_is_at"), [(3, (10, 35)), (6, (5, 10)), (8, (35, 10))])
+def test_a_rotated_photo_stands_upright(tmp_path, orientation, red_is_at):
+    path = rotated(tmp_path / "a.jpg", orientation)
+    pixels = read_picture(path)
+    assert read_size(path) == (pixels.shape[1], pixels.shape[0])
+    assert pixels[red_is_at][0] > 200
+
+
+def test_16_bit_grey_keeps_its_shades(tmp_path):
+    shades = np.linspace(0, 65535, 256).astype(np.uint16).reshape(1, 256).repeat(4, 0)
+    path = saved(tmp_path / "a.png", Image.fromarray(shades))
+    assert np.abs(read_picture(path)[0, :, 0].astype(int) - np.arange(256)).max() <= 1
+
+
+def test_see_through_parts_become_white(tmp_path):
+    image = Image.new("RGBA", (4, 4), (255, 0, 0, 0))
+    image.putpixel((0, 0), (0, 0, 255, 255))
+    pixels = read_picture(saved(tmp_path / "a.png", image))
+    assert pixels[0, 0].tolist() == [0, 0, 255]
+    assert pixels[3, 3].tolist() == [255, 255, 255]
+
+
+def test_a_palette_with_a_see_through_colour_becomes_white(tmp_path):
+    image = Image.new("P", (4, 4), 0)
+    image.putpalette([255, 0, 0, 0, 255, 0])
+    image.putpixel((0, 0), 1)
+    pixels = read_picture(saved(tmp_path / "a.png", image, transparency=0))
+    assert pixels[0, 0].tolist() == [0, 255, 0]
+    assert pixels[3, 3].tolist() == [255, 255, 255]
+
+
+@pytest.mark.parametrize(("mode", "colour"), [("L", 120), ("1", 1), ("LA", (120, 255))])
+def test_grey_and_black_and_white_become_rgb(tmp_path, mode, colour):
+    pixels = read_picture(saved(tmp_path / "a.png", Image.new(mode, (8, 8), colour)))
+    assert pixels.shape == (8, 8, 3)
+    assert pixels[0, 0].tolist() == [255 if mode == "1" else 120] * 3
+
+
+def test_a_cmyk_jpeg_has_its_colours(tmp_path):
+    path = saved(tmp_path / "a.jpg", Image.new("CMYK", (8, 8), (0, 255, 255, 0)), quality=95)  # red in print
+    red, green, blue = read_picture(path)[4, 4].tolist()
+    assert red > 200 > 60 > max(green, blue)
+
+
+@pytest.mark.parametrize("kind", ["webp", "png", "gif"])
+def test_the_first_picture_of_an_animation_is_taken(tmp_path, kind):
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    path = saved(tmp_path / f"a.{kind}", frames[0], save_all=True, append_images=frames[1:], lossless=True)
+    assert read_picture(path)[4, 4].tolist() == [255, 0, 0]
+
+
+def test_content_decides_over_the_name(tmp_path):
+    path = tmp_path / "a.jpg"
+    Image.new("RGB", (30, 20)).save(path, format="WEBP")
+    assert read_size(path) == (30, 20)
+
+
+@pytest.mark.parametrize("kind", ["png", "jpg", "webp"])
+def test_a_picture_cut_short_is_found_from_its_size_already(tmp_path, kind):
+    path = saved(tmp_path / f"a.{kind}", Image.fromarray(noisy(64, 64)))
+    path.write_bytes(path.read_bytes()[:-400])
+    with pytest.raises(PictureError, match=rf"a\.{kind} is damaged.*replace or remove it"):
+        read_size(path)
+
+
+def test_bytes_behind_the_end_do_no_harm(tmp_path):
+    path = saved(tmp_path / "a.jpg", Image.fromarray(noisy(64, 64)))
+    path.write_bytes(path.read_bytes() + b"camera data" * 10)
+    assert read_size(path) == (64, 64)
+
+
+def test_too_many_pixels_are_refused_from_the_header(tmp_path):
+    with pytest.raises(PictureError, match="12000x9000 pixels, more than 100 million; make it smaller"):
+        read_size(huge_png_header(tmp_path / "a.png", 12000, 9000))
+
+
+def test_a_decompression_bomb_is_refused(tmp_path):
+    with pytest.raises(PictureError, match="more than 100 million pixels"):
+        read_size(huge_png_header(tmp_path / "a.png", 60000, 60000))
+
+
+@pytest.mark.parametrize(("content", "reason"), [(b"", "is empty .0 bytes."), (b"<svg/>", "damaged or no picture of a known kind")])
+def test_what_is_no_picture_is_named(tmp_path, content, reason):
+    path = tmp_path / "a.png"
+    path.write_bytes(content)
+    with pytest.raises(PictureError, match=rf"a\.png {reason}|a\.png is {reason}"):
+        read_size(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_named_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.png")
+    with pytest.raises(PictureError, match="not a regular file"):
+        read_size(tmp_path / "a.png")
+
+
+def test_a_shrinking_picture_is_resized_by_area(tmp_path):
+    pixels = noisy(100, 80)
+    choice = BucketChoice((64, 64), (80, 64), 0.0)
+    expected = cv2.resize(pixels, (80, 64), interpolation=cv2.INTER_AREA)[:, 8:72]
+    assert np.array_equal(fit(pixels, choice), expected)
+
+
+def test_a_growing_picture_is_resized_by_lanczos():
+    pixels = noisy(40, 32)
+    choice = BucketChoice((64, 64), (80, 64), 0.0)
+    expected = np.asarray(Image.fromarray(pixels).resize((80, 64), Image.Resampling.LANCZOS))[:, 8:72]
+    assert np.array_equal(fit(pixels, choice), expected)
+
+
+def test_the_crop_leaves_the_odd_pixel_at_the_right_and_bottom():
+    pixels = noisy(67, 65)
+    assert np.array_equal(fit(pixels, BucketChoice((64, 64), (67, 65), 0.0)), pixels[:64, 1:65])
+
+
+@pytest.mark.parametrize("interpolation", pictures.INTERPOLATIONS)
+def test_every_interpolation_gives_the_asked_size(interpolation):
+    assert pictures.resize(noisy(40, 30), (64, 20), interpolation).shape == (20, 64, 3)
+
+
+def test_an_unknown_interpolation_is_named():
+    with pytest.raises(ValueError, match="resize_interpolation 'sharp' is unknown; choose lanczos"):
+        pictures.resize(noisy(4, 4), (8, 8), "sharp")
+
+
+def test_a_prepared_picture_runs_from_minus_one_to_one(tmp_path):
+    image = Image.new("RGB", (64, 64), (0, 255, 127))
+    made = prepare(saved(tmp_path / "a.png", image), BucketChoice((64, 64), (64, 64), 0.0))
+    assert made.shape == (3, 64, 64)
+    assert made.dtype == np.float32
+    assert made[:, 0, 0].tolist() == pytest.approx([-1.0, 1.0, -1 / 255])

@@ -1,0 +1,51 @@
+"""What is wrong with a data set, in a form that can be shown in another language. LIGHT."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+
+class DatasetError(ValueError):
+    """The data set cannot be trained on. The text names the folder or file and the cure."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing to know about the data set.
+
+    error: training cannot start. warning: it can, and the message says what happens instead. path: the file or folder
+    concerned. template: the sentence with placeholders, the key for translations.
+    """
+
+    severity: Literal["error", "warning"]
+    path: Path | None
+    template: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def message(self) -> str:
+        """The English sentence with its values."""
+        return self.template.format(**self.values)
+
+    def to_json(self) -> dict[str, Any]:
+        """As `trainer check --json` and the form give it."""
+        return {
+            "severity": self.severity,
+            "path": None if self.path is None else str(self.path),
+            "message": self.message,
+            "template": self.template,
+            "values": {name: value if isinstance(value, (int, float)) else str(value) for name, value in self.values.items()},
+        }
+
+
+def error(path: Path | None, template: str, /, **values: Any) -> Problem:
+    """A problem that keeps training from starting."""
+    return Problem("error", path, template, values)
+
+
+def warning(path: Path | None, template: str, /, **values: Any) -> Problem:
+    """A problem that training goes on with."""
+    return Problem("warning", path, template, values)

@@ -1,0 +1,199 @@
+"""What a run will be and what is wrong with it, before anything slow: `trainer check`, the form, the start of a run. LIGHT."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trainer.dataset.problems import Problem, error, warning
+from trainer.dataset.scan import Dataset, Example, Folder, arrange, scan
+from trainer.families.weights import WeightsError, describe, find_base
+from trainer.loading.batches import by_bucket, count_batches
+
+if TYPE_CHECKING:
+    from trainer.config import TrainConfig
+
+SHOWN_OF_A_KIND = 50  # a folder of 10,000 broken pictures must not make a page of 10,000 sentences
+ENLARGED_FROM = 1.5
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """How long a run is. steps: optimizer steps. epochs: begun ones, the last perhaps not finished."""
+
+    steps: int
+    epochs: int
+    batches_per_epoch: int
+
+
+@dataclass(frozen=True)
+class BucketCount:
+    """A training size and how many pictures an epoch shows at it, repeats included."""
+
+    width: int
+    height: int
+    count: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """What will happen: lengths, buckets, folders; and every problem, errors first."""
+
+    lengths: Lengths
+    dataset: Dataset
+    buckets: tuple[BucketCount, ...]
+    problems: tuple[Problem, ...]
+    batch_size: int
+
+    @property
+    def errors(self) -> list[Problem]:
+        """The problems that keep training from starting."""
+        return [problem for problem in self.problems if problem.severity == "error"]
+
+    def to_json(self) -> dict[str, Any]:
+        """The answer of `trainer check --json`. images and reg_images count each picture once."""
+        return {
+            "steps": self.lengths.steps,
+            "epochs": self.lengths.epochs,
+            "images": self.dataset.num_images,
+            "reg_images": self.dataset.num_reg_images,
+            "validation_images": len(self.dataset.validation),
+            "repeats_sum": self.dataset.num_train_repeats,
+            "batch_size": self.batch_size,
+            "batches_per_epoch": self.lengths.batches_per_epoch,
+            "buckets": [{"width": b.width, "height": b.height, "count": b.count} for b in self.buckets],
+            "folders": [_folder_json(folder) for folder in self.dataset.folders],
+            "problems": [problem.to_json() for problem in self.problems],
+        }
+
+    def to_text(self) -> str:
+        """The same for people."""
+        told, dataset = self.lengths, self.dataset
+        lines = [
+            f"{told.steps} steps: {told.epochs} epochs of {told.batches_per_epoch} batches of up to {self.batch_size}",
+            f"{dataset.num_images} pictures, {dataset.num_train_repeats} with repeats"
+            + (f"; {dataset.num_reg_images} regularisation pictures" if dataset.num_reg_images else "")
+            + (f"; {len(dataset.validation)} for validation" if dataset.validation else ""),
+        ]
+        for folder in dataset.folders:
+            kind = "regularisation, " if folder.is_reg else ""
+            lines.append(f"  {folder.name}: {folder.images} pictures x {folder.repeats} ({kind}{folder.missing_captions} without caption)")
+        lines += [f"  {bucket.width} x {bucket.height}: {bucket.count}" for bucket in self.buckets]
+        lines += [f"{problem.severity}: {problem.message}" for problem in self.problems]
+        return "\n".join(lines)
+
+
+def report(config: TrainConfig, dataset: Dataset | None = None) -> Report:
+    """Look at everything that training needs. dataset: an earlier scan of the same folders, to spare the disk."""
+    dataset = scan(config) if dataset is None else arrange(dataset.reading, config)
+    batch_size = config.dataset.train_batch_size
+    batches = count_batches(dataset.examples, batch_size)
+    problems = [*_files(config), *dataset.problems]
+    if not dataset.num_images and not any(problem.severity == "error" for problem in dataset.problems):
+        problems.append(error(_first_folder(dataset), "there is no picture to train on; put PNG, JPEG or WebP files into the folder"))
+    if dataset.num_images:
+        problems += _hints(config, dataset)
+    if not dataset.num_images:
+        batches = 0
+    told = lengths(
+        batches, config.run.gradient_accumulation_steps, config.run.max_train_epochs, config.run.max_train_steps
+    )
+    buckets = tuple(BucketCount(*bucket, len(indices)) for bucket, indices in by_bucket(dataset.examples).items())
+    return Report(told, dataset, buckets, _shortened(problems), batch_size)
+
+
+def lengths(batches: int, accumulation: int, max_train_epochs: int | None, max_train_steps: int, processes: int = 1) -> Lengths:
+    """Steps and epochs from the batches of one epoch, as sd-scripts counts them.
+
+    max_train_epochs, when given, decides; the last incomplete accumulation of an epoch makes a step too.
+    """
+    if not batches:
+        return Lengths(0, 0, 0)
+    if max_train_epochs is not None:
+        max_train_steps = max_train_epochs * math.ceil(batches / processes / accumulation)
+    per_epoch = math.ceil(math.ceil(batches / processes) / accumulation)
+    return Lengths(max_train_steps, math.ceil(max_train_steps / per_epoch), batches)
+
+
+def _files(config: TrainConfig) -> Iterator[Problem]:
+    """Files that the config names: the base model is what it should be, others exist."""
+    base = config.model.pretrained_model_name_or_path
+    if base:
+        yield from _base_model(base)
+    for name, value in (("vae", config.model.vae), ("network_weights", config.network.network_weights), ("resume", config.save.resume)):
+        if value and not Path(value).expanduser().exists():
+            yield error(Path(value), "{name} {path} does not exist; check the path", name=name, path=value)
+    prompts = config.sample.sample_prompts
+    if prompts and "\n" not in prompts and prompts.lower().endswith((".txt", ".toml", ".json")) and not Path(prompts).expanduser().is_file():
+        yield error(Path(prompts), "{name} {path} does not exist; check the path", name="sample_prompts", path=prompts)
+
+
+def _base_model(name: str) -> Iterator[Problem]:
+    try:
+        path = find_base(name)
+    except WeightsError as fault:
+        yield error(Path(name), "{reason}", reason=fault)
+        return
+    about = describe(path)
+    for reason in about.problems:
+        yield error(path, "{reason}", reason=reason)
+    if not about.problems and about.kind not in ("checkpoint", "folder"):
+        yield error(path, "{path} is no base model but: {detail}; choose a whole checkpoint", path=path, detail=about.detail)
+
+
+def _hints(config: TrainConfig, dataset: Dataset) -> Iterator[Problem]:
+    """What is allowed but probably not meant."""
+    options = config.dataset
+    if options.resolution is None:
+        return
+    shown = sum(example.repeats for example in dataset.examples)
+    if options.train_batch_size > shown:
+        yield warning(
+            None, "train_batch_size {batch} is larger than the {shown} pictures of an epoch, so every epoch is one smaller batch; lower it",
+            batch=options.train_batch_size, shown=shown,
+        )  # fmt: skip
+    side = math.sqrt(options.resolution[0] * options.resolution[1])
+    if options.enable_bucket and not options.bucket_no_upscale and side >= 1000 and options.max_bucket_reso < 1.5 * side:
+        yield warning(
+            None, "max_bucket_reso {value} makes wide and tall pictures much smaller than {side:.0f} x {side:.0f}; set it to 2048",
+            value=options.max_bucket_reso, side=side,
+        )  # fmt: skip
+    enlarged = [example for example in dataset.examples if _enlarged(example)]
+    if enlarged:
+        names = ", ".join(example.path.name for example in enlarged[:5]) + (" ..." if len(enlarged) > 5 else "")
+        yield warning(
+            enlarged[0].path, "{count} pictures are enlarged more than {times} times to fit ({files}) and will look soft; "
+            "use larger ones, a lower resolution or bucket_no_upscale", count=len(enlarged), times=ENLARGED_FROM, files=names,
+        )  # fmt: skip
+
+
+def _enlarged(example: Example) -> bool:
+    return example.choice.resized[0] > ENLARGED_FROM * example.size[0]
+
+
+def _first_folder(dataset: Dataset) -> Path | None:
+    return dataset.folders[0].path if dataset.folders else None
+
+
+def _folder_json(folder: Folder) -> dict[str, Any]:
+    return {
+        "path": str(folder.path), "name": folder.name, "repeats": folder.repeats, "images": folder.images,
+        "missing_captions": folder.missing_captions, "is_reg": folder.is_reg, "class_tokens": folder.class_tokens,
+    }  # fmt: skip
+
+
+def _shortened(problems: list[Problem]) -> tuple[Problem, ...]:
+    """Errors first; of many alike only the first ones, and a word on the rest."""
+    kept: list[Problem] = []
+    counts: dict[str, int] = {}
+    for problem in sorted(problems, key=lambda problem: problem.severity != "error"):
+        counts[problem.template] = counts.get(problem.template, 0) + 1
+        if counts[problem.template] <= SHOWN_OF_A_KIND:
+            kept.append(problem)
+    more = sum(count - SHOWN_OF_A_KIND for count in counts.values() if count > SHOWN_OF_A_KIND)
+    if more:
+        kept.append(warning(None, "and {count} more of the same kinds", count=more))
+    return tuple(kept)
