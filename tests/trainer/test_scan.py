@@ -1,0 +1,286 @@
+"""Folders drawn in code: what is found, what is skipped, and with which words."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+from folders import config, pictures
+from PIL import Image
+
+from trainer.dataset.scan import read_folder_name, scan
+
+SQUARE = (64, 64)
+
+
+def messages(dataset, severity="warning"):
+    return [problem.message for problem in dataset.problems if problem.severity == severity]
+
+
+def one(texts, *parts):
+    """The single message that holds all of these parts."""
+    found = [text for text in texts if all(part in text for part in parts)]
+    assert len(found) == 1, texts
+    return found[0]
+
+
+def test_folders_named_with_repeats_become_examples_in_order(tmp_path):
+    pictures(tmp_path / "3_b side", [SQUARE])
+    pictures(tmp_path / "10_a", [SQUARE, (128, 64)])
+    dataset = scan(config(tmp_path))
+    assert [(example.path.parent.name, example.repeats, example.caption) for example in dataset.examples] == [
+        ("10_a", 10, "1girl, solo"), ("10_a", 10, "1girl, solo"), ("3_b side", 3, "1girl, solo"),
+    ]  # fmt: skip
+    assert [example.index for example in dataset.examples] == [0, 1, 2]
+    assert dataset.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "meaning"),
+    [
+        ("10_anby demo", (10, "anby demo")), ("10_", (10, "")), ("2_a_b", (2, "a_b")), ("10", None), ("+5_x", None), ("-1_x", None),
+        ("0_x", None), ("01_x", None), (" 10_x", None), ("１０_x", None), ("x_10", None), ("10 _x", None),
+    ],
+)  # fmt: skip
+def test_only_plain_numbers_from_one_are_repeats(name, meaning):
+    assert read_folder_name(name) == meaning
+
+
+def test_a_folder_without_repeats_is_named_with_the_name_it_needs(tmp_path):
+    pictures(tmp_path / "10_a", [SQUARE])
+    pictures(tmp_path / "-1_cat", [SQUARE])
+    found = messages(scan(config(tmp_path)))
+    assert found == ["the folder -1_cat is not used: its name must begin with the repeats, such as 10_cat"]
+
+
+def test_an_empty_other_folder_is_no_problem(tmp_path):
+    pictures(tmp_path / "10_a", [SQUARE])
+    (tmp_path / "notes").mkdir()
+    assert messages(scan(config(tmp_path))) == []
+
+
+def test_pictures_directly_in_the_training_folder_are_an_error_with_the_cure(tmp_path):
+    pictures(tmp_path / "anby", [SQUARE])
+    found = messages(scan(config(tmp_path / "anby")), "error")
+    one(found, "holds pictures but no folder with repeats in its name; move them into a folder such as", "10_anby")
+
+
+def test_choosing_the_picture_folder_itself_names_the_folder_above(tmp_path):
+    pictures(tmp_path / "10_anby", [SQUARE])
+    found = messages(scan(config(tmp_path / "10_anby")), "error")
+    one(found, "is a picture folder itself; set train_data_dir to the folder above it", str(tmp_path))
+
+
+def test_a_missing_folder_and_a_file_as_folder_are_errors(tmp_path):
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    assert messages(scan(config(tmp_path / "none")), "error") == [f"{tmp_path / 'none'} does not exist; check the path"]
+    assert messages(scan(config(tmp_path / "file")), "error") == [f"{tmp_path / 'file'} is a file, not a folder; name the folder"]
+
+
+def test_without_a_caption_the_folders_name_is_the_caption_and_that_is_said(tmp_path):
+    pictures(tmp_path / "10_anby demo", [SQUARE, SQUARE, SQUARE])
+    (tmp_path / "10_anby demo" / "p001.txt").unlink()
+    dataset = scan(config(tmp_path))
+    assert dataset.examples[1].caption == "anby demo"
+    assert dataset.folders[0].missing_captions == 1
+    one(messages(dataset), '1 of 3 pictures in 10_anby demo have no .txt file (p001.png), so the folder\'s name "anby demo" is their caption')
+
+
+def test_a_wrong_caption_extension_is_told_loudly(tmp_path):
+    pictures(tmp_path / "10_anby", [SQUARE, SQUARE])
+    found = messages(scan(config(tmp_path, caption_extension=".caption")))
+    one(found, "NO .caption file in 10_anby, but 2 .txt files: set caption_extension to .txt")
+
+
+def test_captions_are_found_by_the_exact_stem_only(tmp_path):
+    folder = tmp_path / "1_x"
+    folder.mkdir()
+    Image.new("RGB", SQUARE).save(folder / "pic_1_2_3_4.png")
+    (folder / "pic.txt").write_text("wrong", encoding="utf-8")
+    assert scan(config(tmp_path)).examples[0].caption == "x"  # sd-scripts takes pic.txt
+
+
+def test_a_dot_in_a_picture_name_is_part_of_its_stem(tmp_path):
+    folder = tmp_path / "1_x"
+    folder.mkdir()
+    Image.new("RGB", SQUARE).save(folder / "a.b.png")
+    (folder / "a.b.txt").write_text("right", encoding="utf-8")
+    assert scan(config(tmp_path)).examples[0].caption == "right"
+
+
+def test_extensions_in_any_case_are_read(tmp_path):
+    folder = tmp_path / "1_x"
+    folder.mkdir()
+    Image.new("RGB", SQUARE).save(folder / "a.Png")
+    (folder / "a.TXT").write_text("tag", encoding="utf-8")
+    assert [example.caption for example in scan(config(tmp_path)).examples] == ["tag"]
+
+
+def test_pictures_with_one_stem_share_a_caption_and_are_named(tmp_path):
+    pictures(tmp_path / "1_x", [SQUARE])
+    Image.new("RGB", SQUARE).save(tmp_path / "1_x" / "p000.jpg")
+    dataset = scan(config(tmp_path))
+    assert len(dataset.examples) == 2
+    one(messages(dataset), "p000.jpg and p000.png share one caption file")
+
+
+def test_a_bad_picture_is_skipped_with_its_path(tmp_path):
+    good, bad = pictures(tmp_path / "1_x", [SQUARE, SQUARE])
+    bad.write_bytes(b"not a picture")
+    dataset = scan(config(tmp_path))
+    assert [example.path for example in dataset.examples] == [good]
+    assert dataset.folders[0].images == 1
+    one(messages(dataset), str(bad), "damaged or no picture", "This picture is not used")
+
+
+def test_a_caption_that_is_not_utf8_is_named_and_its_picture_skipped(tmp_path):
+    pictures(tmp_path / "1_x", [SQUARE, SQUARE])
+    (tmp_path / "1_x" / "p001.txt").write_bytes("金发少女".encode("gbk"))
+    dataset = scan(config(tmp_path))
+    assert len(dataset.examples) == 1
+    one(messages(dataset), "p001.txt: byte 0 (line 1) is not UTF-8 but looks like GBK", "This picture is not used")
+
+
+def test_empty_captions_are_counted(tmp_path):
+    pictures(tmp_path / "1_x", [SQUARE, SQUARE, SQUARE])
+    (tmp_path / "1_x" / "p001.txt").write_text("", encoding="utf-8")
+    (tmp_path / "1_x" / "p002.txt").write_text("\nsecond line", encoding="utf-8")
+    one(messages(scan(config(tmp_path))), "2 captions in 1_x are empty or begin with an empty line (p001.png, p002.png)")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_hidden_files_pipes_and_notebooks_are_passed_over(tmp_path):
+    folder = tmp_path / "1_x"
+    pictures(folder, [SQUARE])
+    (folder / "._p000.png").write_bytes(b"macOS")
+    pictures(folder / ".ipynb_checkpoints", [SQUARE])
+    pictures(tmp_path / "__MACOSX", [SQUARE])
+    os.mkfifo(folder / "pipe.png")
+    dataset = scan(config(tmp_path))
+    assert len(dataset.examples) == 1
+    assert one(messages(dataset), "pipe.png")
+    assert len(dataset.problems) == 1
+
+
+def test_pictures_in_deeper_folders_and_of_other_kinds_are_named(tmp_path):
+    pictures(tmp_path / "1_x", [SQUARE])
+    pictures(tmp_path / "1_x" / "sub", [SQUARE])
+    Image.new("RGB", SQUARE).save(tmp_path / "1_x" / "b.gif")
+    found = messages(scan(config(tmp_path)))
+    one(found, "sub is not read: pictures must lie directly in 1_x; move them up")
+    one(found, "1 files in 1_x are of a kind that is not read (b.gif); save them as PNG, JPEG or WebP")
+
+
+def test_a_rotated_photo_goes_into_the_bucket_of_its_shown_shape(tmp_path):
+    folder = tmp_path / "1_x"
+    folder.mkdir()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (150, 100)).save(folder / "a.jpg", exif=exif)
+    example = scan(config(tmp_path)).examples[0]
+    assert example.size == (100, 150)
+    assert example.bucket == (384, 640)
+
+
+def test_a_picture_that_fits_no_bucket_is_skipped(tmp_path):
+    pictures(tmp_path / "1_x", [SQUARE, (32, 200)])
+    dataset = scan(config(tmp_path, bucket_no_upscale=True))
+    assert len(dataset.examples) == 1
+    one(messages(dataset), "p001.png", "smaller than one step", "This picture is not used")
+
+
+@pytest.mark.parametrize(
+    ("train", "reg", "expected"),
+    [((5, 3), (2, 1), [8, 7]), ((16, 1), (3, 1), [6, 5, 5]), ((3, 1), (2, 4), [4]), ((10, 1), (2, 4), [5, 5])],
+)  # KOHYA_COMPAT section 2.3; each pair is (pictures, repeats)
+def test_regularisation_pictures_are_repeated_up_to_the_training_pictures(tmp_path, train, reg, expected):
+    pictures(tmp_path / "train" / f"{train[1]}_x", [SQUARE] * train[0])
+    pictures(tmp_path / "reg" / f"{reg[1]}_y", [SQUARE] * reg[0])
+    dataset = scan(config(tmp_path / "train", reg_data_dir=str(tmp_path / "reg"), prior_loss_weight=0.5))
+    balanced = [example for example in dataset.examples if example.is_reg]
+    assert [example.repeats for example in balanced] == expected
+    assert {example.weight for example in balanced} == {0.5}
+    assert {example.weight for example in dataset.examples if not example.is_reg} == {1.0}
+    assert dataset.num_train_repeats == train[0] * train[1]
+    assert dataset.num_reg_repeats == reg[0] * reg[1]
+
+
+def test_surplus_regularisation_pictures_are_told(tmp_path):
+    pictures(tmp_path / "train" / "1_x", [SQUARE] * 2)
+    pictures(tmp_path / "reg" / "1_y", [SQUARE] * 5)
+    dataset = scan(config(tmp_path / "train", reg_data_dir=str(tmp_path / "reg")))
+    one(messages(dataset), "3 regularisation pictures are not used")
+    assert dataset.num_reg_images == 5
+
+
+def test_listed_folders_have_their_own_options(tmp_path):
+    pictures(tmp_path / "any name", [SQUARE], caption=None)
+    (tmp_path / "any name" / "p000.tags").write_text("a\nb", encoding="utf-8")
+    pictures(tmp_path / "other", [SQUARE], caption=None)
+    subsets = [
+        {"image_dir": str(tmp_path / "any name"), "num_repeats": 4, "caption_extension": "tags"},
+        {"image_dir": str(tmp_path / "other"), "class_tokens": "thing"},
+    ]
+    dataset = scan(config(None, subsets=subsets, dataset_repeats=7))
+    assert [(example.caption, example.repeats) for example in dataset.examples] == [("a", 4), ("thing", 7)]
+
+
+def test_a_folder_named_twice_is_used_once(tmp_path):
+    pictures(tmp_path / "10_x", [SQUARE])
+    dataset = scan(config(tmp_path, subsets=[{"image_dir": str(tmp_path / "10_x")}]))
+    assert len(dataset.examples) == 1
+    one(messages(dataset), "is listed twice; the second time is not used")
+
+
+def test_with_wildcards_all_lines_are_kept(tmp_path):
+    pictures(tmp_path / "1_x", [SQUARE], caption="one\n\n two \n")
+    assert scan(config(tmp_path, enable_wildcard=True)).examples[0].caption == "one\ntwo"
+    assert scan(config(tmp_path)).examples[0].caption == "one"
+
+
+def test_validation_pictures_are_drawn_by_seed_and_leave_training(tmp_path):
+    pictures(tmp_path / "2_x", [SQUARE] * 10)
+    first = scan(config(tmp_path, validation_split=0.2, seed=1))
+    again = scan(config(tmp_path, validation_split=0.2, seed=1))
+    other = scan(config(tmp_path, validation_split=0.2, validation_seed=5, seed=1))
+    assert len(first.validation) == 2
+    assert len(first.examples) == 8
+    assert {example.path for example in first.examples} & {example.path for example in first.validation} == set()
+    assert first.validation == again.validation
+    assert [example.repeats for example in first.validation] == [1, 1]
+    assert {e.path for e in first.validation} != {e.path for e in other.validation}
+    assert [example.index for example in first.examples] == list(range(8))
+
+
+def test_a_validation_split_of_too_few_pictures_is_told(tmp_path):
+    pictures(tmp_path / "2_x", [SQUARE] * 3)
+    one(messages(scan(config(tmp_path, validation_split=0.1))), "nothing is validated; raise it")
+
+
+def test_a_changed_picture_is_looked_at_again(tmp_path):
+    (path,) = pictures(tmp_path / "2_x", [SQUARE])
+    assert scan(config(tmp_path)).examples[0].size == SQUARE
+    Image.new("RGB", (128, 64)).save(path)
+    os.utime(path, ns=(1, time.time_ns() + 10**9))
+    assert scan(config(tmp_path)).examples[0].size == (128, 64)
+
+
+def test_two_thousand_pictures_are_found_without_decoding_them(tmp_path):
+    folder = tmp_path / "1_x"
+    first = pictures(folder, [(512, 768)])[0].read_bytes()
+    for number in range(1, 2000):
+        (folder / f"p{number:04}.png").write_bytes(first)
+    dataset = scan(config(tmp_path))
+    assert len(dataset.examples) == 2000
+    assert dataset.folders[0].missing_captions == 1999
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
+def test_a_folder_that_may_not_be_read_is_an_error(tmp_path):
+    pictures(tmp_path / "1_x", [SQUARE])
+    (tmp_path / "1_x").chmod(0)
+    try:
+        one(messages(scan(config(tmp_path)), "error"), "cannot be opened", "check the folder's rights")
+    finally:
+        (tmp_path / "1_x").chmod(0o755)
