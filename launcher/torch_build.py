@@ -159,8 +159,8 @@ def _lists(page: str, build: str, system: str) -> bool:
 
 def download_listing(url: str) -> str:
     """The page at `url` as text; "" when it cannot be had within a few seconds."""
-    request = urllib.request.Request(url, headers={"User-Agent": "athanor-launcher"})
     try:
+        request = urllib.request.Request(url, headers={"User-Agent": "athanor-launcher"})
         with urllib.request.urlopen(request, timeout=PROBE_SECONDS) as answer:
             page: bytes = answer.read(20_000_000)
             return page.decode("utf-8", errors="replace")
