@@ -1,0 +1,195 @@
+"""The report: lengths as sd-scripts counts them, buckets, every problem with its words, and what the metadata says."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+import safetensors.numpy
+from folders import config, pictures
+from numpy import zeros
+
+from trainer.dataset import statistics
+from trainer.dataset.report import Lengths, lengths, report
+from trainer.dataset.scan import scan
+
+SQUARE = (64, 64)
+
+
+def messages(made, severity):
+    return [problem.message for problem in made.problems if problem.severity == severity]
+
+
+def only_about_pictures(made):
+    return [text for text in messages(made, "error") if "base" not in text]
+
+
+@pytest.mark.parametrize(
+    ("batches", "accumulation", "epochs", "steps", "expected"),
+    [
+        (101, 1, 10, 1600, Lengths(1010, 10, 101)),  # the published LoRA, KOHYA_COMPAT section 2.7
+        (101, 1, None, 1600, Lengths(1600, 16, 101)),  # 15.8 epochs
+        (10, 4, 3, 1600, Lengths(9, 3, 10)),  # the incomplete accumulation makes a step
+        (10, 4, None, 7, Lengths(7, 3, 10)),
+        (1, 1, None, 5, Lengths(5, 5, 1)),
+        (0, 1, 10, 1600, Lengths(0, 0, 0)),
+    ],
+)
+def test_steps_and_epochs_are_counted_as_sd_scripts_does(batches, accumulation, epochs, steps, expected):
+    assert lengths(batches, accumulation, epochs, steps) == expected
+
+
+def test_two_processes_share_the_batches():
+    assert lengths(101, 2, 10, 1600, processes=2) == Lengths(260, 10, 101)  # 10 x ceil(101 / 2 / 2)
+
+
+def test_the_report_of_a_small_set(tmp_path):
+    pictures(tmp_path / "3_x", [(64, 64)] * 3 + [(96, 64)])
+    told = report(config(tmp_path, train_batch_size=2, max_train_epochs=4)).to_json()
+    assert told["images"] == 4
+    assert told["reg_images"] == 0
+    assert told["repeats_sum"] == 12
+    assert told["batch_size"] == 2
+    assert told["buckets"] == [{"width": 512, "height": 512, "count": 9}, {"width": 640, "height": 384, "count": 3}]
+    assert told["batches_per_epoch"] == 5 + 2
+    assert told["epochs"] == 4
+    assert told["steps"] == 28
+    assert told["folders"] == [{
+        "path": str(tmp_path / "3_x"), "name": "3_x", "repeats": 3, "images": 4, "missing_captions": 0, "is_reg": False, "class_tokens": "x",
+    }]  # fmt: skip
+    json.dumps(told)
+
+
+def test_accumulation_makes_fewer_steps(tmp_path):
+    pictures(tmp_path / "10_x", [SQUARE])
+    assert report(config(tmp_path, max_train_epochs=2, gradient_accumulation_steps=4)).lengths == Lengths(6, 2, 10)
+
+
+def test_regularisation_pictures_are_counted_apart(tmp_path):
+    pictures(tmp_path / "train" / "3_x", [SQUARE] * 5)
+    pictures(tmp_path / "reg" / "1_y", [SQUARE] * 2)
+    told = report(config(tmp_path / "train", reg_data_dir=str(tmp_path / "reg"))).to_json()
+    assert (told["images"], told["reg_images"], told["repeats_sum"]) == (5, 2, 15)
+    assert sum(bucket["count"] for bucket in told["buckets"]) == 30
+
+
+def test_an_empty_data_set_is_an_error_and_has_no_steps(tmp_path):
+    (tmp_path / "10_x").mkdir()
+    made = report(config(tmp_path))
+    assert only_about_pictures(made) == ["there is no picture to train on; put PNG, JPEG or WebP files into the folder"]
+    assert made.lengths == Lengths(0, 0, 0)
+
+
+def test_a_set_of_bad_pictures_only_is_an_error(tmp_path):
+    pictures(tmp_path / "10_x", [SQUARE])[0].write_bytes(b"")
+    made = report(config(tmp_path))
+    assert only_about_pictures(made) == ["there is no picture to train on; put PNG, JPEG or WebP files into the folder"]
+    assert "is empty (0 bytes)" in messages(made, "warning")[0]
+
+
+def test_only_regularisation_pictures_are_an_error(tmp_path):
+    pictures(tmp_path / "reg" / "10_x", [SQUARE])
+    (tmp_path / "train" / "1_x").mkdir(parents=True)
+    made = report(config(tmp_path / "train", reg_data_dir=str(tmp_path / "reg")))
+    assert only_about_pictures(made)
+    assert made.lengths.steps == 0
+
+
+def test_a_missing_folder_is_told_once(tmp_path):
+    assert only_about_pictures(report(config(tmp_path / "none"))) == [f"{tmp_path / 'none'} does not exist; check the path"]
+
+
+def test_a_missing_base_model_is_an_error(tmp_path):
+    pictures(tmp_path / "10_x", [SQUARE])
+    made = report(config(tmp_path, pretrained_model_name_or_path=str(tmp_path / "no.safetensors")))
+    assert [text for text in messages(made, "error") if "no.safetensors" in text]
+
+
+def test_a_lora_as_base_model_is_an_error(tmp_path):
+    pictures(tmp_path / "10_x", [SQUARE])
+    name = "lora_unet_down_blocks_0_attentions_0_proj_in"
+    tensors = {f"{name}.lora_down.weight": zeros((4, 320), "float32"), f"{name}.lora_up.weight": zeros((320, 4), "float32")}
+    safetensors.numpy.save_file({**tensors, f"{name}.alpha": zeros((), "float32")}, tmp_path / "lora.safetensors")
+    made = report(config(tmp_path, pretrained_model_name_or_path=str(tmp_path / "lora.safetensors")))
+    assert "is no base model but" in messages(made, "error")[0]
+
+
+@pytest.mark.parametrize("name", ["vae", "network_weights", "resume"])
+def test_other_files_that_do_not_exist_are_errors(tmp_path, name):
+    pictures(tmp_path / "10_x", [SQUARE])
+    made = report(config(tmp_path, **{name: str(tmp_path / "gone")}))
+    assert f"{name} {tmp_path / 'gone'} does not exist; check the path" in messages(made, "error")
+
+
+def test_a_missing_prompt_file_is_an_error_and_a_prompt_is_not(tmp_path):
+    pictures(tmp_path / "10_x", [SQUARE])
+    assert "sample_prompts gone.txt does not exist; check the path" in messages(report(config(tmp_path, sample_prompts="gone.txt")), "error")
+    assert not only_about_pictures(report(config(tmp_path, sample_prompts="1girl, smile")))
+
+
+def test_a_batch_larger_than_the_epoch_is_hinted(tmp_path):
+    pictures(tmp_path / "1_x", [(512, 512)] * 2)
+    assert "train_batch_size 8 is larger than the 2 pictures of an epoch" in messages(report(config(tmp_path, train_batch_size=8)), "warning")[0]
+
+
+def test_the_default_largest_bucket_side_is_hinted_at_1024(tmp_path):
+    pictures(tmp_path / "1_x", [(1024, 1024)])
+    assert "set it to 2048" in messages(report(config(tmp_path, resolution="1024")), "warning")[0]
+    assert messages(report(config(tmp_path, resolution="1024", max_bucket_reso=2048)), "warning") == []
+
+
+def test_small_pictures_are_hinted(tmp_path):
+    pictures(tmp_path / "1_x", [(512, 512), (400, 400), (100, 100)])
+    found = messages(report(config(tmp_path)), "warning")
+    assert len(found) == 1
+    assert found[0].startswith("1 pictures are enlarged more than 1.5 times to fit (p002.png)")
+
+
+def test_a_thousand_bad_pictures_do_not_make_a_thousand_sentences(tmp_path):
+    pictures(tmp_path / "1_x", [(512, 512)])
+    for number in range(120):
+        (tmp_path / "1_x" / f"bad{number}.png").write_bytes(b"")
+    made = report(config(tmp_path))
+    assert len(made.problems) < 60
+    assert made.problems[-1].message == "and 70 more of the same kinds"
+
+
+def test_an_earlier_scan_serves_other_settings(tmp_path):
+    pictures(tmp_path / "2_x", [(512, 512), (768, 512)])
+    earlier = scan(config(tmp_path))
+    made = report(config(tmp_path, resolution="768", enable_wildcard=True, validation_split=0.5), earlier)
+    assert made.to_json() == report(config(tmp_path, resolution="768", enable_wildcard=True, validation_split=0.5)).to_json()
+
+
+def test_the_text_names_everything(tmp_path):
+    pictures(tmp_path / "10_anby", [(512, 512)] * 2)
+    told = report(config(tmp_path, max_train_epochs=2, train_batch_size=2)).to_text()
+    assert "20 steps: 2 epochs of 10 batches of up to 2" in told
+    assert "2 pictures, 20 with repeats" in told
+    assert "10_anby: 2 pictures x 10 (0 without caption)" in told
+    assert "512 x 512: 20" in told
+
+
+def test_metadata_of_a_data_set(tmp_path):
+    pictures(tmp_path / "train" / "3_x", [(64, 64), (96, 64)], caption="1girl, Red Hair, 1girl")
+    pictures(tmp_path / "reg" / "1_y", [(64, 64)], caption=None)
+    dataset = scan(config(tmp_path / "train", reg_data_dir=str(tmp_path / "reg")))
+    assert statistics.folder_counts(dataset, is_reg=False) == {"3_x": {"n_repeats": 3, "img_count": 2}}
+    assert statistics.folder_counts(dataset, is_reg=True) == {"1_y": {"n_repeats": 1, "img_count": 1}}
+    assert statistics.tag_frequency(dataset) == {"3_x": {"1girl": 4, "red hair": 2}, "1_y": {"y": 1}}
+    info = statistics.bucket_info(dataset)
+    assert info["buckets"] == {"0": {"resolution": [512, 512], "count": 9}, "1": {"resolution": [640, 384], "count": 3}}
+    assert info["mean_img_ar_error"] == pytest.approx((0 + abs(640 / 384 - 1.5) + 0) / 3)
+
+
+def test_the_report_is_made_without_torch(tmp_path):
+    pictures(tmp_path / "10_x", [SQUARE])
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[2]); from pathlib import Path; from folders import config;"
+        "from trainer.dataset.report import report; report(config(Path(sys.argv[1]))).to_text(); print('torch' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path), str(tmp_path.__class__(__file__).parent)]
+    result = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=True)
+    assert result.stdout.strip() == "False"
