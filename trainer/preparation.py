@@ -1,0 +1,392 @@
+"""Everything a run needs, made from its configuration before the first step: examples, model, latents, network, optimizer.
+
+The loop that uses it is in train.py. B batch · C latent channels · h w latent rows, columns
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from trainer import families, metadata, networks, objective, optimizers, precision, previews, schedules, seeds
+from trainer.checkpoint import State, StateError, free_name, load_state
+from trainer.config import TrainConfig
+from trainer.config.rules import trained_rates
+from trainer.dataset import DatasetError, captions, pictures, statistics
+from trainer.dataset.report import lengths
+from trainer.dataset.scan import Dataset, Example, scan
+from trainer.events import EventLog
+from trainer.families.base import Conditioning, Family
+from trainer.families.weights import find_base
+from trainer.job import Job
+from trainer.loading.batches import count_batches, plan
+from trainer.loading.latents import DirectLatents, Item, Latents, cache_latents, fingerprint
+from trainer.loading.texts import KeptTexts
+from trainer.networks.lora import LoRANetwork, ranks_of
+from trainer.saving import Moment, output_folder
+
+CACHE_FOLDER = Path(".athanor") / "cache"
+VERSIONS = {"sd1": ("sd_v1", "stable-diffusion-v1"), "sd2": ("sd_v2", "stable-diffusion-v2-512")}
+
+
+@dataclass(frozen=True)
+class Microbatch:
+    """One batch of one epoch. position: its place in the epoch. numbers: Example.index, over training then validation."""
+
+    epoch: int
+    position: int
+    numbers: tuple[int, ...]
+    weights: Tensor  # (B,)
+
+
+@dataclass
+class Run:
+    """A prepared run. Only the network, the optimizer and the scaler change while it goes."""
+
+    config: TrainConfig
+    job: Job
+    events: EventLog
+    seed: int
+    device: torch.device
+    family: Family
+    dataset: Dataset
+    latents: Latents
+    texts: KeptTexts | None
+    network: LoRANetwork
+    optimizer: torch.optim.Optimizer
+    factors: Sequence[schedules.Factor]
+    scaler: torch.amp.GradScaler
+    noise_schedule: objective.NoiseSchedule
+    prompts: Sequence[previews.Prompt]
+    held_out: Sequence[Microbatch]
+    epochs: int
+    total_steps: int
+    output_dir: Path
+    output_name: str
+    facts: metadata.RunFacts
+    base_hashes: Future[metadata.FileFacts]
+    resumed: State | None = None
+    written: dict[Moment, Path] = field(default_factory=dict)
+    written_states: dict[Moment, Path] = field(default_factory=dict)
+
+    @property
+    def trained(self) -> list[nn.Parameter]:
+        """Every parameter that the optimizer changes."""
+        return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+
+    def windows(self, epoch: int, done: int) -> Iterator[list[Microbatch]]:
+        """The accumulation windows of an epoch that are left when `done` of its batches have been trained.
+
+        The last window of an epoch may be short; it makes a step all the same.
+        """
+        size = self.config.run.gradient_accumulation_steps
+        usable = [example for example in self.dataset.examples if example.index not in self.latents.skipped]
+        batches = plan(usable, self.config.dataset.train_batch_size, self.seed, epoch)
+        rest = [_microbatch(self.dataset.examples, epoch, position, batch.indices) for position, batch in enumerate(batches)][done:]
+        self.latents.expect([batch.numbers for batch in rest])
+        for start in range(0, len(rest), size):
+            yield rest[start : start + size]
+
+    def example(self, number: int) -> Example:
+        """The example of a number: training examples first, held-out ones behind them."""
+        count = len(self.dataset.examples)
+        return self.dataset.examples[number] if number < count else self.dataset.validation[number - count]
+
+    def latents_of(self, batch: Microbatch) -> Tensor:
+        """(B, C, h, w) on the device, mirrored where chance says so."""
+        key = ("epoch", batch.epoch, batch.position)
+        flips = [self._may_flip(number) and seeds.python_random(self.seed, "flip", *key, slot).random() < 0.5
+                 for slot, number in enumerate(batch.numbers)]  # fmt: skip
+        generators = [seeds.generator(self.seed, "posterior", *key, slot) for slot in range(len(batch.numbers))]
+        return self.latents.batch(batch.numbers, flips, generators).to(self.device, non_blocking=True)
+
+    def conditioning_of(self, batch: Microbatch, step: int) -> Conditioning:
+        """What the text encoders say about the batch's captions, after shuffling, dropout and the rest."""
+        texts = [
+            captions.process(
+                self.example(number).caption, self._caption_options(number),
+                seeds.python_random(self.seed, "caption", batch.epoch, batch.position, slot), batch.epoch, step, self.total_steps,
+            )
+            for slot, number in enumerate(batch.numbers)
+        ]  # fmt: skip
+        return self._encoded(texts)
+
+    def plain_conditioning_of(self, batch: Microbatch) -> Conditioning:
+        """The same for captions as they are stored: for validation."""
+        return self._encoded([self.example(number).caption for number in batch.numbers])
+
+    def set_rates(self, step: int) -> dict[str, float]:
+        """Give every group its learning rate for the step that comes; returns label -> rate."""
+        rates = self.rates_at(step)
+        for group in self.optimizer.param_groups:
+            if group["name"] in rates:
+                group["lr"] = rates[group["name"]]
+        return rates
+
+    def rates_at(self, step: int) -> dict[str, float]:
+        """Label -> learning rate at an optimizer step; with d * rate for optimizers that find their own."""
+        rates: dict[str, float] = {}
+        for group, factor in zip(self.optimizer.param_groups, self.factors, strict=True):
+            if group["initial_rate"] is not None:
+                rates[group["name"]] = group["initial_rate"] * factor(step)
+                if "d" in group:
+                    rates[f"d*lr/{group['name']}"] = float(group["d"]) * rates[group["name"]]
+        return rates
+
+    def metadata(self, epoch: int, step: int) -> dict[str, str]:
+        """What a file saved now says about itself."""
+        from dataclasses import replace
+
+        return metadata.build(self.config, replace(self.facts, base=self.base_hashes.result()), epoch, step)
+
+    @contextlib.contextmanager
+    def evaluation(self) -> Iterator[None]:
+        """Without gradients and dropouts, with the weights a schedule-free optimizer means to be used."""
+        free = optimizers.find(self.config.optimizer.optimizer_type).schedule_free
+        self.network.eval()
+        if free:
+            self.optimizer.eval()  # type: ignore[attr-defined]
+        try:
+            with torch.no_grad():
+                yield
+        finally:
+            self.network.train()
+            if free:
+                self.optimizer.train()  # type: ignore[attr-defined]
+
+    def _may_flip(self, number: int) -> bool:
+        if number >= len(self.dataset.examples):
+            return False
+        subset = self.dataset.folders[self.example(number).folder].subset
+        own = None if subset is None else subset.flip_aug
+        return self.config.dataset.flip_aug if own is None else own
+
+    def _caption_options(self, number: int) -> Any:
+        return captions.for_subset(self.config.caption, self.dataset.folders[self.example(number).folder].subset)
+
+    def _encoded(self, texts: Sequence[str]) -> Conditioning:
+        if self.texts is None:
+            return self.family.encode_captions(texts)
+        kept = self.texts(texts)
+        pooled = None if kept.pooled is None else kept.pooled.to(self.device)
+        return Conditioning(kept.context.to(self.device), pooled)
+
+
+def prepare(config: TrainConfig, job: Job, events: EventLog) -> Run:
+    """Make a run ready for its first step (or for the step after the one it was stopped at).
+
+    Raises ConfigError, DatasetError, WeightsError, NetworkError, StateError, OptimizerError, each with the cure.
+    """
+    formats = precision.choose(config.precision)
+    resumed = load_state(Path(config.save.resume)) if config.save.resume else None
+    seed = resumed.progress["seed"] if resumed else config.run.seed if config.run.seed is not None else secrets.randbits(32)
+    config = config.model_copy(update={"run": config.run.model_copy(update={"seed": seed})})
+    prompts = previews.read_prompts(config.sample.sample_prompts) if config.sample.sample_prompts else ()
+    dataset = scan(config)
+    if dataset.errors():
+        raise DatasetError("\n".join(problem.message for problem in dataset.errors()))
+    warn = partial(_warn, events)
+    for text in [problem.message for problem in dataset.problems] + [note.message for note in formats.notes]:
+        warn(text)
+
+    base_hashes = ThreadPoolExecutor(1, thread_name_prefix="hashing").submit(
+        metadata.model_file_facts, find_base(config.model.pretrained_model_name_or_path or "")
+    )
+    events.emit("phase", name="loading model", done=0, total=1)
+    family = families.load(families.options_from(config), formats.device)
+    _fit_to_memory(family, config, warn)
+    latents = _latents(config, dataset, family, events, warn)
+    texts = _texts(config, dataset, family, formats, events)
+
+    network = _network(config, family, formats, seed, warn)
+    optimizer, factors, epochs, steps = _optimizer(config, network, dataset, latents)
+    scaler = formats.scaler()
+    if resumed:
+        _take_over(resumed, network, optimizer, scaler, config.save.resume or "")
+    output_dir = output_folder(config.save)
+    output_name = resumed.progress["output_name"] if resumed else free_name(output_dir, config.save.output_name or "last")
+    if not resumed and output_name != (config.save.output_name or "last"):
+        warn(f"{output_dir} already holds files named {config.save.output_name or 'last'}; this run is saved as {output_name}")
+    facts = _facts(config, dataset, family, epochs, steps, latents, output_name, resumed)
+    run = Run(
+        config=config, job=job, events=events, seed=seed, device=formats.device, family=family, dataset=dataset, latents=latents,
+        texts=texts, network=network, optimizer=optimizer, factors=factors, scaler=scaler,
+        noise_schedule=objective.noise_schedule(config.noise.zero_terminal_snr).to(formats.device), prompts=prompts,
+        held_out=_held_out(config, dataset, latents), epochs=epochs, total_steps=steps, output_dir=output_dir, output_name=output_name,
+        facts=facts, base_hashes=base_hashes, resumed=resumed,
+    )  # fmt: skip
+    for note in family.notes:
+        warn(note)
+    events.emit(
+        "started", name=output_name, steps=steps, epochs=epochs, images=dataset.num_images, reg_images=dataset.num_reg_images,
+        batches_per_epoch=facts.batches_per_epoch, network=config.network.network_module, base_model=facts.base.name,
+        output=output_dir / f"{output_name}.safetensors", seed=seed, resumed_from=config.save.resume, device=str(formats.device),
+    )  # fmt: skip
+    return run
+
+
+def _warn(events: EventLog, message: str) -> None:
+    print(f"warning: {message}")
+    events.emit("warning", message=message)
+
+
+def _fit_to_memory(family: Family, config: TrainConfig, warn: Any) -> None:
+    """Attention, fp8 storage, train mode: all that must be set before a network is attached."""
+    section = config.precision
+    if section.xformers:
+        try:
+            family.unet.enable_xformers_memory_efficient_attention()  # type: ignore[operator]
+        except (ImportError, ValueError, ModuleNotFoundError, RuntimeError):
+            warn("xformers cannot be used here; PyTorch's own attention is used, which is as fast")
+    if section.fp8_base:
+        precision.store_in_fp8([family.unet, *family.text_encoders])
+    family.train_mode(section.gradient_checkpointing)
+
+
+def _latents(config: TrainConfig, dataset: Dataset, family: Family, events: EventLog, warn: Any) -> Latents:
+    """Cached or direct latents of all examples, training ones first."""
+    examples = [*dataset.examples, *dataset.validation]
+    interpolation = config.dataset.resize_interpolation
+    items = [Item(example.path, example.choice.bucket, example.choice.resized, interpolation or "") for example in examples]
+    choices = {item.path: example.choice for item, example in zip(items, examples, strict=True)}
+
+    def read(item: Item) -> Any:
+        return pictures.fit(pictures.read_picture(item.path), choices[item.path], interpolation)
+
+    if not config.cache.cache_latents:
+        return DirectLatents(items, read, family.encode_images, ahead=max(1, config.run.max_data_loader_n_workers))
+    flips = config.dataset.flip_aug or any(folder.subset is not None and folder.subset.flip_aug for folder in dataset.folders)
+    kept = cache_latents(
+        items, read, family.encode_images, fingerprint(family.vae), flip=flips, batch_size=config.cache.vae_batch_size,
+        folder=CACHE_FOLDER / "latents" if config.cache.cache_latents_to_disk else None, trust_dates=config.cache.skip_cache_check,
+        progress=lambda done, total: _told(events, "caching latents", done, total), warn=warn,
+    )  # fmt: skip
+    family.free_vae()
+    return kept
+
+
+def _told(events: EventLog, name: str, done: int, total: int) -> None:
+    events.emit("phase", name=name, done=done, total=total)
+
+
+def _texts(config: TrainConfig, dataset: Dataset, family: Family, formats: precision.Formats, events: EventLog) -> KeptTexts | None:
+    """Kept text encodings, when captions and text encoder never change."""
+    if not config.cache.cache_text_encoder_outputs:
+        return None
+    identity = "|".join([fingerprint(family.text_encoders[0]), str(config.caption.clip_skip), str(config.caption.max_token_length), str(formats.dtype)])
+    kept = KeptTexts(family.encode_captions, identity, CACHE_FOLDER / "texts" if config.cache.cache_text_encoder_outputs_to_disk else None)
+    still = seeds.python_random(0)
+    texts = []
+    for example in [*dataset.examples, *dataset.validation]:
+        options = captions.for_subset(config.caption, dataset.folders[example.folder].subset)
+        texts += [captions.process(example.caption, options, still, 1, 0, 1), example.caption]
+    kept.prepare(texts, lambda done, total: _told(events, "caching text", done, total))
+    return kept
+
+
+def _network(config: TrainConfig, family: Family, formats: precision.Formats, seed: int, warn: Any) -> LoRANetwork:
+    """The network, attached, on the device, with the weights it continues from."""
+    section = config.network
+    state: Mapping[str, Tensor] = {}
+    if section.network_weights:
+        path = Path(section.network_weights)
+        families.weights.read_header(path)
+        state = safetensors.torch.load_file(path)
+    options = networks.network_options(section, ranks_of(state) if section.dim_from_weights else None)
+    part = "unet" if section.network_train_unet_only else "text_encoder" if section.network_train_text_encoder_only else None
+    conv = bool(options.conv_rank) or bool(options.ranks)
+    targets = [target for target in family.network_targets(conv=conv) if part in (None, target.part)]
+    network = networks.attach(targets, options, seed)
+    if state:
+        for note in network.load(state, section.network_weights or ""):
+            warn(note)
+    network.to(formats.device)
+    for parameter in network.parameters():
+        parameter.data = parameter.data.to(formats.network_dtype)
+    return network.train()
+
+
+def _optimizer(
+    config: TrainConfig, network: LoRANetwork, dataset: Dataset, latents: Latents
+) -> tuple[torch.optim.Optimizer, list[schedules.Factor], int, int]:
+    """Optimizer, one schedule a group, epochs and steps."""
+    section = config.optimizer
+    rates = trained_rates(config)
+    groups = network.groups(rates.get("textencoder", 0.0), rates.get("unet", 0.0))
+    made = optimizers.build(
+        section.optimizer_type, [{"params": list(group.parameters), "lr": group.lr, "name": group.label} for group in groups],
+        section.learning_rate, section.optimizer_args,
+    )  # fmt: skip
+    table = optimizers.find(section.optimizer_type)
+    own_rate = table.decides_rate(section.optimizer_args) or table.schedule_free
+    usable = [example for example in dataset.examples if example.index not in latents.skipped]
+    length = config.run
+    planned = lengths(
+        count_batches(usable, config.dataset.train_batch_size), length.gradient_accumulation_steps, length.max_train_epochs, length.max_train_steps
+    )
+    factors: list[schedules.Factor] = []
+    for group, told in zip(made.param_groups, groups, strict=True):
+        group["initial_rate"] = None if own_rate else told.lr
+        factors.append(schedules.build(config.schedule, planned.steps, section.learning_rate, told.lr))
+    return made, factors, planned.epochs, planned.steps
+
+
+def _take_over(state: State, network: LoRANetwork, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler, path: str) -> None:
+    """Put a state's weights and moments in place. Raises StateError when they do not fit the settings."""
+    rates = [group["initial_rate"] for group in optimizer.param_groups]
+    try:
+        network.load_state_dict(state.network)
+        optimizer.load_state_dict(state.optimizer)
+    except (RuntimeError, ValueError, KeyError) as error:
+        said = f"{path} does not fit these settings: {str(error).splitlines()[0]}"
+        raise StateError(f"{said}; resume with the network and optimizer settings of the run that wrote it") from error
+    for group, rate in zip(optimizer.param_groups, rates, strict=True):
+        group["initial_rate"] = rate  # the settings decide, so that a run can go on with another rate
+    if state.progress.get("scaler"):
+        scaler.load_state_dict(state.progress["scaler"])
+
+
+def _held_out(config: TrainConfig, dataset: Dataset, latents: Latents) -> list[Microbatch]:
+    """The batches a validation goes over: always the same ones."""
+    count = len(dataset.examples)
+    usable = [example for example in dataset.validation if count + example.index not in latents.skipped]
+    batches = plan(usable, config.dataset.train_batch_size, 0, 0)
+    return [Microbatch(0, position, tuple(count + index for index in batch.indices), torch.ones(len(batch.indices)))
+            for position, batch in enumerate(batches)]  # fmt: skip
+
+
+def _microbatch(examples: Sequence[Example], epoch: int, position: int, indices: tuple[int, ...]) -> Microbatch:
+    return Microbatch(epoch, position, indices, torch.tensor([examples[index].weight for index in indices]))
+
+
+def _facts(
+    config: TrainConfig, dataset: Dataset, family: Family, epochs: int, steps: int, latents: Latents, name: str, resumed: State | None
+) -> metadata.RunFacts:
+    """What every file of the run says about it."""
+    version, architecture = VERSIONS[family.name]
+    if family.prediction == "v":
+        version, architecture = f"{version}_v", "stable-diffusion-v2-768-v" if family.name == "sd2" else architecture
+    optimizer = optimizers.metadata_string(config.optimizer.optimizer_type, config.optimizer.optimizer_args)
+    usable = [example for example in dataset.examples if example.index not in latents.skipped]
+    progress = resumed.progress if resumed else {}
+    return metadata.RunFacts(
+        session_id=progress.get("session_id", secrets.randbits(32)), started_at=progress.get("started_at", time.time()),
+        base=metadata.FileFacts(Path(config.model.pretrained_model_name_or_path or "").name),
+        base_version=version, architecture=architecture, optimizer=optimizer,
+        num_train_images=dataset.num_train_repeats, num_reg_images=dataset.num_reg_repeats, num_validation_images=len(dataset.validation),
+        batches_per_epoch=count_batches(usable, config.dataset.train_batch_size), num_epochs=epochs, max_train_steps=steps,
+        seed=config.run.seed or 0, output_name=name, tag_frequency=statistics.tag_frequency(dataset), bucket_info=statistics.bucket_info(dataset) if config.dataset.enable_bucket else None,
+        dataset_dirs=statistics.folder_counts(dataset, False), reg_dataset_dirs=statistics.folder_counts(dataset, True),
+        vae=metadata.model_file_facts(Path(config.model.vae)) if config.model.vae else None,
+    )  # fmt: skip
