@@ -1,4 +1,4 @@
-"""The page Gradio draws: header and tabs, and the head that goes before everything. Gradio runs nothing here.
+"""The page Gradio draws: header and tabs, and what goes before everything. Gradio runs nothing here.
 
 Language and theme are decided in an inline script that stands first in <head>: Gradio looks at navigator.language and at
 the system's colours while it boots, and its own `head=` comes too late for that.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 
 import gradio as gr
 
@@ -17,6 +18,9 @@ from webui.tabs import widget
 from webui.texts import LANGUAGES, phrase
 
 STYLES = ("style", "shell", "form", "jobs", "tagger", "tags", "settings")
+
+MANIFEST = b'<link rel="manifest" href="/manifest.json" />'  # Gradio answers it with 404 unless the page is a PWA
+BODY = re.compile(rb"<body[^>]*>")
 
 FIRST_SCRIPT = """<script>(() => {
   const given = GIVEN_LANG;
@@ -64,19 +68,25 @@ def theme() -> gr.themes.Base:
     return gr.themes.Base(font=fonts, font_mono=["ui-monospace", "Consolas", "Noto Sans Mono CJK SC", "monospace"])
 
 
-def head(lang: str | None) -> bytes:
-    """What stands first in <head>. lang: "zh" or "en" when the command line chose one, else the browser's language."""
+def opening(html: bytes, lang: str | None) -> bytes:
+    """The front page with our first script, icon and style sheets.
+
+    lang: "zh" or "en" when the command line chose one, else the browser's language counts. The style sheets stand in
+    <body>: there they come after Gradio's, which are added to <head> while it boots, and win where both are as specific.
+    """
     script = FIRST_SCRIPT.replace("GIVEN_LANG", json.dumps(lang if lang in ("en", *LANGUAGES) else None))
+    first = f'<head>{script}<link rel="icon" href="./static/icon.svg" type="image/svg+xml">'
     links = "".join(f'<link rel="stylesheet" href="./static/{name}.css">' for name in STYLES)
-    return f'{script}<link rel="icon" href="./static/icon.svg" type="image/svg+xml">{links}'.encode()
+    html = html.replace(b"<head>", first.encode("utf-8"), 1).replace(MANIFEST, b"", 1)
+    return BODY.sub(lambda found: found.group(0) + links.encode("utf-8"), html, count=1)
 
 
-class Head:
-    """ASGI: puts `head` directly behind <head> of the front page, and passes everything else on untouched."""
+class Opening:
+    """ASGI: gives the front page its `opening`, and passes everything else on untouched."""
 
-    def __init__(self, app: App, content: bytes) -> None:
+    def __init__(self, app: App, lang: str | None) -> None:
         self.app = app
-        self.content = content
+        self.lang = lang
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI entry."""
@@ -94,8 +104,7 @@ class Head:
             body.extend(message.get("body", b""))
             if message.get("more_body"):
                 return
-            changed = bytes(body).replace(b"<head>", b"<head>" + self.content, 1)
-            changed = changed.replace(b'<link rel="manifest" href="/manifest.json" />', b"")
+            changed = opening(bytes(body), self.lang)
             headers = [(n, v) for n, v in start[0]["headers"] if n.lower() not in (b"content-length", b"etag")]
             length = str(len(changed)).encode("ascii")
             await send({**start[0], "headers": [*headers, (b"content-length", length), (b"cache-control", b"no-store")]})

@@ -49,7 +49,7 @@ class Runner:
         environment: Callable[[], Mapping[str, str]] = lambda: dict(os.environ),
         patience: Callable[[], float] = lambda: 300,
         at_once: Callable[[], int] = lambda: 1,
-        command: Callable[[Job], Sequence[str]] = train_command,
+        command: Callable[[Job], Sequence[str]] | None = None,
         echo: Callable[[str], None] | None = None,
     ) -> None:
         self.jobs_dir = jobs_dir
@@ -57,13 +57,14 @@ class Runner:
         self._environment = environment
         self._patience = patience
         self._at_once = at_once
-        self._command = command
+        self._command = command or (lambda job: train_command(job))
         self._echo = echo or _print_line
         self._lock = threading.RLock()
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._asked: dict[str, float] = {}
         self._ending: set[str] = set()
         self._echoed: dict[str, int] = {}
+        self._over: dict[str, tuple[object, str]] = {}
         self._watcher: threading.Thread | None = None
         self._closed = threading.Event()
 
@@ -85,6 +86,13 @@ class Runner:
             self._write_queue([job.id, *(entry for entry in self.queue() if entry != job.id)], paused=False)
             self._advance()
 
+    def enqueue(self, job: Job) -> None:
+        """Put a waiting job that is in no queue at the queue's end."""
+        with self._lock:
+            self._refuse_unless_waiting(job)
+            self._write_queue([*(entry for entry in self.queue() if entry != job.id), job.id])
+            self._advance()
+
     def again(self, job: Job, resume_from: str | None = None) -> Job:
         """A new job with the same configuration; `resume_from` = the training state's folder to go on from."""
         text = job.config_path.read_text(encoding="utf-8")
@@ -93,7 +101,7 @@ class Runner:
     def queue(self) -> list[str]:
         """Ids of the waiting jobs, next first."""
         order = self._read_queue().get("order", [])
-        waiting = {job.id for job in list_jobs(self.jobs_dir) if not job.process_path.exists() and job.state() == "waiting"}
+        waiting = {job.id for job in list_jobs(self.jobs_dir) if self.state(job) == "waiting"}
         return [entry for entry in order if entry in waiting]
 
     @property
@@ -186,7 +194,20 @@ class Runner:
 
     def running(self) -> list[Job]:
         """The jobs that train now."""
-        return [job for job in list_jobs(self.jobs_dir) if job.process_path.exists() and job.state() == "running"]
+        return [job for job in list_jobs(self.jobs_dir) if self.state(job) == "running"]
+
+    def state(self, job: Job) -> str:
+        """job.state(), remembered for jobs that are over until one of their files changes: a list of many stays cheap."""
+        stamp = (_stamp(job.events_path), _stamp(job.process_path))
+        known = self._over.get(job.id)
+        if known is not None and known[0] == stamp:
+            return known[1]
+        state = job.state()
+        if state in ("running", "waiting"):
+            self._over.pop(job.id, None)
+        else:
+            self._over[job.id] = (stamp, state)
+        return state
 
     def _find_again(self) -> None:
         """After a restart of the page: which jobs run, from where to echo, who had been asked to stop."""
@@ -352,6 +373,14 @@ def _with_resume(config_toml: str, folder: str) -> str:
     section = document.setdefault("save", tomlkit.table())
     section["resume"] = folder
     return tomlkit.dumps(document)
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        status = path.stat()
+    except OSError:
+        return (0, 0)
+    return (status.st_mtime_ns, status.st_size)
 
 
 def _size(path: Path) -> int:

@@ -60,9 +60,9 @@ def create_app(site: Site) -> FastAPI:
 
 def protected(app: FastAPI, site: Site) -> App:
     """The application behind its guard: what uvicorn serves."""
-    from webui.page import Head, head
+    from webui.page import Opening
 
-    return Guard(Head(app, head(site.lang)), site.token, site.allowed_hosts, cookie=f"athanor-{site.port}")
+    return Guard(Opening(app, site.lang), site.token, site.allowed_hosts, cookie=f"athanor-{site.port}")
 
 
 def serve(

@@ -12,13 +12,18 @@ FOLDER = Path(__file__).parent / "text"
 LANGUAGES = ("zh",)
 
 
-@lru_cache(maxsize=4)
 def texts(lang: str) -> dict[str, Any]:
     """{"phrases": {English: translation}, "parameters": {address: {"title", "help", ...}}}; empty for English."""
-    merged: dict[str, Any] = {"phrases": {}, "parameters": {}}
     if lang not in LANGUAGES:
-        return merged
-    for path in sorted((FOLDER / lang).glob("*.toml")):
+        return {"phrases": {}, "parameters": {}}
+    return _merged(tuple((path, path.stat().st_mtime_ns) for path in sorted((FOLDER / lang).glob("*.toml"))))
+
+
+@lru_cache(maxsize=2)
+def _merged(files: tuple[tuple[Path, int], ...]) -> dict[str, Any]:
+    """The texts of some files; an update of one of them is seen without a restart."""
+    merged: dict[str, Any] = {"phrases": {}, "parameters": {}}
+    for path, _ in files:
         content = tomlkit.parse(path.read_text(encoding="utf-8-sig")).unwrap()
         merged["phrases"].update(content.get("phrases", {}))
         merged["parameters"].update(content.get("parameters", {}))

@@ -1,21 +1,331 @@
-"""Jobs by their ids: listing, watching, starting, stopping."""
+"""Jobs by their ids: listing, watching, starting, stopping. Paths never come from the browser (SAFETY R5)."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
+from fastapi.responses import FileResponse
+from pydantic import BaseModel, ConfigDict
 
-from trainer.job import list_jobs
+from trainer.config import ConfigError, parse, to_toml
+from trainer.job import Job, find_job, list_jobs
+from webui import logtail
+from webui.answers import Refusal
+from webui.progress import Digest, Digests, now
+from webui.runner import job_name
 from webui.site import Site
+from webui.thumbnails import NoThumbnail
+
+PICTURES = {".png": "image/png", ".webp": "image/webp", ".jpg": "image/jpeg"}
+MOST_LISTED = 300
+
+
+class NewJob(BaseModel):
+    """A configuration to train: flat, sectioned or by address, as trainer.config.parse takes it."""
+
+    model_config = ConfigDict(extra="forbid")
+    values: dict[str, Any]
+    name: str = ""
+    queue: bool = False
+
+
+class Order(BaseModel):
+    """Ids of waiting jobs, next first."""
+
+    model_config = ConfigDict(extra="forbid")
+    order: list[str]
+
+
+class Pause(BaseModel):
+    """Whether waiting jobs are held back."""
+
+    model_config = ConfigDict(extra="forbid")
+    paused: bool
 
 
 def router(site: Site) -> APIRouter:
     """Everything below /api/jobs."""
     routes = APIRouter(prefix="/api/jobs")
+    digests = Digests()
 
+    def job_of(job_id: str) -> Job:
+        job = find_job(site.jobs_dir, job_id)
+        if job is None:
+            raise Refusal(404, f"There is no job {job_id[:80]!r}; it may have been removed.")
+        return job
+
+    _add_list(routes, site, digests)
+    _add_views(routes, site, digests, job_of)
+    _add_pictures(routes, site, digests, job_of)
+    _add_actions(routes, site, digests, job_of)
+    return routes
+
+
+def _add_list(routes: APIRouter, site: Site, digests: Digests) -> None:
     @routes.get("")
     def listing() -> dict[str, Any]:
-        return {"jobs": [{"id": job.id, "state": job.state()} for job in list_jobs(site.jobs_dir)]}
+        """Every job with its summary, newest first; the queue's order; whether the queue is held back."""
+        jobs = list_jobs(site.jobs_dir)
+        queue = site.runner.queue()
+        shown = [_line(site, digests, job, queue) for job in jobs[:MOST_LISTED]]
+        return {"jobs": shown, "queue": queue, "paused": site.runner.paused, "now": now(), "more": max(0, len(jobs) - MOST_LISTED)}
 
-    return routes
+    @routes.get("/running")
+    def running() -> dict[str, Any]:
+        """What the strip on every tab shows."""
+        jobs = [_line(site, digests, job, []) for job in site.runner.running()]
+        return {"jobs": jobs, "waiting": len(site.runner.queue()), "now": now()}
+
+    @routes.post("")
+    def create(new: NewJob) -> dict[str, Any]:
+        """Check a configuration and put it at the head of the queue (at its end with `queue`)."""
+        try:
+            config = parse(new.values).config
+        except ConfigError as error:
+            problems = [{"address": problem.address, "message": problem.message} for problem in error.problems]
+            raise Refusal(422, "The parameters need a correction before training can start.", problems) from None
+        job = site.runner.submit(new.name or config.save.output_name or "job", to_toml(config), first=not new.queue)
+        return {"id": job.id, "state": job.state(), "waiting": len(site.runner.queue())}
+
+    @routes.post("/order")
+    def order(wanted: Order) -> dict[str, Any]:
+        """Change the order of the waiting jobs."""
+        return {"queue": site.runner.reorder(wanted.order)}
+
+    @routes.post("/pause")
+    def pause(wanted: Pause) -> dict[str, Any]:
+        """Hold back the queue, or let it go on."""
+        site.runner.pause(wanted.paused)
+        return {"paused": site.runner.paused, "queue": site.runner.queue()}
+
+
+def _add_views(routes: APIRouter, site: Site, digests: Digests, job_of: Any) -> None:
+    @routes.get("/{job_id}")
+    def detail(job_id: str) -> dict[str, Any]:
+        """All that is known of a job except its log, its curve and its pictures' content."""
+        job = job_of(job_id)
+        digest = digests.of(job)
+        end = digest.end
+        return {
+            "job": _line(site, digests, job, site.runner.queue(), digest),
+            "revision": digest.revision,
+            "started": digest.started,
+            "samples": [
+                {"index": index, **{key: sample.get(key) for key in ("step", "epoch", "prompt", "seed")}}
+                for index, sample in enumerate(digest.samples)
+            ],
+            "files": [{"index": index, **_file(entry)} for index, entry in enumerate(digest.checkpoints)],
+            "warnings": [{"time": entry.get("time"), "message": str(entry.get("message", ""))} for entry in digest.warnings],
+            "traceback": str(end.get("traceback") or "") if end.get("event") == "failed" else "",
+            "resumable": _newest_state(job, digest) is not None,
+            "folder": str(job.path),
+            "local": not site.listen,
+        }
+
+    @routes.get("/{job_id}/live")
+    def live(job_id: str, log: int = -1) -> dict[str, Any]:
+        """One poll: the summary, new log text after byte `log`, and a number that changes when `detail` does."""
+        job = job_of(job_id)
+        digest = digests.of(job)
+        line = _line(site, digests, job, site.runner.queue(), digest)
+        return {"job": line, "revision": digest.revision, "log": logtail.read(job.log_path, log), "now": now()}
+
+    @routes.get("/{job_id}/curve")
+    def curve(job_id: str) -> dict[str, Any]:
+        """The loss over the steps, in at most 1000 points."""
+        return digests.of(job_of(job_id)).curve()
+
+    @routes.get("/{job_id}/log")
+    def log(job_id: str, offset: int = -1) -> dict[str, Any]:
+        """Log text after a byte offset; -1 = the end of the log."""
+        return logtail.read(job_of(job_id).log_path, offset)
+
+    @routes.get("/{job_id}/log.txt")
+    def whole_log(job_id: str) -> Response:
+        """The whole log to keep."""
+        job = job_of(job_id)
+        if not job.log_path.is_file():
+            raise Refusal(404, "This job has written no log yet.")
+        return FileResponse(job.log_path, media_type="text/plain; charset=utf-8", filename=f"{job.id}.log.txt")
+
+    @routes.get("/{job_id}/config")
+    def config(job_id: str) -> dict[str, str]:
+        """The configuration as TOML."""
+        return {"toml": job_of(job_id).config_path.read_text(encoding="utf-8")}
+
+
+def _add_pictures(routes: APIRouter, site: Site, digests: Digests, job_of: Any) -> None:
+    @routes.get("/{job_id}/samples/{index}")
+    def sample(job_id: str, index: int, size: int = 0) -> Response:
+        """A preview by its number (-1 = the newest); size = side of a thumbnail in pixels, 0 = the picture itself."""
+        job = job_of(job_id)
+        samples = digests.of(job).samples
+        index = len(samples) - 1 if index == -1 else index
+        if not 0 <= index < len(samples):
+            raise Refusal(404, "There is no such preview.")
+        path = _inside(job.path, str(samples[index].get("file", "")))
+        if path is None or path.suffix.lower() not in PICTURES or not path.is_file():
+            raise Refusal(404, "This preview's file is gone.")
+        kept = {"cache-control": "private, max-age=86400"}
+        if not size:
+            return FileResponse(path, media_type=PICTURES[path.suffix.lower()], headers=kept)
+        try:
+            return FileResponse(site.thumbnails.thumbnail(path, size), media_type="image/webp", headers=kept)
+        except NoThumbnail as error:
+            raise Refusal(404, str(error)) from None
+
+
+def _add_actions(routes: APIRouter, site: Site, digests: Digests, job_of: Any) -> None:
+    runner = site.runner
+
+    @routes.post("/{job_id}/start")
+    def start(job_id: str) -> dict[str, Any]:
+        """Start a waiting job next."""
+        try:
+            runner.start_now(job_of(job_id))
+        except RuntimeError as error:
+            raise Refusal(409, f"Not started: {error}.") from None
+        return {"id": job_id, "state": job_of(job_id).state()}
+
+    @routes.post("/{job_id}/stop")
+    def stop(job_id: str) -> dict[str, Any]:
+        """Ask a running job to save its state and stop; take a waiting one out of the queue."""
+        job = job_of(job_id)
+        runner.stop(job)
+        return {"id": job_id, "state": job.state(), "patience_seconds": site.settings.current.stop_grace_seconds}
+
+    @routes.post("/{job_id}/end")
+    def end(job_id: str) -> dict[str, Any]:
+        """End a running job's processes at once; what it did since its last save is lost."""
+        job = job_of(job_id)
+        runner.end(job)
+        return {"id": job_id, "state": job.state()}
+
+    @routes.post("/{job_id}/queue")
+    def queue(job_id: str) -> dict[str, Any]:
+        """Put a waiting job that is in no queue at the queue's end."""
+        try:
+            runner.enqueue(job_of(job_id))
+        except RuntimeError as error:
+            raise Refusal(409, f"Not queued: {error}.") from None
+        return {"queue": runner.queue()}
+
+    @routes.post("/{job_id}/again")
+    def again(job_id: str) -> dict[str, Any]:
+        """A new job with the same configuration."""
+        return {"id": runner.again(job_of(job_id)).id}
+
+    @routes.post("/{job_id}/resume")
+    def resume(job_id: str) -> dict[str, Any]:
+        """A new job that goes on from the newest training state of this one."""
+        job = job_of(job_id)
+        state = _newest_state(job, digests.of(job))
+        if state is None:
+            raise Refusal(409, "This job has saved no training state to go on from; use 'Run again', with save_state on.")
+        return {"id": runner.again(job, resume_from=str(state)).id, "state": str(state)}
+
+    @routes.post("/{job_id}/request/{name}")
+    def request(job_id: str, name: str) -> dict[str, Any]:
+        """Ask a running job for a preview or a save now."""
+        job = job_of(job_id)
+        if name not in ("sample", "save"):
+            raise Refusal(404, "A running job can be asked for 'sample' or 'save'.")
+        if job.state() != "running":
+            raise Refusal(409, "This job does not run any more.")
+        job.request(name)
+        return {"id": job_id, "requested": name}
+
+    @routes.post("/{job_id}/remove")
+    def remove(job_id: str) -> dict[str, Any]:
+        """Move a job's folder to the trash. The LoRA files in the output folder stay."""
+        try:
+            runner.remove(job_of(job_id))
+        except RuntimeError as error:
+            raise Refusal(409, f"Not removed: {error}.") from None
+        return {"id": job_id}
+
+    @routes.post("/{job_id}/restore")
+    def restore(job_id: str) -> dict[str, Any]:
+        """Bring a removed job back."""
+        if runner.restore(job_id) is None:
+            raise Refusal(404, "This job is no longer in the trash.")
+        return {"id": job_id}
+
+    @routes.post("/{job_id}/open")
+    def open_it(job_id: str, file: int = -1) -> dict[str, Any]:
+        """Show the job's folder, or that of one of its files, in this machine's file manager."""
+        job = job_of(job_id)
+        if site.listen:
+            raise Refusal(403, "Folders are opened on the machine that runs Athanor; copy the path instead.")
+        files = digests.of(job).checkpoints
+        folder = Path(str(files[file].get("path", ""))).parent if 0 <= file < len(files) else job.path
+        return {"opened": str(open_folder(folder if folder.is_absolute() else site.root / folder))}
+
+
+def open_folder(folder: Path) -> Path:
+    """Show a folder in the file manager. Raises Refusal where there is no desktop."""
+    if not folder.is_dir():
+        raise Refusal(404, f"The folder {folder} is gone.")
+    if sys.platform == "win32":
+        os.startfile(folder)  # noqa: S606 - a folder that exists, no command line
+        return folder
+    if sys.platform != "darwin" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        raise Refusal(409, f"This machine has no desktop to open {folder} on; copy the path instead.")
+    opener = "open" if sys.platform == "darwin" else "xdg-open"
+    try:
+        subprocess.Popen([opener, str(folder)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    except OSError:
+        raise Refusal(409, f"{opener} is missing, so {folder} cannot be opened; copy the path instead.") from None
+    return folder
+
+
+def _line(site: Site, digests: Digests, job: Job, queue: list[str], digest: Digest | None = None) -> dict[str, Any]:
+    """What a list shows of a job."""
+    state = site.runner.state(job)
+    if digest is None:
+        digest_summary = digests.of(job).summary() if state == "running" else digests.glance(job)
+    else:
+        digest_summary = digest.summary()
+    asked = site.runner.asked_to_stop(job)
+    return {
+        "id": job.id,
+        "name": job_name(job),
+        "state": state,
+        "position": queue.index(job.id) + 1 if job.id in queue else None,
+        "stopping_since": asked if state == "running" else None,
+        "patience_seconds": site.settings.current.stop_grace_seconds,
+        **digest_summary,
+    }
+
+
+def _file(entry: dict[str, Any]) -> dict[str, Any]:
+    path = Path(str(entry.get("path", "")))
+    return {
+        "kind": entry.get("kind"), "path": str(path), "name": path.name, "step": entry.get("step"), "epoch": entry.get("epoch"),
+        "bytes": entry.get("bytes"), "exists": path.exists(),
+    }  # fmt: skip
+
+
+def _newest_state(job: Job, digest: Digest) -> Path | None:
+    """The newest complete training state of a job that still lies there."""
+    named = [entry.get("path") for entry in digest.checkpoints if entry.get("kind") == "state"]
+    if digest.end.get("event") == "stopped" and digest.end.get("state"):
+        named.append(digest.end["state"])
+    for text in reversed(named):
+        path = Path(str(text))
+        if not path.is_absolute():
+            path = job.path / path
+        if path.is_dir():
+            return path
+    return None
+
+
+def _inside(folder: Path, name: str) -> Path | None:
+    """The file `name` of a folder, or None when the name leads out of it."""
+    path = (folder / name).resolve()
+    return path if path.is_relative_to(folder.resolve()) else None

@@ -1,8 +1,183 @@
-// The header of the page.
-import { h, fill } from './dom.js';
-import { textReady, t } from './text.js';
+// The header on every tab: brand, language, theme, and the strip that tells about the running job.
+import { fill, h, icon, openTab } from './dom.js';
+import { get, post } from './api.js';
+import { duration, lang, setLang, t, textReady } from './text.js';
+import { ask, complain, notice } from './notice.js';
+
+const RUNNING_MS = 1000;
+const IDLE_MS = 3000;
+const HIDDEN_MS = 6000;
 
 export async function mount(element) {
   await textReady();
-  fill(element, h('header', { class: 'bar' }, h('span', { class: 'brand' }, 'Athanor'), t('Train')));
+  const strip = h('div', { class: 'ath strip', id: 'running-strip', 'data-role': 'running-strip', hidden: true });
+  fill(element,
+    h('header', { class: 'bar' },
+      h('a', { class: 'brand', href: './', 'aria-label': 'Athanor' },
+        h('img', { src: './static/icon.svg', alt: '', width: 24, height: 24 }), h('span', {}, 'Athanor')),
+      h('div', { class: 'bar-tools' }, languageSwitch(), themeSwitch())),
+    strip);
+  rememberTab();
+  followHash();
+  window.addEventListener('hashchange', followHash);
+  watch(strip);
+}
+
+function languageSwitch() {
+  const choice = (code, label, title) => h('button', {
+    'aria-pressed': String(lang() === code), title, lang: code === 'zh' ? 'zh-CN' : 'en', 'data-role': `lang-${code}`,
+    onclick: () => lang() === code || setLang(code),
+  }, label);
+  return h('div', { class: 'seg', role: 'group', 'aria-label': t('Language') }, choice('zh', '中', '中文'), choice('en', 'EN', 'English'));
+}
+
+function themeSwitch() {
+  const root = document.documentElement;
+  const system = window.matchMedia('(prefers-color-scheme: dark)');
+  const button = h('button', { class: 'btn quiet square', 'data-role': 'theme', onclick: () => choose(root.dataset.theme === 'dark' ? 'light' : 'dark') });
+  function show(theme) {
+    root.dataset.theme = theme;
+    document.body.classList.toggle('dark', theme === 'dark');
+    const words = theme === 'dark' ? t('Switch to light colours') : t('Switch to dark colours');
+    button.setAttribute('aria-label', words);
+    button.title = words;
+    fill(button, icon(theme === 'dark' ? 'sun' : 'moon'));
+    document.dispatchEvent(new CustomEvent('athanor:theme', { detail: theme }));
+  }
+  function choose(theme) {
+    try { localStorage.setItem('athanor.theme', theme); } catch { /* lasts until the page is closed */ }
+    show(theme);
+  }
+  system.addEventListener?.('change', (event) => {
+    let chosen = null;
+    try { chosen = localStorage.getItem('athanor.theme'); } catch { /* no storage, no choice */ }
+    if (!chosen) show(event.matches ? 'dark' : 'light');
+  });
+  show(root.dataset.theme === 'dark' ? 'dark' : 'light');
+  return button;
+}
+
+/** A reload comes back to the tab that was open in this window. */
+function rememberTab() {
+  const strip = document.querySelector('#tabs [role="tablist"]');
+  strip?.addEventListener('click', (event) => {
+    const name = event.target.closest('[data-tab-id]')?.dataset.tabId;
+    if (name) try { sessionStorage.setItem('athanor.tab', name); } catch { /* not remembered */ }
+  });
+  let name = null;
+  try { name = sessionStorage.getItem('athanor.tab'); } catch { /* not remembered */ }
+  if (name && !location.hash) openTab(name);
+}
+
+/** #job=<id> opens the Jobs tab, #tab=<name> any tab; the Jobs tab reads the id itself. */
+function followHash() {
+  const hash = new URLSearchParams(location.hash.slice(1));
+  if (hash.get('job')) openTab('jobs');
+  else if (hash.get('tab')) openTab(hash.get('tab'));
+}
+
+function watch(strip) {
+  let before = new Map();
+  let lost = 0;
+  let timer = 0;
+  async function look() {
+    clearTimeout(timer);
+    let wait = IDLE_MS;
+    try {
+      const answer = await get('jobs/running');
+      lost = 0;
+      const running = new Map(answer.jobs.map((job) => [job.id, job]));
+      for (const [id, job] of before) if (!running.has(id)) ended(job);
+      before = running;
+      showJobs(strip, answer, look);
+      document.dispatchEvent(new CustomEvent('athanor:running', { detail: answer }));
+      if (answer.jobs.length) wait = RUNNING_MS;
+    } catch (error) {
+      lost += 1;
+      if (lost > 1) showLost(strip, error);
+      wait = RUNNING_MS;
+    }
+    if (document.hidden) wait = HIDDEN_MS;
+    if (strip.isConnected) timer = setTimeout(look, wait);
+  }
+  document.addEventListener('visibilitychange', () => document.hidden || look());
+  document.addEventListener('athanor:look', look);
+  look();
+}
+
+async function ended(job) {
+  try {
+    const { job: now } = await get(`jobs/${job.id}`);
+    const words = {
+      finished: t('{name} is finished.', { name: job.name }), stopped: t('{name} has stopped.', { name: job.name }),
+      failed: t('{name} failed: {reason}', { name: job.name, reason: now.end?.message ?? '' }),
+      crashed: t('{name} ended without a word; its log may tell why.', { name: job.name }),
+    }[now.state];
+    if (words) {
+      notice(words, {
+        kind: ['failed', 'crashed'].includes(now.state) ? 'error' : 'info', seconds: 20,
+        action: { label: t('View'), run: () => { location.hash = `job=${job.id}`; } },
+      });
+    }
+  } catch { /* it was removed meanwhile */ }
+}
+
+function showLost(strip, error) {
+  strip.hidden = false;
+  strip.dataset.kind = 'lost';
+  fill(strip, icon('warning'), h('span', { class: 'grow' }, error.message, ' ', t('Trying again; a running job is not affected.')));
+}
+
+function showJobs(strip, answer, look) {
+  const [job] = answer.jobs;
+  strip.dataset.kind = 'job';
+  strip.hidden = !job;
+  document.title = job && job.total ? `${Math.floor((100 * job.step) / job.total)} % · ${job.name} – Athanor` : 'Athanor';
+  if (!job) return;
+  const share = job.total ? (100 * job.step) / job.total : 0;
+  const part = (name, text) => text && h('span', { class: `strip-${name} numbers nowrap`, 'data-role': `strip-${name}` }, text);
+  const others = answer.jobs.length - 1 + answer.waiting;
+  fill(strip,
+    h('strong', { class: 'strip-name clip', 'data-role': 'strip-name' }, job.name),
+    h('div', { class: `progress strip-bar${job.step ? '' : ' waiting'}`, role: 'progressbar', 'aria-label': t('Progress of {name}', { name: job.name }),
+      'aria-valuemin': 0, 'aria-valuemax': 100, 'aria-valuenow': Math.floor(share) }, h('i', { style: job.step ? { width: `${share}%` } : {} })),
+    part('step', job.step ? `${job.step}/${job.total}` : phaseWords(job.phase)),
+    part('loss', Number.isFinite(job.average ?? job.loss) && `loss ${(job.average ?? job.loss).toFixed(3)}`),
+    part('speed', job.step ? speed(job.seconds_per_step) : null),
+    part('left', job.remaining_seconds ? t('{time} left', { time: duration(job.remaining_seconds) }) : null),
+    part('more', others ? t('+{n} more', { n: others }) : null),
+    h('span', { class: 'row strip-buttons' },
+      h('button', { class: 'btn', 'data-role': 'strip-view', onclick: () => { location.hash = `job=${job.id}`; openTab('jobs'); } }, t('View')),
+      stopButton(job, look)));
+}
+
+/** Stop, or End now once the stop was asked for. `after` is called when the server has answered. */
+export function stopButton(job, after = () => {}) {
+  const act = (path) => async (event) => {
+    event.target.disabled = true;
+    try { await post(`jobs/${job.id}/${path}`); } catch (error) { complain(error); }
+    after();
+  };
+  if (!job.stopping_since) {
+    return h('button', { class: 'btn', 'data-role': 'stop', title: t('Saves the training state first, so that you can go on later'), onclick: act('stop') }, icon('stop'), t('Stop'));
+  }
+  const end = async (event) => {
+    const sure = await ask(t('End {name} now? What it learned since its last save is lost.', { name: job.name }), { ok: t('End now'), danger: true });
+    if (sure) await act('end')(event);
+  };
+  return [h('span', { class: 'muted nowrap', 'data-role': 'stopping' }, t('Saving, then stopping …')),
+    h('button', { class: 'btn danger', 'data-role': 'end', onclick: end }, t('End now'))];
+}
+
+/** 1.9 it/s for fast steps, 3.2 s/it for slow ones. */
+export function speed(secondsPerStep) {
+  if (!secondsPerStep) return null;
+  return secondsPerStep > 1 ? `${secondsPerStep.toFixed(1)} s/it` : `${(1 / secondsPerStep).toFixed(1)} it/s`;
+}
+
+/** What a job does before or between its steps. */
+export function phaseWords(phase) {
+  if (!phase?.name) return t('Starting …');
+  const count = phase.total ? ` ${phase.done ?? 0}/${phase.total}` : '';
+  return `${t(phase.name)}${count} …`;
 }

@@ -1,0 +1,267 @@
+// One job: where it stands, its curve, previews, files, log and parameters. Polled while it is looked at.
+import { clear, fill, h, icon, visible } from './dom.js';
+import { get, post, url } from './api.js';
+import { bytes, duration, t } from './text.js';
+import { complain, notice } from './notice.js';
+import { lossCurve } from './curve.js';
+import { copyText, logView } from './joblog.js';
+import { removeJob, started } from './jobs.js';
+import { phaseWords, speed, stopButton } from './shell.js';
+
+const LIVE_MS = 300;
+const QUIET_MS = 3000;
+const CURVE_MS = 2000;
+
+/** Returns {element, open(id), id}; `changed` is called when the list must be read anew. */
+export function jobView({ changed }) {
+  const head = h('div', { class: 'job-head', 'data-role': 'job-head' });
+  const trouble = h('div', { 'data-role': 'job-trouble' });
+  const now = h('section', { class: 'card', 'data-role': 'job-progress' });
+  const curve = lossCurve();
+  const curveCard = h('section', { class: 'card' }, h('div', { class: 'row wrap' }, h('h3', { class: 'grow' }, t('Loss')), legend()), curve.element,
+    h('p', { class: 'muted small' }, t('About 0.06 to 0.08 is usual for many models, but the previews decide, not this number.')));
+  const previews = previewCard();
+  const files = h('section', { class: 'card', 'data-role': 'job-files' });
+  const log = logView();
+  const parameters = parameterCard();
+  const element = h('article', { class: 'job-view col', 'data-role': 'job-view', hidden: true },
+    head, trouble, now, h('div', { class: 'job-two' }, curveCard, previews.element), files, log.element, parameters.element);
+
+  let id = null;
+  let turn = 0;
+  let offset = -1;
+  let revision = null;
+  let curveAt = 0;
+  let curveStep = null;
+  let shownHead = '';
+
+  async function poll(mine) {
+    if (mine !== turn || !element.isConnected) return;
+    let wait = QUIET_MS;
+    if (visible(element) || offset < 0) {
+      try {
+        const answer = await get(`jobs/${id}/live?log=${offset}`);
+        if (mine !== turn) return;
+        offset = answer.log.offset;
+        log.take(answer.log);
+        await show(answer, mine);
+        if (answer.job.state === 'running') wait = LIVE_MS;
+        element.dataset.lost = '';
+      } catch (error) {
+        if (mine !== turn) return;
+        if (error.status === 404) { element.hidden = true; changed(); return; }
+        element.dataset.lost = 'yes';
+        wait = 1000;
+      }
+    }
+    setTimeout(() => poll(mine), wait);
+  }
+
+  async function show({ job, revision: newest }, mine) {
+    element.hidden = false;
+    element.dataset.state = job.state;
+    drawProgress(now, job);
+    if (newest !== revision || job.state !== element.dataset.detailState) {
+      const detail = await get(`jobs/${id}`);
+      if (mine !== turn) return;
+      revision = newest;
+      element.dataset.detailState = job.state;
+      drawTrouble(trouble, detail);
+      drawFiles(files, detail);
+      previews.show(detail);
+      element.detail = detail;
+    }
+    drawHead(job, element.detail);
+    if (job.step !== curveStep && (Date.now() - curveAt > CURVE_MS || job.state !== 'running')) {
+      curveAt = Date.now();
+      curveStep = job.step;
+      const points = await get(`jobs/${id}/curve`);
+      if (mine === turn) curve.show(points);
+    }
+    curveCard.hidden = !job.step;
+  }
+
+  function drawHead(job, detail) {
+    const shape = JSON.stringify([job.id, job.state, job.stopping_since, job.position, detail.resumable]);
+    if (shape === shownHead) return;
+    shownHead = shape;
+    fill(head,
+      h('div', { class: 'col grow' },
+        h('div', { class: 'row' }, h('h2', { class: 'clip', 'data-role': 'job-name' }, job.name), stateBadge(job)),
+        h('span', { class: 'muted small' }, [started(job), detail.started.base_model && baseName(detail.started.base_model)].filter(Boolean).join(' · '))),
+      h('div', { class: 'toolbar', 'data-role': 'job-actions' }, actions(job, detail, after)));
+  }
+
+  const after = () => { shownHead = ''; changed(); document.dispatchEvent(new Event('athanor:look')); };
+
+  return {
+    element,
+    get id() { return id; },
+    open(next) {
+      id = next;
+      turn += 1;
+      offset = -1;
+      revision = curveStep = null;
+      curveAt = 0;
+      shownHead = '';
+      element.hidden = !next;
+      if (!next) return;
+      for (const part of [head, trouble, now, files]) clear(part);
+      previews.clear();
+      curve.show({ steps: [], low: [], high: [], smooth: [], rates: {}, epochs: [], saves: [], validations: [], total: 0 });
+      log.restart(next);
+      parameters.restart(next);
+      poll(turn);
+    },
+  };
+}
+
+/** A job's state as a word in a coloured badge. */
+export function stateBadge(job) {
+  const kinds = { running: 'accent', finished: 'ok', failed: 'danger', crashed: 'danger', stopped: 'warn', waiting: '' };
+  const words = {
+    running: t('Running'), finished: t('Finished'), failed: t('Failed'), crashed: t('Crashed'), stopped: t('Stopped'),
+    waiting: job.position ? t('Waiting, number {n}', { n: job.position }) : t('Not started'),
+  };
+  return h('span', { class: `badge ${kinds[job.state] ?? ''}`, 'data-role': 'job-state', 'data-state': job.state }, words[job.state] ?? job.state);
+}
+
+const baseName = (path) => String(path).split(/[/\\]/).filter(Boolean).at(-1) ?? '';
+
+function actions(job, detail, after) {
+  const button = (role, words, image, run, kind = '') => h('button', {
+    class: `btn ${kind}`, 'data-role': role,
+    onclick: async (event) => {
+      event.currentTarget.disabled = true;
+      try { await run(); } catch (error) { complain(error); }
+      after();
+    },
+  }, icon(image), words);
+  const go = async (path) => {
+    const answer = await post(`jobs/${job.id}/${path}`);
+    if (answer.id !== job.id) location.hash = `job=${answer.id}`;
+  };
+  const ask = (name, words) => async () => { await post(`jobs/${job.id}/request/${name}`); notice(words); };
+  const over = ['finished', 'stopped', 'failed', 'crashed'].includes(job.state);
+  return [
+    job.state === 'running' && !job.stopping_since && [
+      button('sample-now', t('Preview now'), 'image', ask('sample', t('A preview is made after this step.'))),
+      button('save-now', t('Save now'), 'save', ask('save', t('The LoRA is saved after this step.')))],
+    job.state === 'running' && stopButton(job, after),
+    job.state === 'waiting' && button('start', t('Start next'), 'play', () => go('start'), 'primary'),
+    job.state === 'waiting' && job.position && button('dequeue', t('Take out of the queue'), 'minus', () => go('stop')),
+    over && detail.resumable && button('resume', t('Go on from the last state'), 'play', () => go('resume'), 'primary'),
+    over && button('again', t('Run again'), 'refresh', () => go('again')),
+    job.state !== 'running' && button('remove', t('Remove'), 'trash', () => removeJob(job, after)),
+    detail.local && button('open-folder', t('Open folder'), 'folder', () => post(`jobs/${job.id}/open`)),
+  ];
+}
+
+function drawProgress(card, job) {
+  const share = job.total ? (100 * job.step) / job.total : 0;
+  const running = job.state === 'running';
+  const cell = (role, title, value) => value && h('div', { class: 'stat' }, h('dt', {}, title), h('dd', { class: 'numbers', 'data-role': role }, value));
+  card.hidden = job.state === 'waiting' || (!job.step && !running);
+  if (card.hidden) return;
+  const loss = Number.isFinite(job.loss) ? job.loss.toFixed(4) : null;
+  const mean = Number.isFinite(job.average) ? job.average.toFixed(4) : null;
+  fill(card,
+    h('div', { class: `progress large${running && !job.step ? ' waiting' : ''}`, role: 'progressbar', 'aria-valuemin': 0, 'aria-valuemax': 100,
+      'aria-valuenow': Math.floor(share), 'aria-label': t('Progress') }, h('i', { style: running && !job.step ? {} : { width: `${share}%` } })),
+    h('dl', { class: 'stats' },
+      running && job.phase && job.phase.name !== 'training' && cell('phase', t('Now'), phaseWords(job.phase)),
+      running && !job.step && !job.phase && cell('phase', t('Now'), t('Starting …')),
+      job.step > 0 && cell('step', t('Step'), `${job.step} / ${job.total}`),
+      job.epochs > 0 && cell('epoch', t('Epoch'), `${job.epoch} / ${job.epochs}`),
+      cell('loss', t('Loss'), loss), cell('mean', t('Mean loss'), mean), cell('speed', t('Speed'), speed(job.seconds_per_step)),
+      running && cell('left', t('Time left'), job.remaining_seconds ? duration(job.remaining_seconds) : null),
+      cell('elapsed', running ? t('Running for') : t('Took'), job.seconds ? duration(job.seconds) : null),
+      Number.isFinite(job.vram_gib) && job.vram_gib > 0 && cell('vram', t('GPU memory'), `${job.vram_gib.toFixed(1)} GiB`)));
+}
+
+function drawTrouble(box, { job, traceback, warnings }) {
+  const failed = job.state === 'failed';
+  const crashed = job.state === 'crashed';
+  fill(box,
+    (failed || crashed) && h('div', { class: 'box-error col', role: 'alert', 'data-role': 'job-error' },
+      h('strong', { 'data-role': 'job-error-message' }, failed ? t(job.end?.message ?? '') : t('The training process ended without a word.')),
+      h('p', { 'data-role': 'job-error-advice' }, failed ? t(job.end?.advice ?? '') : t('The machine may have run out of memory, or the process was ended from outside. The end of the log below may tell more.')),
+      traceback && h('details', { 'data-role': 'job-traceback' }, h('summary', {}, t('Details for a bug report')), h('pre', { class: 'mono traceback' }, traceback),
+        h('button', { class: 'btn', onclick: () => copyText(traceback).then(() => notice(t('Copied.')), complain) }, icon('copy'), t('Copy')))),
+    warnings.length > 0 && h('details', { class: 'box-warn', open: warnings.length <= 3, 'data-role': 'job-warnings' },
+      h('summary', {}, icon('warning'), ' ', t('Warnings: {n}', { n: warnings.length })), h('ul', { class: 'plain' }, warnings.map((entry) => h('li', {}, t(entry.message))))));
+}
+
+function drawFiles(card, { files, job, local, folder }) {
+  const shown = files.filter((file) => file.exists || job.state === 'running').reverse();
+  card.hidden = !shown.length;
+  const kinds = { lora: 'LoRA', state: t('Training state') };
+  const copy = (path) => copyText(path).then(() => notice(t('The path was copied.')), complain);
+  fill(card, h('h3', {}, t('Files')),
+    h('div', { class: 'scroll-x' }, h('table', { class: 'table' }, h('tbody', {}, shown.map((file) => h('tr', { 'data-role': 'job-file', 'data-path': file.path },
+      h('td', {}, h('span', { class: 'mono path' }, file.name)), h('td', { class: 'muted nowrap' }, kinds[file.kind] ?? file.kind),
+      h('td', { class: 'muted numbers nowrap' }, t('step {n}', { n: file.step ?? '–' })), h('td', { class: 'muted numbers nowrap' }, file.bytes ? bytes(file.bytes) : ''),
+      h('td', { class: 'nowrap' }, h('button', { class: 'btn quiet', title: file.path, 'data-role': 'copy-path', onclick: () => copy(file.path) }, icon('copy'), t('Copy path')),
+        local && h('button', { class: 'btn quiet', 'data-role': 'open-file-folder', onclick: () => post(`jobs/${job.id}/open?file=${file.index}`).catch(complain) }, icon('folder'), t('Open folder')))))))),
+    h('p', { class: 'muted small mono path' }, folder));
+}
+
+function legend() {
+  const entry = (kind, words) => h('span', { class: 'row legend small muted' }, h('i', { class: kind }), words);
+  return h('div', { class: 'row wrap' }, entry('mean', t('mean')), entry('raw', t('each step')), entry('epoch', t('epoch')), entry('save', t('saved')));
+}
+
+function previewCard() {
+  const picture = h('img', { class: 'preview', 'data-role': 'preview', alt: '' });
+  const slider = h('input', { type: 'range', min: 0, max: 0, step: 1, value: 0, 'aria-label': t('Preview by step'), 'data-role': 'preview-slider', class: 'grow' });
+  const words = h('p', { class: 'muted small numbers', 'data-role': 'preview-words' });
+  const prompts = h('div', { class: 'row wrap', 'data-role': 'preview-prompts' });
+  const none = h('p', { class: 'muted', 'data-role': 'preview-none' }, t('No previews yet. Sample prompts in the Train tab make a picture now and then, so that you see what is learned.'));
+  const body = h('div', { class: 'col' }, h('a', { target: '_blank', rel: 'noopener', class: 'preview-link' }, picture), prompts, h('div', { class: 'row' }, slider), words);
+  const element = h('section', { class: 'card', 'data-role': 'job-previews' }, h('h3', {}, t('Previews')), none, body);
+  let samples = [];
+  let job = null;
+  let prompt = null;
+  let last = true;
+
+  const series = () => samples.filter((sample) => key(sample) === prompt);
+  const key = (sample) => `${sample.prompt ?? ''}\u0000${sample.seed ?? ''}`;
+  function draw() {
+    none.hidden = samples.length > 0;
+    body.hidden = !samples.length;
+    if (!samples.length) return;
+    const names = [...new Set(samples.map(key))];
+    if (!names.includes(prompt)) [prompt] = names;
+    prompts.hidden = names.length < 2;
+    fill(prompts, names.map((name, index) => h('button', { class: 'chip clip', 'aria-pressed': String(name === prompt), title: name.split('\u0000')[0], onclick: () => { prompt = name; draw(); } }, t('Prompt {n}', { n: index + 1 }))));
+    const shown = series();
+    slider.max = shown.length - 1;
+    if (last) slider.value = shown.length - 1;
+    slider.disabled = shown.length < 2;
+    const sample = shown[Number(slider.value)] ?? shown.at(-1);
+    const source = url(`jobs/${job}/samples/${sample.index}`);
+    if (picture.src !== source) picture.src = source;
+    picture.alt = sample.prompt ?? '';
+    picture.parentElement.href = source;
+    words.textContent = [t('step {n}', { n: sample.step }), sample.epoch ? t('epoch {n}', { n: sample.epoch }) : null, sample.seed !== null && sample.seed !== undefined ? `seed ${sample.seed}` : null, sample.prompt].filter(Boolean).join(' · ');
+  }
+  slider.addEventListener('input', () => { last = Number(slider.value) === Number(slider.max); draw(); });
+  return {
+    element,
+    clear() { samples = []; last = true; prompt = null; picture.removeAttribute('src'); draw(); },
+    show(detail) { samples = detail.samples; job = detail.job.id; draw(); },
+  };
+}
+
+function parameterCard() {
+  const text = h('pre', { class: 'mono toml', 'data-role': 'job-config' });
+  let id = null;
+  let toml = null;
+  const load = async () => {
+    if (!element.open || toml !== null) return;
+    try { ({ toml } = await get(`jobs/${id}/config`)); text.textContent = toml; } catch (error) { text.textContent = error.message; }
+  };
+  const element = h('details', { class: 'card', 'data-role': 'job-parameters', ontoggle: load }, h('summary', {}, h('h3', { class: 'inline' }, t('Parameters'))),
+    h('div', { class: 'toolbar' }, h('button', { class: 'btn quiet', onclick: () => copyText(toml ?? '').then(() => notice(t('Copied.')), complain) }, icon('copy'), t('Copy'))), text);
+  return { element, restart(next) { id = next; toml = null; text.textContent = ''; element.open = false; } };
+}
