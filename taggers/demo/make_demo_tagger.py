@@ -1,6 +1,6 @@
 """Makes the demo tagger: a small network that names the coloured shapes of the demo, in the real WD file format.
 
-    python -m taggers.demo.make_demo_tagger [FOLDER] [--steps 3000]
+    python -m taggers.demo.make_demo_tagger [FOLDER] [--steps 3000] [--check]
 
 Draws its pictures, trains about five minutes on one core in all, writes model.onnx and selected_tags.csv and prints how
 often it is right on fresh pictures, through the written file and the program's own way of reading pictures. Needs
@@ -18,6 +18,7 @@ import math
 import random
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -181,7 +182,7 @@ def to_onnx(model: nn.Sequential) -> onnx.ModelProto:
 
     Batch norms are folded into the convolutions. A tag such as red_circle is P(red) x P(circle) x P(anything known).
     """
-    constants: dict[str, NDArray[np.generic]] = {"255": np.float32(255), "half": np.float32(0.5)}
+    constants: dict[str, NDArray[Any]] = {"255": np.array(255, np.float32), "half": np.array(0.5, np.float32)}
     nodes = [
         helper.make_node("Transpose", ["input"], ["planes"], perm=[0, 3, 1, 2]),
         helper.make_node("AveragePool", ["planes"], ["means"], kernel_shape=[14, 14], strides=[14, 14]),
@@ -189,7 +190,8 @@ def to_onnx(model: nn.Sequential) -> onnx.ModelProto:
         helper.make_node("Sub", ["unit", "half"], ["x0"]),
     ]
     number = 0
-    for convolution, norm in zip(model[0:-2:3], model[1:-2:3], strict=True):
+    layers = list(model)
+    for convolution, norm in zip(layers[0:-2:3], layers[1:-2:3], strict=True):
         assert isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d)
         constants[f"w{number}"], constants[f"b{number}"] = _folded(convolution, norm)
         inputs = [f"x{number}", f"w{number}", f"b{number}"]
@@ -198,7 +200,7 @@ def to_onnx(model: nn.Sequential) -> onnx.ModelProto:
             helper.make_node("Conv", inputs, [f"c{number}"], pads=[1, 1, 1, 1], strides=list(convolution.stride)),
             helper.make_node("Relu", [f"c{number}"], [f"x{number}"]),
         ]
-    linear = model[-1]
+    linear = layers[-1]
     assert isinstance(linear, nn.Linear)
     constants["w"], constants["b"] = linear.weight.detach().numpy(), linear.bias.detach().numpy()
     constants["splits"] = np.array(list(HEADS.values()), np.int64)
@@ -220,13 +222,16 @@ def to_onnx(model: nn.Sequential) -> onnx.ModelProto:
     return result
 
 
-def _tag_nodes(constants: dict[str, NDArray[np.generic]]) -> list[onnx.NodeProto]:
+def _tag_nodes(constants: dict[str, NDArray[Any]]) -> list[onnx.NodeProto]:
     """From the heads to one score a tag, in the order of TAGS."""
-    constants["one"] = np.float32(1)
+    constants["one"] = np.array(1, np.float32)
     constants["column"], constants["row"] = np.array([2], np.int64), np.array([1], np.int64)
     constants["flat"] = np.array([-1, len(COLOR_NAMES) * len(SHAPES)], np.int64)
     constants["harmless"] = np.array([[0.97, 0.02, 0.005, 0.005]], np.float32)  # coloured shapes are rated general
-    constants["zero"] = np.float32(0)
+    constants["zero"] = np.array(0, np.float32)
+    # Sure tags come in the order in which the demo's captions name them: object, background, size.
+    objects, grounds, sizes = len(COLOR_NAMES) * len(SHAPES), len(COLOR_NAMES), len(SIZE_NAMES)
+    constants["order"] = np.array([[0.99] * objects + [0.97] * grounds + [0.95] * sizes + [0.99]], np.float32)
     node = helper.make_node
     return [
         *(node("Softmax", [f"{head}_logits"], [head], axis=1) for head in ("color", "shape", "background")),
@@ -237,7 +242,8 @@ def _tag_nodes(constants: dict[str, NDArray[np.generic]]) -> list[onnx.NodeProto
         node("Reshape", ["pairs", "flat"], ["objects"]),
         node("Sub", ["one", "size"], ["small"]),
         node("Concat", ["objects", "background", "size", "small", "face"], ["possible"], axis=1),
-        node("Mul", ["possible", "known"], ["general"]),
+        node("Mul", ["possible", "known"], ["sure"]),
+        node("Mul", ["sure", "order"], ["general"]),
         node("Mul", ["known", "zero"], ["nought"]),
         node("Add", ["nought", "harmless"], ["ratings"]),
         node("Concat", ["ratings", "general"], ["output"], axis=1),
@@ -280,13 +286,14 @@ def score_file(folder: Path, count: int = 1000, seed: int = 1_000_003) -> dict[s
             others += 1
             right["silent"] += not kept
             continue
-        wanted = {"object": f"{COLOR_NAMES[color]}_{SHAPES[shape]}", "background": f"{COLOR_NAMES[background]}_background",
-                  "size": "large" if large else "small"}  # fmt: skip
         grounds = [name for name in kept if name.endswith("_background")]
         sizes = [name for name in kept if name in SIZE_NAMES]
         objects = [name for name in kept if name not in grounds and name not in sizes]
-        hits = {"object": objects == [wanted["object"]], "background": grounds == [wanted["background"]],
-                "size": sizes == [wanted["size"]]}  # fmt: skip
+        hits = {
+            "object": objects == [f"{COLOR_NAMES[color]}_{SHAPES[shape]}"],
+            "background": grounds == [f"{COLOR_NAMES[background]}_background"],
+            "size": sizes == ["large" if large else "small"],
+        }
         for name, hit in hits.items():
             right[name] += hit
         right["all"] += all(hits.values())
@@ -299,17 +306,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Makes the demo tagger.")
     parser.add_argument("folder", nargs="?", type=Path, default=HERE)
     parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--check", action="store_true", help="only say how good the tagger in the folder is")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    began = time.monotonic()
-    model = to_onnx(train(options.steps))
-    options.folder.mkdir(parents=True, exist_ok=True)
-    atomic_write(options.folder / "model.onnx", model.SerializeToString())
-    write_tags(options.folder / "selected_tags.csv")
-    size = (options.folder / "model.onnx").stat().st_size
-    print(f"{options.folder / 'model.onnx'}: {size / 1000:.0f} kB, {len(TAGS)} tags, {time.monotonic() - began:.0f} s")
+    if not options.check:
+        make(options.folder, options.steps)
     for name, share in score_file(options.folder).items():
         print(f"{name:12s} {100 * share:.1f} %")
+
+
+def make(folder: Path, steps: int) -> None:
+    """Train and write the two files of the tagger."""
+    began = time.monotonic()
+    model = to_onnx(train(steps))
+    folder.mkdir(parents=True, exist_ok=True)
+    atomic_write(folder / "model.onnx", model.SerializeToString())
+    write_tags(folder / "selected_tags.csv")
+    size = (folder / "model.onnx").stat().st_size
+    print(f"{folder / 'model.onnx'}: {size / 1000:.0f} kB, {len(TAGS)} tags, {time.monotonic() - began:.0f} s")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -11,8 +12,10 @@ from PIL import Image
 
 from taggers import DEFAULT_TAGGER, TAGGERS, TaggerError, find, load, present
 from taggers.tagging import score_pictures
+from taggers.tags import TagOptions, choose
 from taggers.wd import read_selected_tags
 from tests.taggers.conftest import BIAS, GAIN, WD_ROWS, write_cl, write_model, write_wd
+from trainer.demo.drawing import SHAPES, draw
 
 RED = Image.new("RGB", (24, 16), (255, 0, 0))
 
@@ -148,3 +151,26 @@ def test_named_taggers_are_found_in_the_models_folder_and_in_the_hub_cache(tmp_p
 def test_a_folder_of_ones_own_is_found_by_its_name_in_the_models_folder(tmp_path: Path):
     write_wd(tmp_path / "mine")
     assert find("mine", tmp_path).lineage == "wd"
+
+
+def test_the_demo_tagger_names_what_the_demo_draws():
+    rng = Random(5)
+    pictures = [draw(rng, shapes=SHAPES) for _ in range(60)]
+    model = load("demo-tagger")
+    scores = score_pictures(model, [model.prepare(Image.fromarray(picture.pixels)) for picture in pictures])
+    options = TagOptions(character_threshold=0.35)
+    found = [{tag for tag, _ in choose(model.vocabulary, row, options).tags} for row in scores]
+    right = sum(set(picture.tags) == tags for picture, tags in zip(pictures, found, strict=True))
+    assert right >= 0.95 * len(pictures)
+
+
+def test_the_demo_tagger_is_always_there_and_small():
+    found = present("demo-tagger")
+    assert found is not None and found.model.stat().st_size < 300_000
+
+
+def test_the_demo_tagger_keeps_silent_about_other_pictures():
+    model = load("demo-tagger")
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
+    scores = score_pictures(model, [model.prepare(Image.fromarray(noise))])[0]
+    assert choose(model.vocabulary, scores, TagOptions()).tags == ()
