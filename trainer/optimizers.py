@@ -117,21 +117,25 @@ def build(name: str, groups: Sequence[Mapping[str, Any]], lr: float, args: Itera
     missing = optimizer.availability()
     if missing:
         raise OptimizerError(missing)
-    groups = [dict(group) for group in groups]
-    check_rates(optimizer, {str(group.get("name", index)): group.get("lr", lr) for index, group in enumerate(groups)})
+    own_groups = [dict(group) for group in groups]
+    check_rates(
+        optimizer, {str(group.get("name", index)): group.get("lr", lr) for index, group in enumerate(own_groups)}
+    )
     rate: float | None = lr
     if optimizer.decides_rate(texts):
         rate = None
-        for group in groups:
+        for group in own_groups:
             group.pop("lr", None)
         chosen["relative_step"] = True
     options = {**optimizer.filled, **optimizer.always, **chosen}
     if "fused" in optimizer.arguments and not {"fused", "foreach"} & set(chosen):
         options["fused"] = True
     try:
-        made = _class(optimizer)(groups, lr=rate, **options)
+        made = _class(optimizer)(own_groups, lr=rate, **options)
     except (ImportError, OSError, RuntimeError, AttributeError) as error:
-        raise OptimizerError(f"{optimizer.name} does not run on this machine ({error}); choose {optimizer.instead}") from error
+        raise OptimizerError(
+            f"{optimizer.name} does not run on this machine ({error}); choose {optimizer.instead}"
+        ) from error
     if optimizer.schedule_free:
         made.train()
     return made
@@ -148,24 +152,35 @@ def metadata_string(name: str, args: Iterable[str] = ()) -> str:
 
 def _class(optimizer: Optimizer) -> Any:
     """The class itself. Only the packages written here are ever imported."""
-    package: Any
     if optimizer.package == "torch":
-        import torch.optim as package
-    elif optimizer.package == "bitsandbytes":
-        import bitsandbytes.optim as package
-    elif optimizer.package == "lion_pytorch":
-        import lion_pytorch as package
-    elif optimizer.package == "prodigyopt":
-        import prodigyopt as package
-    elif optimizer.package == "transformers":
-        import transformers.optimization as package
-    elif optimizer.package == "schedulefree":
-        import schedulefree as package
-    elif "experimental" in optimizer.defined_in:
-        import dadaptation.experimental as package
-    else:
-        import dadaptation as package
-    return getattr(package, optimizer.class_name)
+        import torch.optim
+
+        return getattr(torch.optim, optimizer.class_name)
+    if optimizer.package == "bitsandbytes":
+        import bitsandbytes.optim
+
+        return getattr(bitsandbytes.optim, optimizer.class_name)
+    if optimizer.package == "lion_pytorch":
+        from lion_pytorch import Lion
+
+        return Lion
+    if optimizer.package == "prodigyopt":
+        from prodigyopt import Prodigy
+
+        return Prodigy
+    if optimizer.package == "transformers":
+        from transformers.optimization import Adafactor
+
+        return Adafactor
+    if optimizer.package == "schedulefree":
+        import schedulefree
+
+        return getattr(schedulefree, optimizer.class_name)
+    import dadaptation
+    import dadaptation.experimental
+
+    source = dadaptation.experimental if "experimental" in optimizer.defined_in else dadaptation
+    return getattr(source, optimizer.class_name)
 
 
 def _arguments(*arguments: Argument) -> dict[str, Argument]:
@@ -191,7 +206,9 @@ _FOREACH = Argument("foreach", "bool", None, "update all weights in one go", opt
 _FUSED = Argument("fused", "bool", True, "one fused kernel per step, which is fastest", optional=True)
 _MIN_8BIT = Argument("min_8bit_size", "int", 4096, "smaller weights keep 32-bit state")
 _D0 = Argument("d0", "float", 1e-6, "first guess of the rate; rarely needs changing")
-_GROWTH = Argument("growth_rate", "float", None, "the rate grows at most by this factor a step, such as 1.02; default unlimited")
+_GROWTH = Argument(
+    "growth_rate", "float", None, "the rate grows at most by this factor a step, such as 1.02; default unlimited"
+)
 _DECOUPLE = Argument("decouple", "bool", False, "weight decay as in AdamW; guides set True")
 _BIAS = Argument("use_bias_correction", "bool", False, "Adam's correction of the first steps")
 _LOG_EVERY = Argument("log_every", "int", 0, "print its state every so many steps; 0 is never")
@@ -204,12 +221,16 @@ _ADAM_8BIT = _arguments(_betas(0.9, 0.999), _eps(1e-8), _decay(0.01), _AMSGRAD, 
 _LION_8BIT = _arguments(_betas(0.9, 0.99), _decay(0.0), _MIN_8BIT)
 
 
-def _bitsandbytes(name: str, module: str, help: str, arguments: Mapping[str, Argument], instead: str = "AdamW") -> Optimizer:
+def _bitsandbytes(
+    name: str, module: str, help: str, arguments: Mapping[str, Argument], instead: str = "AdamW"
+) -> Optimizer:
     return Optimizer(name, "bitsandbytes", name, f"bitsandbytes.optim.{module}", help, arguments, instead=instead)
 
 
 def _dadapt(name: str, module: str, help: str, arguments: Mapping[str, Argument]) -> Optimizer:
-    return Optimizer(name, "dadaptation", name, f"dadaptation.{module}", help, arguments, adaptive=True, instead="Prodigy")
+    return Optimizer(
+        name, "dadaptation", name, f"dadaptation.{module}", help, arguments, adaptive=True, instead="Prodigy"
+    )
 
 
 def _schedule_free(name: str, module: str, help: str, arguments: Mapping[str, Argument]) -> Optimizer:

@@ -118,11 +118,15 @@ def _inverse_sqrt(setting: Setting) -> Factor:
 def _cosine_with_min_lr(setting: Setting) -> Factor:
     low, absolute = setting.min_lr_ratio, setting.args.get("min_lr")
     if (low is None) == (absolute is None):
-        raise ScheduleError("cosine_with_min_lr needs one of lr_scheduler_min_lr_ratio and min_lr= in lr_scheduler_args")
+        raise ScheduleError(
+            "cosine_with_min_lr needs one of lr_scheduler_min_lr_ratio and min_lr= in lr_scheduler_args"
+        )
     if low is None:
         low = setting.number("min_lr") / setting.learning_rate if setting.learning_rate else 0.0
     floor = low
-    return _warmed(setting, lambda step: max(0.0, _wave(setting.cycles * _progress(setting, step)) * (1 - floor) + floor))
+    return _warmed(
+        setting, lambda step: max(0.0, _wave(setting.cycles * _progress(setting, step)) * (1 - floor) + floor)
+    )
 
 
 def _warmup_stable_decay(setting: Setting) -> Factor:
@@ -131,7 +135,9 @@ def _warmup_stable_decay(setting: Setting) -> Factor:
     stable_end = setting.total - setting.decay
     warmup_type, decay_type = setting.args.get("warmup_type", "linear"), setting.args.get("decay_type", "cosine")
     if warmup_type not in SHAPES or decay_type not in SHAPES:
-        raise ScheduleError(f"warmup_type and decay_type are one of {', '.join(SHAPES)}, not {warmup_type!r}, {decay_type!r}")
+        raise ScheduleError(
+            f"warmup_type and decay_type are one of {', '.join(SHAPES)}, not {warmup_type!r}, {decay_type!r}"
+        )
 
     def factor(step: int) -> float:
         if step < setting.warmup:
@@ -142,7 +148,9 @@ def _warmup_stable_decay(setting: Setting) -> Factor:
             return 1.0
         if step < setting.total:
             part = (step - stable_end) / max(1, setting.decay)
-            fall = {"linear": 1 - part, "cosine": _wave(setting.cycles * part), "1-sqrt": 1 - math.sqrt(part)}[str(decay_type)]
+            fall = {"linear": 1 - part, "cosine": _wave(setting.cycles * part), "1-sqrt": 1 - math.sqrt(part)}[
+                str(decay_type)
+            ]
             return max(0.0, fall * (1 - low) + low)
         return low
 
@@ -177,7 +185,11 @@ def _cosine_annealing(setting: Setting) -> Factor:
 
 
 def _cosine_warm_restarts(setting: Setting) -> Factor:
-    first, growth, low = int(setting.number("T_0", setting.total)), int(setting.number("T_mult", 1)), setting.number("eta_min")
+    first, growth, low = (
+        int(setting.number("T_0", setting.total)),
+        int(setting.number("T_mult", 1)),
+        setting.number("eta_min"),
+    )
 
     def rate_at(step: int) -> float:
         length = first
@@ -253,7 +265,12 @@ def _warmup_restarts_falling(setting: Setting) -> Factor:
     """
     number = setting.number
     length, growth, warmup = int(number("T_0", setting.total)), number("T_mult", 1), int(number("warmup_steps", 1))
-    climb, down, gamma, decay = int(number("cycle_warmup")), number("down_factor", 1), number("gamma_min_lr", 1), number("decay", 1)
+    climb, down, gamma, decay = (
+        int(number("cycle_warmup")),
+        number("down_factor", 1),
+        number("gamma_min_lr", 1),
+        number("decay", 1),
+    )
     if length <= climb or warmup < 1 or growth <= 0:
         raise ScheduleError(
             f"CosineAnnealingWarmupRestarts: T_0 {length} must be larger than cycle_warmup {climb}, and T_mult and warmup_steps above 0"

@@ -16,7 +16,18 @@ from trainer.schedule_formulas import CLASSES, SCHEDULES, Factor, Schedule, Sche
 if TYPE_CHECKING:
     from trainer.config.schedule import Schedule as ScheduleSection
 
-__all__ = ["CLASSES", "SCHEDULES", "Factor", "Schedule", "ScheduleError", "build", "curve", "find", "notes", "parse_amount"]
+__all__ = [
+    "CLASSES",
+    "SCHEDULES",
+    "Factor",
+    "Schedule",
+    "ScheduleError",
+    "build",
+    "curve",
+    "find",
+    "notes",
+    "parse_amount",
+]
 
 
 def parse_amount(amount: int | float | str, total: int) -> int:
@@ -46,8 +57,12 @@ def find(section: ScheduleSection) -> Schedule:
     if section.lr_scheduler_type:
         name = section.lr_scheduler_type.rpartition(".")[2]
         if name not in CLASSES:
-            raise ScheduleError(f"lr_scheduler_type {section.lr_scheduler_type!r} is unknown; {suggestion(name, CLASSES)}")
-        if name == "CosineAnnealingWarmupRestarts" and any(text.strip().startswith("T_0") for text in section.lr_scheduler_args):
+            raise ScheduleError(
+                f"lr_scheduler_type {section.lr_scheduler_type!r} is unknown; {suggestion(name, CLASSES)}"
+            )
+        if name == "CosineAnnealingWarmupRestarts" and any(
+            text.strip().startswith("T_0") for text in section.lr_scheduler_args
+        ):
             return CLASSES["CosineAnnealingWarmupRestarts (T_0)"]
         return CLASSES[name]
     name = section.lr_scheduler.lower()

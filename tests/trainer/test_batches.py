@@ -16,7 +16,9 @@ BUCKETS = [(512, 512), (448, 576), (576, 448)]
 
 
 def example(index, bucket, repeats):
-    return Example(index, Path(f"{index}.png"), "", True, bucket, BucketChoice(bucket, bucket, 0.0), repeats, 1.0, False, 0)
+    return Example(
+        index, Path(f"{index}.png"), "", True, bucket, BucketChoice(bucket, bucket, 0.0), repeats, 1.0, False, 0
+    )
 
 
 def examples_of(rows):
@@ -29,7 +31,9 @@ sets = st.lists(st.tuples(st.integers(0, 2), st.integers(1, 6)), min_size=1, max
 def test_batches_of_the_published_lora():
     counts = [30, 95, 50, 20, 5]  # KOHYA_COMPAT section 2.7: 40 images x 5, batch 2 -> 101 batches
     buckets = [(512 + 64 * place, 512) for place in range(5)]
-    examples = [example(place, bucket, count) for place, (bucket, count) in enumerate(zip(buckets, counts, strict=True))]
+    examples = [
+        example(place, bucket, count) for place, (bucket, count) in enumerate(zip(buckets, counts, strict=True))
+    ]
     assert count_batches(examples, 2) == 101
     assert len(plan(examples, 2, seed=1, epoch=1)) == 101
 

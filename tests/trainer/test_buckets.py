@@ -69,7 +69,11 @@ def test_a_picture_smaller_than_one_step_is_refused_where_sd_scripts_divides_by_
 
 @pytest.mark.parametrize(
     ("size", "bucket", "resized"),
-    [((1920, 1080), (640, 384), (683, 384)), ((1000, 1500), (384, 640), (427, 640)), ((640, 480), (576, 448), (597, 448))],
+    [
+        ((1920, 1080), (640, 384), (683, 384)),
+        ((1000, 1500), (384, 640), (427, 640)),
+        ((640, 480), (576, 448), (597, 448)),
+    ],
 )  # KOHYA_COMPAT section 13, run with sd-scripts
 def test_known_pictures_at_512_go_to_known_buckets(size, bucket, resized):
     choice = buckets.chooser(options())(size)
@@ -78,7 +82,11 @@ def test_known_pictures_at_512_go_to_known_buckets(size, bucket, resized):
 
 @pytest.mark.parametrize(
     ("size", "bucket", "resized"),
-    [((1920, 1080), (640, 384), (683, 384)), ((1000, 1500), (384, 576), (384, 576)), ((300, 300), (256, 256), (300, 300))],
+    [
+        ((1920, 1080), (640, 384), (683, 384)),
+        ((1000, 1500), (384, 576), (384, 576)),
+        ((300, 300), (256, 256), (300, 300)),
+    ],
 )
 def test_without_upscaling_small_pictures_keep_their_size(size, bucket, resized):
     choice = buckets.chooser(options(bucket_no_upscale=True))(size)

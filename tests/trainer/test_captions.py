@@ -16,7 +16,10 @@ from trainer.dataset import captions
 from trainer.dataset.captions import CaptionError, process, read_caption, stored
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "captions.json").read_text(encoding="utf-8"))["values"]
-tags = st.lists(st.text(st.characters(exclude_characters=",|;{}", exclude_categories=["C", "Z"]), min_size=1, max_size=8), max_size=12)
+tags = st.lists(
+    st.text(st.characters(exclude_characters=",|;{}", exclude_categories=["C", "Z"]), min_size=1, max_size=8),
+    max_size=12,
+)
 
 
 def options(**changes):
@@ -95,7 +98,12 @@ def test_splitting_what_was_joined_gives_the_same_tags(words):
 
 @given(st.text(), st.integers())
 def test_any_text_gives_a_text(caption, seed):
-    changes = {"shuffle_caption": True, "enable_wildcard": True, "keep_tokens_separator": "|||", "secondary_separator": ";"}
+    changes = {
+        "shuffle_caption": True,
+        "enable_wildcard": True,
+        "keep_tokens_separator": "|||",
+        "secondary_separator": ";",
+    }
     assert isinstance(used(caption, seed=seed, **changes), str)
 
 
@@ -114,7 +122,10 @@ def test_a_byte_order_mark_is_not_part_of_the_first_tag(tmp_path):
 def test_a_caption_that_is_not_utf8_is_named_with_its_byte_and_a_guess(tmp_path):
     path = tmp_path / "图.txt"
     path.write_bytes("a,\n1girl, 金发少女".encode("gbk"))
-    with pytest.raises(CaptionError, match=r"图\.txt: byte 10 \(line 2\) is not UTF-8 but looks like GBK .*save the file again as UTF-8"):
+    with pytest.raises(
+        CaptionError,
+        match=r"图\.txt: byte 10 \(line 2\) is not UTF-8 but looks like GBK .*save the file again as UTF-8",
+    ):
         read_caption(path)
 
 

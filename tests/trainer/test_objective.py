@@ -148,21 +148,27 @@ def test_an_adaptive_offset_grows_with_the_channel_mean_and_never_below_zero():
     x = torch.full((256, 4, 1, 1), 2.0)
     plain = objective.draw_noise(x, noise_options(), generator(0, "noise", 0))
     options = noise_options(noise_offset=0.1, adaptive_noise_scale=0.2)
-    assert (objective.draw_noise(x, options, generator(0, "noise", 0)) - plain).std().item() == pytest.approx(0.5, rel=0.1)
+    assert (objective.draw_noise(x, options, generator(0, "noise", 0)) - plain).std().item() == pytest.approx(
+        0.5, rel=0.1
+    )
     options = noise_options(noise_offset=0.1, adaptive_noise_scale=-0.2)
     assert torch.equal(objective.draw_noise(x, options, generator(0, "noise", 0)), plain)
 
 
 def test_pyramid_noise_has_unit_deviation_and_smooth_parts():
     x = torch.zeros(2, 4, 64, 64)
-    noise = objective.draw_noise(x, noise_options(multires_noise_iterations=6, multires_noise_discount=0.8), generator(0, "noise", 0))
+    noise = objective.draw_noise(
+        x, noise_options(multires_noise_iterations=6, multires_noise_discount=0.8), generator(0, "noise", 0)
+    )
     plain = objective.draw_noise(x, noise_options(), generator(0, "noise", 0))
     assert noise.std().item() == pytest.approx(1.0, abs=1e-5)
     assert noise.mean(dim=(2, 3)).abs().mean() > 3 * plain.mean(dim=(2, 3)).abs().mean()
 
 
 def test_timesteps_cover_the_range_and_no_more():
-    drawn = objective.draw_timesteps(20000, noise_options(min_timestep=10, max_timestep=20), generator(0, "timesteps", 0))
+    drawn = objective.draw_timesteps(
+        20000, noise_options(min_timestep=10, max_timestep=20), generator(0, "timesteps", 0)
+    )
     assert sorted(set(drawn.tolist())) == list(range(10, 20))
 
 
@@ -205,14 +211,21 @@ def test_the_loss_is_one_number_a_sample_in_float32():
 def test_sample_weights_and_snr_weights_multiply():
     target, t = latents(2, 4, 8, 8), torch.tensor([0, 999])
     plain = objective.loss(torch.zeros_like(target), target, t, PLAIN, loss_options())
-    made = objective.loss(torch.zeros_like(target), target, t, PLAIN, loss_options(min_snr_gamma=5.0), weights=torch.tensor([0.5, 1.0]))
+    made = objective.loss(
+        torch.zeros_like(target), target, t, PLAIN, loss_options(min_snr_gamma=5.0), weights=torch.tensor([0.5, 1.0])
+    )
     assert (made / plain).tolist() == pytest.approx([0.5 * 0.0042537, 1.0], rel=1e-5)
 
 
 def test_all_weights_apply_in_the_order_of_sd_scripts():
     options = loss_options(min_snr_gamma=5.0, v_pred_like_loss=0.5, debiased_estimation_loss=True)
-    made = weight(t=torch.tensor([0]), **{k: getattr(options, k) for k in ("min_snr_gamma", "v_pred_like_loss", "debiased_estimation_loss")})
-    assert made.item() == pytest.approx(0.0042537241 * 1.5005 * 0.031622779, rel=1e-5)  # KOHYA_COMPAT section 5.7, t = 0
+    made = weight(
+        t=torch.tensor([0]),
+        **{k: getattr(options, k) for k in ("min_snr_gamma", "v_pred_like_loss", "debiased_estimation_loss")},
+    )
+    assert made.item() == pytest.approx(
+        0.0042537241 * 1.5005 * 0.031622779, rel=1e-5
+    )  # KOHYA_COMPAT section 5.7, t = 0
 
 
 def test_a_mask_silences_what_it_covers_and_is_not_renormalised():
@@ -225,4 +238,6 @@ def test_a_mask_silences_what_it_covers_and_is_not_renormalised():
 
 def test_an_unknown_loss_is_named_with_the_choices():
     with pytest.raises(ValueError, match="loss_type 'l3' is unknown; choose l2, l1, huber or smooth_l1"):
-        objective.element_loss(torch.zeros(1, 1, 1, 1), torch.zeros(1, 1, 1, 1), T[:1], PLAIN, loss_options(loss_type="l3"))
+        objective.element_loss(
+            torch.zeros(1, 1, 1, 1), torch.zeros(1, 1, 1, 1), T[:1], PLAIN, loss_options(loss_type="l3")
+        )

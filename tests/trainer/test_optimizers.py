@@ -83,7 +83,13 @@ def test_the_four_that_guides_use_are_in_the_table_first():
 
 @pytest.mark.parametrize(
     ("written", "name"),
-    [("", "AdamW"), ("adamw8BIT", "AdamW8bit"), ("torch.optim.AdamW", "AdamW"), ("prodigyopt.Prodigy", "Prodigy"), ("DAdaptation", "DAdaptAdamPreprint")],
+    [
+        ("", "AdamW"),
+        ("adamw8BIT", "AdamW8bit"),
+        ("torch.optim.AdamW", "AdamW"),
+        ("prodigyopt.Prodigy", "Prodigy"),
+        ("DAdaptation", "DAdaptAdamPreprint"),
+    ],
 )
 def test_names_are_understood_as_sd_scripts_and_guides_write_them(written, name):
     assert find(written).name == name
@@ -115,7 +121,9 @@ def test_the_metadata_string_is_that_of_sd_scripts(name, args, recorded):
 
 
 def test_a_misspelt_argument_is_named_with_the_right_spelling():
-    with pytest.raises(OptimizerError, match="optimizer AdamW has no argument 'weight_decy'; did you mean 'weight_decay'?"):
+    with pytest.raises(
+        OptimizerError, match="optimizer AdamW has no argument 'weight_decy'; did you mean 'weight_decay'?"
+    ):
         build("AdamW", [{"params": weights()}], 1e-3, ["weight_decy=0.1"])
 
 
@@ -125,13 +133,21 @@ def test_an_argument_of_the_wrong_kind_is_named():
 
 
 def test_different_rates_are_refused_before_prodigy_fails_in_the_middle_of_a_run():
-    groups = [{"params": [weights()[0]], "lr": 1.0, "name": "unet"}, {"params": [weights()[1]], "lr": 0.5, "name": "text"}]
-    with pytest.raises(OptimizerError, match="Prodigy needs one rate for every part, but got unet 1, text 0.5; leave unet_lr"):
+    groups = [
+        {"params": [weights()[0]], "lr": 1.0, "name": "unet"},
+        {"params": [weights()[1]], "lr": 0.5, "name": "text"},
+    ]
+    with pytest.raises(
+        OptimizerError, match="Prodigy needs one rate for every part, but got unet 1, text 0.5; leave unet_lr"
+    ):
         build("Prodigy", groups, 1.0)
 
 
 def test_a_low_rate_for_an_adaptive_optimizer_is_noted():
-    assert "set learning_rate, unet_lr and text_encoder_lr to 1" in optimizers.rate_notes(find("Prodigy"), {"unet": 1e-4})[0]
+    assert (
+        "set learning_rate, unet_lr and text_encoder_lr to 1"
+        in optimizers.rate_notes(find("Prodigy"), {"unet": 1e-4})[0]
+    )
     assert optimizers.rate_notes(find("AdamW"), {"unet": 1e-4}) == []
 
 

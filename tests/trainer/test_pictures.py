@@ -36,7 +36,9 @@ def rotated(path, orientation):
 def huge_png_header(path, width, height):
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     chunk = struct.pack(">I", 13) + b"IHDR" + header + struct.pack(">I", zlib.crc32(b"IHDR" + header))
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 0) + b"IEND" + struct.pack(">I", zlib.crc32(b"IEND")))
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 0) + b"IEND" + struct.pack(">I", zlib.crc32(b"IEND"))
+    )
     return path
 
 
@@ -135,7 +137,9 @@ def test_a_decompression_bomb_is_refused(tmp_path):
         read_size(huge_png_header(tmp_path / "a.png", 60000, 60000))
 
 
-@pytest.mark.parametrize(("content", "reason"), [(b"", "is empty .0 bytes."), (b"<svg/>", "damaged or no picture of a known kind")])
+@pytest.mark.parametrize(
+    ("content", "reason"), [(b"", "is empty .0 bytes."), (b"<svg/>", "damaged or no picture of a known kind")]
+)
 def test_what_is_no_picture_is_named(tmp_path, content, reason):
     path = tmp_path / "a.png"
     path.write_bytes(content)

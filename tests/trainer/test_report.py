@@ -98,7 +98,9 @@ def test_only_regularisation_pictures_are_an_error(tmp_path):
 
 
 def test_a_missing_folder_is_told_once(tmp_path):
-    assert only_about_pictures(report(config(tmp_path / "none"))) == [f"{tmp_path / 'none'} does not exist; check the path"]
+    assert only_about_pictures(report(config(tmp_path / "none"))) == [
+        f"{tmp_path / 'none'} does not exist; check the path"
+    ]
 
 
 def test_a_missing_base_model_is_an_error(tmp_path):
@@ -110,7 +112,10 @@ def test_a_missing_base_model_is_an_error(tmp_path):
 def test_a_lora_as_base_model_is_an_error(tmp_path):
     pictures(tmp_path / "10_x", [SQUARE])
     name = "lora_unet_down_blocks_0_attentions_0_proj_in"
-    tensors = {f"{name}.lora_down.weight": zeros((4, 320), "float32"), f"{name}.lora_up.weight": zeros((320, 4), "float32")}
+    tensors = {
+        f"{name}.lora_down.weight": zeros((4, 320), "float32"),
+        f"{name}.lora_up.weight": zeros((320, 4), "float32"),
+    }
     safetensors.numpy.save_file({**tensors, f"{name}.alpha": zeros((), "float32")}, tmp_path / "lora.safetensors")
     made = report(config(tmp_path, pretrained_model_name_or_path=str(tmp_path / "lora.safetensors")))
     assert "is no base model but" in messages(made, "error")[0]
@@ -125,13 +130,18 @@ def test_other_files_that_do_not_exist_are_errors(tmp_path, name):
 
 def test_a_missing_prompt_file_is_an_error_and_a_prompt_is_not(tmp_path):
     pictures(tmp_path / "10_x", [SQUARE])
-    assert "sample_prompts gone.txt does not exist; check the path" in messages(report(config(tmp_path, sample_prompts="gone.txt")), "error")
+    assert "sample_prompts gone.txt does not exist; check the path" in messages(
+        report(config(tmp_path, sample_prompts="gone.txt")), "error"
+    )
     assert not only_about_pictures(report(config(tmp_path, sample_prompts="1girl, smile")))
 
 
 def test_a_batch_larger_than_the_epoch_is_hinted(tmp_path):
     pictures(tmp_path / "1_x", [(512, 512)] * 2)
-    assert "train_batch_size 8 is larger than the 2 pictures of an epoch" in messages(report(config(tmp_path, train_batch_size=8)), "warning")[0]
+    assert (
+        "train_batch_size 8 is larger than the 2 pictures of an epoch"
+        in messages(report(config(tmp_path, train_batch_size=8)), "warning")[0]
+    )
 
 
 def test_the_default_largest_bucket_side_is_hinted_at_1024(tmp_path):
@@ -160,7 +170,10 @@ def test_an_earlier_scan_serves_other_settings(tmp_path):
     pictures(tmp_path / "2_x", [(512, 512), (768, 512)])
     earlier = scan(config(tmp_path))
     made = report(config(tmp_path, resolution="768", enable_wildcard=True, validation_split=0.5), earlier)
-    assert made.to_json() == report(config(tmp_path, resolution="768", enable_wildcard=True, validation_split=0.5)).to_json()
+    assert (
+        made.to_json()
+        == report(config(tmp_path, resolution="768", enable_wildcard=True, validation_split=0.5)).to_json()
+    )
 
 
 def test_the_text_names_everything(tmp_path):

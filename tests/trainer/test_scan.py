@@ -9,7 +9,8 @@ import pytest
 from folders import config, pictures
 from PIL import Image
 
-from trainer.dataset.scan import read_folder_name, scan
+from trainer.dataset.folders import read_folder_name
+from trainer.dataset.scan import scan
 
 SQUARE = (64, 64)
 
@@ -75,7 +76,9 @@ def test_choosing_the_picture_folder_itself_names_the_folder_above(tmp_path):
 def test_a_missing_folder_and_a_file_as_folder_are_errors(tmp_path):
     (tmp_path / "file").write_text("x", encoding="utf-8")
     assert messages(scan(config(tmp_path / "none")), "error") == [f"{tmp_path / 'none'} does not exist; check the path"]
-    assert messages(scan(config(tmp_path / "file")), "error") == [f"{tmp_path / 'file'} is a file, not a folder; name the folder"]
+    assert messages(scan(config(tmp_path / "file")), "error") == [
+        f"{tmp_path / 'file'} is a file, not a folder; name the folder"
+    ]
 
 
 def test_without_a_caption_the_folders_name_is_the_caption_and_that_is_said(tmp_path):
@@ -84,7 +87,10 @@ def test_without_a_caption_the_folders_name_is_the_caption_and_that_is_said(tmp_
     dataset = scan(config(tmp_path))
     assert dataset.examples[1].caption == "anby demo"
     assert dataset.folders[0].missing_captions == 1
-    one(messages(dataset), '1 of 3 pictures in 10_anby demo have no .txt file (p001.png), so the folder\'s name "anby demo" is their caption')
+    one(
+        messages(dataset),
+        '1 of 3 pictures in 10_anby demo have no .txt file (p001.png), so the folder\'s name "anby demo" is their caption',
+    )
 
 
 def test_a_wrong_caption_extension_is_told_loudly(tmp_path):
@@ -146,7 +152,9 @@ def test_empty_captions_are_counted(tmp_path):
     pictures(tmp_path / "1_x", [SQUARE, SQUARE, SQUARE])
     (tmp_path / "1_x" / "p001.txt").write_text("", encoding="utf-8")
     (tmp_path / "1_x" / "p002.txt").write_text("\nsecond line", encoding="utf-8")
-    one(messages(scan(config(tmp_path))), "2 captions in 1_x are empty or begin with an empty line (p001.png, p002.png)")
+    one(
+        messages(scan(config(tmp_path))), "2 captions in 1_x are empty or begin with an empty line (p001.png, p002.png)"
+    )
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")

@@ -30,7 +30,12 @@ def from_command_line(arguments):
     names = [name.removeprefix("--") for name in arguments[::2]]
     given = dict(zip(names, arguments[1::2], strict=True))
     total = int(given.pop("max_train_steps"))
-    kinds = {"lr_scheduler_num_cycles": int, "lr_scheduler_timescale": int, "lr_scheduler_power": float, "lr_scheduler_min_lr_ratio": float}
+    kinds = {
+        "lr_scheduler_num_cycles": int,
+        "lr_scheduler_timescale": int,
+        "lr_scheduler_power": float,
+        "lr_scheduler_min_lr_ratio": float,
+    }
     return section(**{name: kinds.get(name, str)(value) for name, value in given.items()}), total
 
 
@@ -44,7 +49,8 @@ def test_every_rate_is_that_of_sd_scripts(case):
 
 
 @pytest.mark.parametrize(
-    ("amount", "steps"), [(100, 100), ("100", 100), (0.1, 20), ("0.1", 20), ("10%", 20), ("0", 0), ("150%", 300), (1.0, 200), (0.999, 199)]
+    ("amount", "steps"),
+    [(100, 100), ("100", 100), (0.1, 20), ("0.1", 20), ("10%", 20), ("0", 0), ("150%", 300), (1.0, 200), (0.999, 199)],
 )  # KOHYA_COMPAT section 7.2, of a run of 200 steps
 def test_amounts_are_steps_parts_or_percentages(amount, steps):
     assert parse_amount(amount, 200) == steps
@@ -68,7 +74,9 @@ def test_classic_shapes_by_hand():
 def test_a_warm_up_with_constant_is_dropped_with_a_note():
     options = section("constant", lr_warmup_steps=0.1)
     assert build(options, 100, 1e-3)(0) == 1.0
-    assert notes(options) == ["the schedule constant has no warm-up, so lr_warmup_steps is not used; choose constant_with_warmup for a warm-up"]
+    assert notes(options) == [
+        "the schedule constant has no warm-up, so lr_warmup_steps is not used; choose constant_with_warmup for a warm-up"
+    ]
 
 
 def test_a_usual_setting_has_no_notes():
@@ -77,7 +85,9 @@ def test_a_usual_setting_has_no_notes():
 
 @pytest.mark.parametrize("name", [name for name in SCHEDULES if name != "piecewise_constant"])
 def test_every_schedule_stays_between_zero_and_the_full_rate(name):
-    factor = build(section(name, lr_warmup_steps="10%", lr_decay_steps="20%", lr_scheduler_min_lr_ratio=0.1), 200, 1e-3, 5e-4)
+    factor = build(
+        section(name, lr_warmup_steps="10%", lr_decay_steps="20%", lr_scheduler_min_lr_ratio=0.1), 200, 1e-3, 5e-4
+    )
     assert all(0 <= factor(step) <= 1 + 1e-12 for step in range(230))
 
 
@@ -113,7 +123,11 @@ def test_schedules_called_like_torch_classes_give_torchs_rates(name, args):
 
 def test_warm_up_restarts_rise_and_fall_with_lower_peaks():
     texts = ["first_cycle_steps=100", "max_lr=1e-3", "min_lr=1e-4", "warmup_steps=20", "gamma=0.5"]
-    factor = build(section(lr_scheduler_type="cosine_annealing_warmup.CosineAnnealingWarmupRestarts", lr_scheduler_args=texts), 300, 1.0)
+    factor = build(
+        section(lr_scheduler_type="cosine_annealing_warmup.CosineAnnealingWarmupRestarts", lr_scheduler_args=texts),
+        300,
+        1.0,
+    )
     rates = [factor(step) for step in (0, 10, 20, 60, 100, 120, 220)]
     assert rates == pytest.approx([1e-4, 5.5e-4, 1e-3, 5.5e-4, 1e-4, 5e-4, 2.5e-4])  # by hand from the class's formula
 
@@ -126,8 +140,20 @@ def test_warm_up_restarts_grow_with_cycle_mult():
 
 
 def test_the_scheduler_of_the_russian_guide_rises_falls_and_restarts_softly():
-    texts = ["T_0=400", "gamma_min_lr=0.99915", "decay=1", "down_factor=0.5", "warmup_steps=80", "cycle_warmup=40", "init_lr_ground=True"]
-    factor = build(section(lr_scheduler_type="cosine_annealing_warmup.CosineAnnealingWarmupRestarts", lr_scheduler_args=texts), 1600, 1e-3)
+    texts = [
+        "T_0=400",
+        "gamma_min_lr=0.99915",
+        "decay=1",
+        "down_factor=0.5",
+        "warmup_steps=80",
+        "cycle_warmup=40",
+        "init_lr_ground=True",
+    ]
+    factor = build(
+        section(lr_scheduler_type="cosine_annealing_warmup.CosineAnnealingWarmupRestarts", lr_scheduler_args=texts),
+        1600,
+        1e-3,
+    )
     values = [factor(step) for step in range(1600)]
     assert values[0] == 0
     assert values[40] == pytest.approx(0.5, abs=1e-3)  # half of the warm-up
@@ -148,15 +174,27 @@ def test_piecewise_constant_follows_its_rules():
     ("options", "message"),
     [
         (section("cosin"), "lr_scheduler 'cosin' is unknown; did you mean 'cosine'?"),
-        (section(lr_scheduler_type="os.system"), "lr_scheduler_type 'os.system' is unknown; it takes CosineAnnealingWarmupRestarts"),
-        (section("cosine", lr_scheduler_args=["cycles=2"]), "schedule cosine has no argument 'cycles'; did you mean 'num_cycles'?"),
+        (
+            section(lr_scheduler_type="os.system"),
+            "lr_scheduler_type 'os.system' is unknown; it takes CosineAnnealingWarmupRestarts",
+        ),
+        (
+            section("cosine", lr_scheduler_args=["cycles=2"]),
+            "schedule cosine has no argument 'cycles'; did you mean 'num_cycles'?",
+        ),
         (section("cosine_with_min_lr"), "needs one of lr_scheduler_min_lr_ratio and min_lr="),
         (section("piecewise_constant"), "such as step_rules=1:10,0.1:20,0.01"),
-        (section("warmup_stable_decay", lr_scheduler_args=["decay_type=steep"]), "one of linear, cosine, 1-sqrt, not 'linear', 'steep'"),
+        (
+            section("warmup_stable_decay", lr_scheduler_args=["decay_type=steep"]),
+            "one of linear, cosine, 1-sqrt, not 'linear', 'steep'",
+        ),
         (section(lr_scheduler_type="MultiStepLR"), "needs milestones"),
         (section("polynomial"), "learning_rate 1e-08 must be larger"),
         (
-            section(lr_scheduler_type="CosineAnnealingWarmupRestarts", lr_scheduler_args=["first_cycle_steps=5", "warmup_steps=5"]),
+            section(
+                lr_scheduler_type="CosineAnnealingWarmupRestarts",
+                lr_scheduler_args=["first_cycle_steps=5", "warmup_steps=5"],
+            ),
             "warmup_steps 5 must be smaller than first_cycle_steps 5",
         ),
     ],

@@ -52,7 +52,9 @@ def read_caption(path: Path | str) -> str:
             f"{path}: byte {offset} (line {line}) is not UTF-8{_guess(data)}; save the file again as UTF-8"
         ) from None
     if "\0" in text:
-        raise CaptionError(f"{path}: byte {data.index(0)} is zero, so it is no UTF-8 text; save the file again as UTF-8")
+        raise CaptionError(
+            f"{path}: byte {data.index(0)} is zero, so it is no UTF-8 text; save the file again as UTF-8"
+        )
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -81,7 +83,9 @@ def for_subset(options: Caption, subset: Subset | None) -> Caption:
     """The [caption] section with what a listed folder sets for itself."""
     if subset is None:
         return options
-    own = {name: getattr(subset, name) for name in type(options).model_fields if getattr(subset, name, None) is not None}
+    own = {
+        name: getattr(subset, name) for name in type(options).model_fields if getattr(subset, name, None) is not None
+    }
     return options.model_copy(update=own)
 
 

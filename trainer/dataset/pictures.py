@@ -115,7 +115,7 @@ def prepare(path: Path, choice: BucketChoice, interpolation: str | None = None) 
 def _opened(path: Path) -> IO[bytes]:
     if not path.is_file():  # a named pipe would be waited for for ever
         raise PictureError(f"{path} is gone or not a regular file")
-    return open(path, "rb")
+    return path.open("rb")
 
 
 def _identified(stream: IO[bytes], path: Path) -> Image.Image:
@@ -132,7 +132,9 @@ def _identified(stream: IO[bytes], path: Path) -> Image.Image:
         raise PictureError(f"{path} is damaged ({error}); replace or remove it") from error
     width, height = image.size
     if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
-        raise PictureError(f"{path} is {width}x{height} pixels, more than {MAX_PIXELS // 1_000_000} million; make it smaller")
+        raise PictureError(
+            f"{path} is {width}x{height} pixels, more than {MAX_PIXELS // 1_000_000} million; make it smaller"
+        )
     if min(width, height) < 1:
         raise PictureError(f"{path} is {width}x{height} pixels; replace or remove it")
     return image

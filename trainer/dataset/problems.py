@@ -37,7 +37,9 @@ class Problem:
             "path": None if self.path is None else str(self.path),
             "message": self.message,
             "template": self.template,
-            "values": {name: value if isinstance(value, (int, float)) else str(value) for name, value in self.values.items()},
+            "values": {
+                name: value if isinstance(value, (int, float)) else str(value) for name, value in self.values.items()
+            },
         }
 
 

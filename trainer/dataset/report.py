@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trainer.dataset.folders import Folder
 from trainer.dataset.problems import Problem, error, warning
-from trainer.dataset.scan import Dataset, Example, Folder, arrange, scan
+from trainer.dataset.scan import Dataset, Example, arrange, scan
 from trainer.families.weights import WeightsError, describe, find_base
 from trainer.loading.batches import by_bucket, count_batches
 
@@ -80,7 +81,9 @@ class Report:
         ]
         for folder in dataset.folders:
             kind = "regularisation, " if folder.is_reg else ""
-            lines.append(f"  {folder.name}: {folder.images} pictures x {folder.repeats} ({kind}{folder.missing_captions} without caption)")
+            lines.append(
+                f"  {folder.name}: {folder.images} pictures x {folder.repeats} ({kind}{folder.missing_captions} without caption)"
+            )
         lines += [f"  {bucket.width} x {bucket.height}: {bucket.count}" for bucket in self.buckets]
         lines += [f"{problem.severity}: {problem.message}" for problem in self.problems]
         return "\n".join(lines)
@@ -93,7 +96,11 @@ def report(config: TrainConfig, dataset: Dataset | None = None) -> Report:
     batches = count_batches(dataset.examples, batch_size)
     problems = [*_files(config), *dataset.problems]
     if not dataset.num_images and not any(problem.severity == "error" for problem in dataset.problems):
-        problems.append(error(_first_folder(dataset), "there is no picture to train on; put PNG, JPEG or WebP files into the folder"))
+        problems.append(
+            error(
+                _first_folder(dataset), "there is no picture to train on; put PNG, JPEG or WebP files into the folder"
+            )
+        )
     if dataset.num_images:
         problems += _hints(config, dataset)
     if not dataset.num_images:
@@ -105,7 +112,9 @@ def report(config: TrainConfig, dataset: Dataset | None = None) -> Report:
     return Report(told, dataset, buckets, _shortened(problems), batch_size)
 
 
-def lengths(batches: int, accumulation: int, max_train_epochs: int | None, max_train_steps: int, processes: int = 1) -> Lengths:
+def lengths(
+    batches: int, accumulation: int, max_train_epochs: int | None, max_train_steps: int, processes: int = 1
+) -> Lengths:
     """Steps and epochs from the batches of one epoch, as sd-scripts counts them.
 
     max_train_epochs, when given, decides; the last incomplete accumulation of an epoch makes a step too.
@@ -123,11 +132,20 @@ def _files(config: TrainConfig) -> Iterator[Problem]:
     base = config.model.pretrained_model_name_or_path
     if base:
         yield from _base_model(base)
-    for name, value in (("vae", config.model.vae), ("network_weights", config.network.network_weights), ("resume", config.save.resume)):
+    for name, value in (
+        ("vae", config.model.vae),
+        ("network_weights", config.network.network_weights),
+        ("resume", config.save.resume),
+    ):
         if value and not Path(value).expanduser().exists():
             yield error(Path(value), "{name} {path} does not exist; check the path", name=name, path=value)
     prompts = config.sample.sample_prompts
-    if prompts and "\n" not in prompts and prompts.lower().endswith((".txt", ".toml", ".json")) and not Path(prompts).expanduser().is_file():
+    if (
+        prompts
+        and "\n" not in prompts
+        and prompts.lower().endswith((".txt", ".toml", ".json"))
+        and not Path(prompts).expanduser().is_file()
+    ):
         yield error(Path(prompts), "{name} {path} does not exist; check the path", name="sample_prompts", path=prompts)
 
 
@@ -141,7 +159,9 @@ def _base_model(name: str) -> Iterator[Problem]:
     for reason in about.problems:
         yield error(path, "{reason}", reason=reason)
     if not about.problems and about.kind not in ("checkpoint", "folder"):
-        yield error(path, "{path} is no base model but: {detail}; choose a whole checkpoint", path=path, detail=about.detail)
+        yield error(
+            path, "{path} is no base model but: {detail}; choose a whole checkpoint", path=path, detail=about.detail
+        )
 
 
 def _hints(config: TrainConfig, dataset: Dataset) -> Iterator[Problem]:
@@ -156,7 +176,12 @@ def _hints(config: TrainConfig, dataset: Dataset) -> Iterator[Problem]:
             batch=options.train_batch_size, shown=shown,
         )  # fmt: skip
     side = math.sqrt(options.resolution[0] * options.resolution[1])
-    if options.enable_bucket and not options.bucket_no_upscale and side >= 1000 and options.max_bucket_reso < 1.5 * side:
+    if (
+        options.enable_bucket
+        and not options.bucket_no_upscale
+        and side >= 1000
+        and options.max_bucket_reso < 1.5 * side
+    ):
         yield warning(
             None, "max_bucket_reso {value} makes wide and tall pictures much smaller than {side:.0f} x {side:.0f}; set it to 2048",
             value=options.max_bucket_reso, side=side,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import os
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,36 +19,18 @@ from typing import TYPE_CHECKING
 from trainer.dataset import captions
 from trainer.dataset.buckets import BucketChoice, BucketError, Size, chooser
 from trainer.dataset.captions import CaptionError
+from trainer.dataset.folders import Folder, find_folders, holds_pictures, is_hidden, is_picture
 from trainer.dataset.pictures import EXTENSIONS, PictureError, read_size
 from trainer.dataset.problems import Problem, error, warning
 from trainer.seeds import derive
 
 if TYPE_CHECKING:
     from trainer.config import TrainConfig
-    from trainer.config.dataset import Subset
 
-REPEATS = re.compile(r"([1-9][0-9]{0,8})_(.*)", re.DOTALL | re.ASCII)
 TEXT_EXTENSIONS = (".txt", ".caption", ".captions", ".tags", ".cap")
 UNUSED_PICTURES = frozenset({".gif", ".tif", ".tiff", ".heic", ".heif", ".jxl", ".jfif", ".avif", ".psd"}) - EXTENSIONS
 NAMED_AT_MOST = 5
 READERS = min(8, (os.cpu_count() or 1) * 2)
-
-
-@dataclass(frozen=True)
-class Folder:
-    """One picture folder that is trained on. images: usable pictures in it, each counted once.
-
-    class_tokens: the caption of pictures without one, from the folder's name. subset: its [[dataset.subsets]] entry.
-    """
-
-    path: Path
-    name: str
-    repeats: int
-    class_tokens: str | None
-    is_reg: bool
-    subset: Subset | None = None
-    images: int = 0
-    missing_captions: int = 0
 
 
 @dataclass(frozen=True)
@@ -139,8 +120,10 @@ def scan(config: TrainConfig) -> Dataset:
 def read(config: TrainConfig) -> Reading:
     """Pictures, sizes and caption texts of every folder; depends only on the folders and on how captions are found."""
     problems: list[Problem] = []
-    folders = list(_folders(config, problems))
-    pictures = [picture for index, folder in enumerate(folders) for picture in _pictures(folder, index, config, problems)]
+    folders = list(find_folders(config, problems))
+    pictures = [
+        picture for index, folder in enumerate(folders) for picture in _pictures(folder, index, config, problems)
+    ]
     return Reading(tuple(folders), tuple(pictures), tuple(problems))
 
 
@@ -155,7 +138,8 @@ def arrange(reading: Reading, config: TrainConfig) -> Dataset:
     images = Counter(example.folder for example in found)
     missing = Counter(example.folder for example in found if not example.has_caption)
     folders = tuple(
-        replace(folder, images=images[index], missing_captions=missing[index]) for index, folder in enumerate(reading.folders)
+        replace(folder, images=images[index], missing_captions=missing[index])
+        for index, folder in enumerate(reading.folders)
     )
     problems.extend(_empty_captions(found, folders))
     seed = config.dataset.validation_seed if config.dataset.validation_seed is not None else config.run.seed or 0
@@ -169,104 +153,38 @@ def arrange(reading: Reading, config: TrainConfig) -> Dataset:
     return Dataset(folders, _numbered(balanced), _numbered(validation), tuple(problems), reading)
 
 
-def read_folder_name(name: str) -> tuple[int, str] | None:
-    """ "10_anby demo" -> (10, "anby demo"); None for a name that does not begin with a number from 1 and "_"."""
-    match = REPEATS.fullmatch(name)
-    return (int(match.group(1)), match.group(2)) if match else None
-
-
-def _folders(config: TrainConfig, problems: list[Problem]) -> Iterator[Folder]:
-    """Every folder to read: N_name folders, then listed ones."""
-    dataset = config.dataset
-    if not dataset.train_data_dir and not dataset.subsets:
-        problems.append(error(None, "no pictures are named; set train_data_dir to the folder above your picture folders"))
-    seen: set[Path] = set()
-    for root, is_reg in ((dataset.train_data_dir, False), (dataset.reg_data_dir, True)):
-        if root:
-            yield from _unseen(_named_folders(Path(root), is_reg, problems), seen, problems)
-    listed = (_listed_folder(subset, dataset.dataset_repeats) for subset in dataset.subsets)
-    yield from _unseen((folder for folder in listed if _is_folder(folder.path, problems)), seen, problems)
-
-
-def _listed_folder(subset: Subset, default_repeats: int) -> Folder:
-    path = Path(subset.image_dir)
-    repeats = subset.num_repeats if "num_repeats" in subset.model_fields_set and subset.num_repeats else default_repeats
-    return Folder(path, path.name, repeats, subset.class_tokens, subset.is_reg, subset)
-
-
-def _unseen(folders: Iterable[Folder], seen: set[Path], problems: list[Problem]) -> Iterator[Folder]:
-    for folder in folders:
-        real = folder.path.resolve()
-        if real in seen:
-            problems.append(warning(folder.path, "{path} is listed twice; the second time is not used", path=folder.path))
-            continue
-        seen.add(real)
-        yield folder
-
-
-def _is_folder(path: Path, problems: list[Problem]) -> bool:
-    if path.is_dir():
-        return True
-    said = "{path} is a file, not a folder; name the folder" if path.exists() else "{path} does not exist; check the path"
-    problems.append(error(path, said, path=path))
-    return False
-
-
-def _named_folders(root: Path, is_reg: bool, problems: list[Problem]) -> Iterator[Folder]:
-    """The N_name folders directly under `root`, by name; others are named in a problem."""
-    if not _is_folder(root, problems):
-        return
-    try:
-        entries = sorted((entry for entry in os.scandir(root) if not _is_hidden(entry.name)), key=lambda entry: entry.name)
-    except OSError as fault:
-        problems.append(error(root, "{path} cannot be opened: {reason}; check the folder's rights", path=root, reason=fault.strerror))
-        return
-    folders = [entry.name for entry in entries if entry.is_dir()]
-    named = [(name, parsed) for name in folders if (parsed := read_folder_name(name))]
-    for name in folders:
-        if not read_folder_name(name) and _holds_pictures(root / name):
-            problems.append(warning(
-                root / name, "the folder {name} is not used: its name must begin with the repeats, such as 10_{clean}",
-                name=name, clean=name.strip().lstrip("+-0123456789_ ") or "name",
-            ))  # fmt: skip
-    if not named:
-        problems.append(_no_named_folders(root, is_reg, any(_is_picture(entry.name) for entry in entries if entry.is_file())))
-    for name, (repeats, class_tokens) in named:
-        yield Folder(root / name, name, repeats, class_tokens, is_reg)
-
-
-def _no_named_folders(root: Path, is_reg: bool, flat: bool) -> Problem:
-    option = "reg_data_dir" if is_reg else "train_data_dir"
-    if flat and read_folder_name(root.name):
-        return error(root, "{path} is a picture folder itself; set {option} to the folder above it: {parent}", path=root, option=option, parent=root.parent)
-    if flat:
-        return error(
-            root, "{path} holds pictures but no folder with repeats in its name; move them into a folder such as {example}",
-            path=root, example=root / f"10_{root.name}",
-        )  # fmt: skip
-    return error(
-        root, "{path} holds no folder with repeats in its name; put the pictures into a folder such as {example}",
-        path=root, example=root / "10_name",
-    )  # fmt: skip
-
-
 def _pictures(folder: Folder, index: int, config: TrainConfig, problems: list[Problem]) -> list[Picture]:
     """The readable pictures of a folder by name, with their captions; the rest as problems."""
     try:
-        entries = [entry for entry in os.scandir(folder.path) if not _is_hidden(entry.name)]
+        entries = [entry for entry in os.scandir(folder.path) if not is_hidden(entry.name)]
     except OSError as fault:
-        problems.append(error(folder.path, "{path} cannot be opened: {reason}; check the folder's rights", path=folder.path, reason=fault.strerror))
+        problems.append(
+            error(
+                folder.path,
+                "{path} cannot be opened: {reason}; check the folder's rights",
+                path=folder.path,
+                reason=fault.strerror,
+            )
+        )
         return []
-    names = sorted(entry.name for entry in entries if _is_picture(entry.name) and not entry.is_dir())
+    names = sorted(entry.name for entry in entries if is_picture(entry.name) and not entry.is_dir())
     if not names:
-        problems.append(warning(folder.path, "{path} holds no pictures ({kinds})", path=folder.path, kinds=" ".join(sorted(EXTENSIONS))))
+        problems.append(
+            warning(
+                folder.path, "{path} holds no pictures ({kinds})", path=folder.path, kinds=" ".join(sorted(EXTENSIONS))
+            )
+        )
     problems.extend(_oddities(folder, entries, names))
     extension = "." + captions.for_subset(config.caption, folder.subset).caption_extension.lstrip(".")
-    texts = {_stem_and_suffix(entry.name): entry.name for entry in entries if not _is_picture(entry.name) and not entry.is_dir()}
+    texts = {
+        _stem_and_suffix(entry.name): entry.name
+        for entry in entries
+        if not is_picture(entry.name) and not entry.is_dir()
+    }
 
     def look(name: str) -> Picture | Problem:
         path = folder.path / name
-        text_name = texts.get((os.path.splitext(name)[0], extension.lower()))
+        text_name = texts.get((Path(name).stem, extension.lower()))
         try:
             size = _size(path)
             text = None if text_name is None else captions.read_caption(folder.path / text_name)
@@ -291,7 +209,9 @@ def _examples(
         try:
             choice = choose(picture.size)
         except BucketError as fault:
-            problems.append(warning(picture.path, "{path}: {reason}. This picture is not used", path=picture.path, reason=fault))
+            problems.append(
+                warning(picture.path, "{path}: {reason}. This picture is not used", path=picture.path, reason=fault)
+            )
             continue
         has_caption = picture.caption is not None
         if picture.caption is not None:
@@ -300,7 +220,16 @@ def _examples(
             caption = folder.class_tokens or ""
         weight = config.dataset.prior_loss_weight if folder.is_reg else 1.0
         yield Example(
-            0, picture.path, caption, has_caption, picture.size, choice, folder.repeats, weight, folder.is_reg, picture.folder
+            0,
+            picture.path,
+            caption,
+            has_caption,
+            picture.size,
+            choice,
+            folder.repeats,
+            weight,
+            folder.is_reg,
+            picture.folder,
         )
 
 
@@ -308,23 +237,26 @@ def _oddities(folder: Folder, entries: list[os.DirEntry[str]], names: list[str])
     """Things in a folder that look like pictures and are not read, or collide."""
     stems: dict[str, list[str]] = {}
     for name in names:
-        stems.setdefault(os.path.splitext(name)[0], []).append(name)
+        stems.setdefault(Path(name).stem, []).append(name)
     for stem, twins in stems.items():
         if len(twins) > 1:
             yield warning(
                 folder.path / twins[0], "{names} share one caption file, {stem}; rename one of them if they are different pictures",
                 names=" and ".join(twins), stem=stem,
             )  # fmt: skip
-    unused = sorted(entry.name for entry in entries if os.path.splitext(entry.name)[1].lower() in UNUSED_PICTURES)
+    unused = sorted(entry.name for entry in entries if Path(entry.name).suffix.lower() in UNUSED_PICTURES)
     if unused:
         yield warning(
             folder.path, "{count} files in {name} are of a kind that is not read ({files}); save them as PNG, JPEG or WebP",
             count=len(unused), name=folder.name, files=_named(unused),
         )  # fmt: skip
     for entry in entries:
-        if entry.is_dir() and _holds_pictures(Path(entry.path)):
+        if entry.is_dir() and holds_pictures(Path(entry.path)):
             yield warning(
-                Path(entry.path), "{path} is not read: pictures must lie directly in {name}; move them up", path=entry.path, name=folder.name
+                Path(entry.path),
+                "{path} is not read: pictures must lie directly in {name}; move them up",
+                path=entry.path,
+                name=folder.name,
             )
 
 
@@ -334,7 +266,11 @@ def _missing_captions(
     missing = [picture.path.name for picture in pictures if picture.caption is None]
     if not missing:
         return
-    fallback = f'the folder\'s name "{folder.class_tokens}" is their caption' if folder.class_tokens else "their caption is empty"
+    fallback = (
+        f'the folder\'s name "{folder.class_tokens}" is their caption'
+        if folder.class_tokens
+        else "their caption is empty"
+    )
     other = _other_extension(pictures, texts, extension) if len(missing) == len(pictures) else None
     if other is not None:
         yield warning(
@@ -360,14 +296,22 @@ def _empty_captions(examples: list[Example], folders: tuple[Folder, ...]) -> Ite
         )  # fmt: skip
 
 
-def _other_extension(pictures: list[Picture], texts: dict[tuple[str, str], str], extension: str) -> tuple[str, int] | None:
+def _other_extension(
+    pictures: list[Picture], texts: dict[tuple[str, str], str], extension: str
+) -> tuple[str, int] | None:
     """The text extension that most pictures have instead, and how many."""
-    counts = {other: sum((picture.path.stem, other) in texts for picture in pictures) for other in TEXT_EXTENSIONS if other != extension.lower()}
+    counts = {
+        other: sum((picture.path.stem, other) in texts for picture in pictures)
+        for other in TEXT_EXTENSIONS
+        if other != extension.lower()
+    }
     best = max(counts, key=lambda other: counts[other])
     return (best, counts[best]) if counts[best] else None
 
 
-def _held_out(found: list[Example], part: float, seed: int, problems: list[Problem]) -> tuple[list[Example], list[Example]]:
+def _held_out(
+    found: list[Example], part: float, seed: int, problems: list[Problem]
+) -> tuple[list[Example], list[Example]]:
     """Training and validation examples. `part` of each training folder is held out, drawn by seed and file name."""
     if part <= 0:
         return found, []
@@ -377,7 +321,13 @@ def _held_out(found: list[Example], part: float, seed: int, problems: list[Probl
         order = Random(derive(seed, "validation", names[0].parent.name)).sample(names, len(names))
         held.update(order[: int(len(names) * part + 1e-9)])
     if not held:
-        problems.append(warning(None, "validation_split {part} of these few pictures is none, so nothing is validated; raise it", part=part))
+        problems.append(
+            warning(
+                None,
+                "validation_split {part} of these few pictures is none, so nothing is validated; raise it",
+                part=part,
+            )
+        )
     validation = [replace(example, repeats=1) for example in found if example.path in held]
     return [example for example in found if example.path not in held], validation
 
@@ -424,25 +374,9 @@ def _size_of(path: Path, changed: int, length: int) -> Size:
     return read_size(path)
 
 
-def _is_hidden(name: str) -> bool:
-    """Files of macOS, Jupyter and the like: ._a.png, .ipynb_checkpoints, __MACOSX."""
-    return name.startswith(".") or name in ("__MACOSX", "@eaDir")
-
-
-def _is_picture(name: str) -> bool:
-    return os.path.splitext(name)[1].lower() in EXTENSIONS
-
-
 def _stem_and_suffix(name: str) -> tuple[str, str]:
-    stem, suffix = os.path.splitext(name)
-    return stem, suffix.lower()
-
-
-def _holds_pictures(folder: Path) -> bool:
-    try:
-        return any(_is_picture(entry.name) and not _is_hidden(entry.name) for entry in os.scandir(folder))
-    except OSError:
-        return False
+    path = Path(name)
+    return path.stem, path.suffix.lower()
 
 
 def _named(names: list[str]) -> str:

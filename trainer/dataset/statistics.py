@@ -13,7 +13,9 @@ from trainer.loading.batches import by_bucket
 def folder_counts(dataset: Dataset, is_reg: bool) -> dict[str, dict[str, int]]:
     """ss_dataset_dirs, or ss_reg_dataset_dirs: {"10_x": {"n_repeats": 10, "img_count": 15}}."""
     return {
-        folder.name: {"n_repeats": folder.repeats, "img_count": folder.images} for folder in dataset.folders if folder.is_reg == is_reg
+        folder.name: {"n_repeats": folder.repeats, "img_count": folder.images}
+        for folder in dataset.folders
+        if folder.is_reg == is_reg
     }
 
 

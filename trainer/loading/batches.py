@@ -30,7 +30,10 @@ def plan(examples: Iterable[Example], batch_size: int, seed: int, epoch: int) ->
     batches = []
     for bucket, indices in by_bucket(examples).items():
         rng.shuffle(indices)
-        batches += [BatchPlan(bucket, tuple(indices[start : start + batch_size])) for start in range(0, len(indices), batch_size)]
+        batches += [
+            BatchPlan(bucket, tuple(indices[start : start + batch_size]))
+            for start in range(0, len(indices), batch_size)
+        ]
     rng.shuffle(batches)
     return batches
 

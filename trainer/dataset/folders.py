@@ -1,0 +1,153 @@
+"""Which folders are trained on: N_name folders and listed ones, with their repeats. LIGHT. What is in them: scan.py."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trainer.dataset.pictures import EXTENSIONS
+from trainer.dataset.problems import Problem, error, warning
+
+if TYPE_CHECKING:
+    from trainer.config import TrainConfig
+    from trainer.config.dataset import Subset
+
+REPEATS = re.compile(r"([1-9][0-9]{0,8})_(.*)", re.DOTALL | re.ASCII)
+
+
+@dataclass(frozen=True)
+class Folder:
+    """One picture folder that is trained on. images: usable pictures in it, each counted once.
+
+    class_tokens: the caption of pictures without one, from the folder's name. subset: its [[dataset.subsets]] entry.
+    """
+
+    path: Path
+    name: str
+    repeats: int
+    class_tokens: str | None
+    is_reg: bool
+    subset: Subset | None = None
+    images: int = 0
+    missing_captions: int = 0
+
+
+def read_folder_name(name: str) -> tuple[int, str] | None:
+    """ "10_anby demo" -> (10, "anby demo"); None for a name that does not begin with a number from 1 and "_"."""
+    match = REPEATS.fullmatch(name)
+    return (int(match.group(1)), match.group(2)) if match else None
+
+
+def find_folders(config: TrainConfig, problems: list[Problem]) -> Iterator[Folder]:
+    """Every folder to read: N_name folders, then listed ones."""
+    dataset = config.dataset
+    if not dataset.train_data_dir and not dataset.subsets:
+        problems.append(
+            error(None, "no pictures are named; set train_data_dir to the folder above your picture folders")
+        )
+    seen: set[Path] = set()
+    for root, is_reg in ((dataset.train_data_dir, False), (dataset.reg_data_dir, True)):
+        if root:
+            yield from _unseen(_named_folders(Path(root), is_reg, problems), seen, problems)
+    listed = (_listed_folder(subset, dataset.dataset_repeats) for subset in dataset.subsets)
+    yield from _unseen((folder for folder in listed if _is_folder(folder.path, problems)), seen, problems)
+
+
+def _listed_folder(subset: Subset, default_repeats: int) -> Folder:
+    path = Path(subset.image_dir)
+    repeats = subset.num_repeats if "num_repeats" in subset.model_fields_set and subset.num_repeats else default_repeats
+    return Folder(path, path.name, repeats, subset.class_tokens, subset.is_reg, subset)
+
+
+def _unseen(folders: Iterable[Folder], seen: set[Path], problems: list[Problem]) -> Iterator[Folder]:
+    for folder in folders:
+        real = folder.path.resolve()
+        if real in seen:
+            problems.append(
+                warning(folder.path, "{path} is listed twice; the second time is not used", path=folder.path)
+            )
+            continue
+        seen.add(real)
+        yield folder
+
+
+def _is_folder(path: Path, problems: list[Problem]) -> bool:
+    if path.is_dir():
+        return True
+    said = (
+        "{path} is a file, not a folder; name the folder" if path.exists() else "{path} does not exist; check the path"
+    )
+    problems.append(error(path, said, path=path))
+    return False
+
+
+def _named_folders(root: Path, is_reg: bool, problems: list[Problem]) -> Iterator[Folder]:
+    """The N_name folders directly under `root`, by name; others are named in a problem."""
+    if not _is_folder(root, problems):
+        return
+    try:
+        entries = sorted(
+            (entry for entry in os.scandir(root) if not is_hidden(entry.name)), key=lambda entry: entry.name
+        )
+    except OSError as fault:
+        problems.append(
+            error(
+                root, "{path} cannot be opened: {reason}; check the folder's rights", path=root, reason=fault.strerror
+            )
+        )
+        return
+    folders = [entry.name for entry in entries if entry.is_dir()]
+    named = [(name, parsed) for name in folders if (parsed := read_folder_name(name))]
+    for name in folders:
+        if not read_folder_name(name) and holds_pictures(root / name):
+            problems.append(warning(
+                root / name, "the folder {name} is not used: its name must begin with the repeats, such as 10_{clean}",
+                name=name, clean=name.strip().lstrip("+-0123456789_ ") or "name",
+            ))  # fmt: skip
+    if not named:
+        problems.append(
+            _no_named_folders(root, is_reg, any(is_picture(entry.name) for entry in entries if entry.is_file()))
+        )
+    for name, (repeats, class_tokens) in named:
+        yield Folder(root / name, name, repeats, class_tokens, is_reg)
+
+
+def _no_named_folders(root: Path, is_reg: bool, flat: bool) -> Problem:
+    option = "reg_data_dir" if is_reg else "train_data_dir"
+    if flat and read_folder_name(root.name):
+        return error(
+            root,
+            "{path} is a picture folder itself; set {option} to the folder above it: {parent}",
+            path=root,
+            option=option,
+            parent=root.parent,
+        )
+    if flat:
+        return error(
+            root, "{path} holds pictures but no folder with repeats in its name; move them into a folder such as {example}",
+            path=root, example=root / f"10_{root.name}",
+        )  # fmt: skip
+    return error(
+        root, "{path} holds no folder with repeats in its name; put the pictures into a folder such as {example}",
+        path=root, example=root / "10_name",
+    )  # fmt: skip
+
+
+def is_hidden(name: str) -> bool:
+    """Files of macOS, Jupyter and the like: ._a.png, .ipynb_checkpoints, __MACOSX."""
+    return name.startswith(".") or name in ("__MACOSX", "@eaDir")
+
+
+def is_picture(name: str) -> bool:
+    return Path(name).suffix.lower() in EXTENSIONS
+
+
+def holds_pictures(folder: Path) -> bool:
+    try:
+        return any(is_picture(entry.name) and not is_hidden(entry.name) for entry in os.scandir(folder))
+    except OSError:
+        return False
