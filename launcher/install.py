@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import importlib.metadata
 import importlib.util
 import json
 import os
@@ -115,7 +116,7 @@ def install(root: Path, mirror: mirrors.Mirror, extras: set[str], asked: str | N
     if mirror.name != "none":
         say("mirror_used", name=mirror.name)
     index = ["--index-url", mirror.packages] if mirror.packages else []
-    source = _choose_torch(mirror, asked, index, say)
+    source = _choose_torch(mirror, old.torch, asked, index, say)
     kind = "cpu" if source.build == "cpu" else "cuda"
     if not old.inputs:
         _check_disk(root, kind)
@@ -134,7 +135,10 @@ def install(root: Path, mirror: mirrors.Mirror, extras: set[str], asked: str | N
     say("complete")
 
 
-def _choose_torch(mirror: mirrors.Mirror, asked: str | None, index: list[str], say: Say) -> torch_build.Source:
+def _choose_torch(
+    mirror: mirrors.Mirror, stamped: str, asked: str | None, index: list[str], say: Say
+) -> torch_build.Source:
+    """The build for this machine; the one that is installed stays when it fits. stamped: what that is, "" at first."""
     driver = torch_build.find_driver() if asked is None else None
     builds = (asked,) if asked else torch_build.suitable(driver)
     if not builds:
@@ -143,6 +147,9 @@ def _choose_torch(mirror: mirrors.Mirror, asked: str | None, index: list[str], s
             "driver_too_old",
             cuda=".".join(map(str, driver.cuda)),
         )
+    kept = _installed_torch()
+    if stamped in builds and kept.partition("+")[0] == torch_build.TORCH:
+        return torch_build.Source(stamped, f"torch=={kept}")
     ways = torch_build.sources(
         builds, mirror.torch, lambda source: _pip_has(source, index), torch_build.download_listing
     )
@@ -157,6 +164,13 @@ def _choose_torch(mirror: mirrors.Mirror, asked: str | None, index: list[str], s
     if way.ordinary and sys.platform == "linux":
         say("torch_ordinary")
     return way
+
+
+def _installed_torch() -> str:
+    try:
+        return importlib.metadata.version("torch")
+    except importlib.metadata.PackageNotFoundError:
+        return ""
 
 
 def _pip_has(source: torch_build.Source, index: list[str]) -> bool:
