@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -39,7 +39,7 @@ class Conditioning:
     context: Tensor  # (B, T, D)
     pooled: Tensor | None = None  # (B, D'), families that have it
 
-    def repeated(self, other: Conditioning) -> Conditioning:
+    def joined(self, other: Conditioning) -> Conditioning:
         """Both batches in one, `self` first: for classifier-free guidance."""
         pooled = None
         if self.pooled is not None and other.pooled is not None:
@@ -66,9 +66,9 @@ class Family(Protocol):
     latent_channels: int
     device: torch.device
     dtype: torch.dtype
-    unet: nn.Module
-    text_encoders: list[nn.Module]
-    vae: nn.Module
+    unet: Any  # an nn.Module of diffusers, of transformers, of diffusers
+    text_encoders: list[Any]
+    vae: Any
     notes: list[str]  # what the user should hear about the loading
 
     def to(self, device: torch.device | str) -> None:

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from trainer.families import names
 from trainer.families.names import Piece
-from trainer.families.weights import WeightsError, component_files, read_config, read_header
+from trainer.families.weights import PICKLE_EXTENSIONS, WeightsError, component_files, read_config, read_header
 
 CONFIGS = Path(__file__).parent / "configs"
 COMPONENTS = ("unet", "vae", "text_encoder")
@@ -85,7 +85,7 @@ class StateSource:
 
 def open_source(path: Path) -> Source:
     """The tensors of a single file. Raises WeightsError naming the file, what is wrong with it and the cure."""
-    if path.suffix.lower() in (".ckpt", ".pt", ".pth", ".bin"):
+    if path.suffix.lower() in PICKLE_EXTENSIONS:
         return StateSource(path, [path])
     return SafetensorsSource(path, [path])
 
@@ -111,11 +111,11 @@ def load_pickle(path: Path) -> dict[str, Any]:
     except Exception as error:  # torch raises a dozen kinds; all mean that this file cannot be used
         text = str(error)
         found = re.search(r"Unsupported (?:global: GLOBAL|class) ([\w.]+)", text)
-        if found or "Unsupported" in text:
+        if found or "not an allowed global" in text:
             what = f" ({found[1]})" if found else ""
             raise WeightsError(
-                f"{path} holds Python objects besides weights{what}; loading them could run any code, so the file is refused. "
-                "Use the .safetensors version of this model, or convert it in a program you trust"
+                f"{path} holds Python objects besides weights{what}; loading them could run any code, so the file is "
+                "refused. Use the .safetensors version of this model, or convert it in a program you trust"
             ) from None
         raise WeightsError(f"{path}: damaged or cut download, or not a .ckpt file; fetch it again") from error
     if not isinstance(loaded, dict):
@@ -125,7 +125,7 @@ def load_pickle(path: Path) -> dict[str, Any]:
 
 def known_configs(component: str) -> dict[str, Config]:
     """The resolved configs of a component, by architecture name ("sd1", "sd2", "demo")."""
-    found = {}
+    found: dict[str, Config] = {}
     for path in sorted(CONFIGS.glob(f"*/{component}.json")):
         config = read_config(path)
         if config is not None:
@@ -173,7 +173,10 @@ def quiet_libraries() -> Iterator[None]:
     """Keep back lines of diffusers, transformers and bitsandbytes that are known to be harmless; others pass."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r".*(torchvision|use_return_dict|Accessing config attribute).*")
-        loggers = [logging.getLogger(name) for name in ("", "bitsandbytes", "bitsandbytes.backends.cpu.ops", "diffusers", "transformers")]
+        loggers = [
+            logging.getLogger(name)
+            for name in ("", "bitsandbytes", "bitsandbytes.backends.cpu.ops", "diffusers", "transformers")
+        ]
         for logger in loggers:
             logger.addFilter(_is_news)
         try:
@@ -272,9 +275,13 @@ def _matching(
         seen = sum(found(name, config) is not None for name in facts) * 100 - len(wrong)
         name, expected, shape = wrong[0]
         if shape is not None and seen > nearest[0]:
-            nearest = (seen, f"nearest is {architecture}, where {name} begins with {list(expected)}, here it is {list(shape)}")
+            nearest = (
+                seen,
+                f"nearest is {architecture}, where {name} begins with {list(expected)}, here it is {list(shape)}",
+            )
     raise WeightsError(
-        f"{source.path}: its {title} is of no known kind: {nearest[1]}. Known kinds: {', '.join(known_configs(component))}"
+        f"{source.path}: its {title} is of no known kind: {nearest[1]}. "
+        f"Known kinds: {', '.join(known_configs(component))}"
     )
 
 
@@ -302,15 +309,20 @@ def _filled(
             tensor = tensor.reshape(slot.shape)  # a 1x1 convolution where the other layout has a linear layer
         if tensor.shape != slot.shape:
             raise WeightsError(
-                f"{source.path}: {piece.name} has the shape {list(tensor.shape)}, this kind of {title} needs {list(slot.shape)}; "
-                "the file is of another model family or damaged"
+                f"{source.path}: {piece.name} has the shape {list(tensor.shape)}, this kind of {title} needs "
+                f"{list(slot.shape)}; the file is of another model family or damaged"
             )
         _check_finite(source, piece.name, tensor)
         state[name] = tensor
     if missing:
-        cure = "choose a whole checkpoint" if len(missing) == len(module.state_dict()) else "the file is incomplete, fetch it again"
+        cure = (
+            "choose a whole checkpoint"
+            if len(missing) == len(module.state_dict())
+            else "the file is incomplete, fetch it again"
+        )
         raise WeightsError(
-            f"{source.path} lacks {len(missing)} of {len(module.state_dict())} tensors of the {title} (first: {missing[0]}); {cure}"
+            f"{source.path} lacks {len(missing)} of {len(module.state_dict())} tensors of the {title} "
+            f"(first: {missing[0]}); {cure}"
         )
     module.load_state_dict(state, assign=True)
     return module.requires_grad_(False).eval()
@@ -323,10 +335,13 @@ def _check_finite(source: Source, name: str, tensor: Tensor) -> None:
     if not (torch.isfinite(low) and torch.isfinite(high)):
         raise WeightsError(
             f"{source.path}: {name} holds NaN or infinite numbers in {str(tensor.dtype).removeprefix('torch.')}; "
-            "the file is damaged, or its numbers are too large for fp16: try mixed_precision bf16 or no, or fetch it again"
+            "the file is damaged, or its numbers are too large for fp16: try mixed_precision bf16 or no, or fetch it "
+            "again"
         )
 
 
 def _is_news(record: logging.LogRecord) -> bool:
     text = record.getMessage()
-    return not any(phrase in text for phrase in ("gemm_4bit", "kernels-community", "requires torchvision", "torchvision is not"))
+    return not any(
+        phrase in text for phrase in ("gemm_4bit", "kernels-community", "requires torchvision", "torchvision is not")
+    )

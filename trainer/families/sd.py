@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -35,16 +35,18 @@ class SDFamily:
     def __init__(
         self,
         name: Literal["sd1", "sd2"],
-        unet: nn.Module,
-        text_encoder: nn.Module,
-        vae: nn.Module,
+        unet: Any,
+        text_encoder: Any,
+        vae: Any,
         options: LoadOptions,
         prediction: Prediction = "epsilon",
         zero_terminal_snr: bool = False,
         notes: Sequence[str] = (),
     ) -> None:
-        self.name = name
-        self.unet, self.text_encoders, self.vae = unet, [text_encoder], vae
+        self.name: str = name
+        self.unet: Any = unet
+        self.text_encoders: list[Any] = [text_encoder]
+        self.vae: Any = vae
         self.prediction, self.zero_terminal_snr = prediction, zero_terminal_snr
         self.dtype, self.clip_skip, self.max_token_length = options.dtype, options.clip_skip, options.max_token_length
         self.notes = list(notes)
@@ -68,7 +70,9 @@ class SDFamily:
             self.unet.enable_gradient_checkpointing()
             for encoder in self.text_encoders:
                 # transformers 5 renamed it and warns under the old name
-                enable = getattr(encoder, "activation_checkpointing_enable", None) or encoder.gradient_checkpointing_enable
+                enable = (
+                    getattr(encoder, "activation_checkpointing_enable", None) or encoder.gradient_checkpointing_enable
+                )
                 enable({"use_reentrant": False})
 
     @torch.no_grad()
@@ -120,9 +124,10 @@ class SDFamily:
         return output.float()
 
     def network_targets(self, conv: bool = False) -> list[Target]:
-        """Every Linear and Conv2d of the attention blocks, text encoder first; `conv` adds residual blocks and samplers.
+        """Every Linear and Conv2d of the attention blocks, text encoder first.
 
-        Names and order are sd-scripts' (KOHYA_COMPAT 6.1).
+        conv: also those of the residual blocks and the up- and downsamplers. Names and order are sd-scripts'
+        (KOHYA_COMPAT 6.1).
         """
         found = []
         for path, module in layers_inside(self.text_encoders[0], TEXT_CONTAINERS):
@@ -175,7 +180,8 @@ def load(options: LoadOptions, device: torch.device | str = "cpu") -> SDFamily:
     text_width = int(text_encoder.config.hidden_size)
     if unet_context != text_width:
         raise WeightsError(
-            f"{path}: its U-Net reads text of width {unet_context}, its text encoder gives {text_width}; the file mixes two models"
+            f"{path}: its U-Net reads text of width {unet_context}, its text encoder gives {text_width}; "
+            "the file mixes two models"
         )
     notes, prediction = _settled_prediction(options, about)
     family = SDFamily(name, unet, text_encoder, vae, options, prediction, about.zero_terminal_snr, notes)
@@ -217,7 +223,8 @@ def layers_inside(root: nn.Module, containers: frozenset[str]) -> Iterator[tuple
 def _family_name(path: Path, about: Description) -> Literal["sd1", "sd2"]:
     if about.kind not in ("checkpoint", "folder", "unknown"):
         raise WeightsError(
-            f"{path} is a {about.detail}, not a base model; choose the checkpoint (.safetensors) that the LoRA is to be trained on"
+            f"{path} is a {about.detail}, not a base model; choose the checkpoint (.safetensors) that the LoRA is to "
+            "be trained on"
         )
     if about.problems:
         raise WeightsError(about.problems[0])
@@ -226,14 +233,14 @@ def _family_name(path: Path, about: Description) -> Literal["sd1", "sd2"]:
     return "sd2" if about.family == "sd2" else "sd1"
 
 
-def _file_parts(path: Path, options: LoadOptions) -> tuple[nn.Module, nn.Module, nn.Module]:
+def _file_parts(path: Path, options: LoadOptions) -> tuple[Any, Any, Any]:
     source = modules.open_source(path)
     unet = modules.build_unet(source, None, options.dtype)
     text_encoder = modules.build_text_encoder(source, None, options.dtype)
     return unet, text_encoder, _vae(options) or modules.build_vae(source, None, options.vae_dtype)
 
 
-def _folder_parts(path: Path, options: LoadOptions) -> tuple[nn.Module, nn.Module, nn.Module]:
+def _folder_parts(path: Path, options: LoadOptions) -> tuple[Any, Any, Any]:
     configs = [read_config(path / part / "config.json") for part in modules.COMPONENTS]
     for part, config in zip(modules.COMPONENTS, configs, strict=True):
         if config is None:
@@ -244,7 +251,7 @@ def _folder_parts(path: Path, options: LoadOptions) -> tuple[nn.Module, nn.Modul
     return unet, text_encoder, vae
 
 
-def _vae(options: LoadOptions) -> nn.Module | None:
+def _vae(options: LoadOptions) -> Any:
     """The VAE the user chose in place of the base's own: a file, a VAE folder, or a whole diffusers folder."""
     if options.vae is None:
         return None
@@ -262,9 +269,13 @@ def _settled_prediction(options: LoadOptions, about: Description) -> tuple[list[
     """What the model predicts: the user's word, else what the file says, else epsilon; with notes where they differ."""
     if options.v_parameterization:
         told_otherwise = about.prediction == "epsilon" and about.family == "sd2"
-        return (["the base model says that it predicts noise, but v_parameterization is on"] if told_otherwise else []), "v"
+        return (
+            ["the base model says that it predicts noise, but v_parameterization is on"] if told_otherwise else []
+        ), "v"
     if about.prediction == "v":
         return ["the base model says that it is a v-prediction model, so v_parameterization was switched on"], "v"
     if about.family == "sd2" and about.prediction is None:
-        return ["a Stable Diffusion 2 file does not say what it predicts; for a 768-v model switch on v_parameterization"], "epsilon"
+        return [
+            "a Stable Diffusion 2 file does not say what it predicts; for a 768-v model switch on v_parameterization"
+        ], "epsilon"
     return [], "epsilon"

@@ -33,7 +33,8 @@ class Tokenizer:
         self._letters = _byte_letters()
         self._known: dict[str, list[int]] = {}
         self._pieces = regex.compile(
-            r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+", regex.IGNORECASE
+            r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+",
+            regex.IGNORECASE,
         )
 
     def ids(self, text: str) -> list[int]:
@@ -115,7 +116,9 @@ def _vocabulary() -> Path:
     for file in files:
         if file.name == VOCABULARY_FILE:
             return Path(str(file.locate()))
-    raise FileNotFoundError(f"{VOCABULARY_FILE} was not found; install the package openai-clip (pip install openai-clip)")
+    raise FileNotFoundError(
+        f"{VOCABULARY_FILE} was not found; install the package openai-clip (pip install openai-clip)"
+    )
 
 
 def _byte_letters() -> dict[int, str]:

@@ -17,6 +17,8 @@ from typing import Any, Literal
 
 from trainer.families import names
 
+PICKLE_EXTENSIONS = (".ckpt", ".pt", ".pth", ".bin")
+MODEL_EXTENSIONS = (".safetensors", *PICKLE_EXTENSIONS)
 HEADER_LIMIT_BYTES = 100_000_000  # the safetensors library's own limit
 PICKLE_PEEK_BYTES = 64_000_000
 CONFIG_LIMIT_BYTES = 1_000_000
@@ -98,7 +100,7 @@ def describe(path: Path | str) -> Description:
     try:
         if path.is_dir():
             return _describe_folder(path)
-        if path.suffix.lower() in (".ckpt", ".pt", ".pth", ".bin"):
+        if path.suffix.lower() in PICKLE_EXTENSIONS:
             return _describe_pickle(path)
         return describe_header(read_header(path))
     except WeightsError as error:
@@ -111,11 +113,21 @@ def describe_header(header: Header) -> Description:
     kind = kind_of(shapes)
     family = family_of(shapes, kind)
     prediction, zero_terminal = _prediction(shapes, header.metadata, family)
-    dtypes = [entry.dtype for entry in header.tensors.values() if entry.dtype in ("F16", "BF16", "F32", "F8_E4M3", "F8_E5M2")]
+    dtypes = [
+        entry.dtype for entry in header.tensors.values() if entry.dtype in ("F16", "BF16", "F32", "F8_E4M3", "F8_E5M2")
+    ]
     dtype = max(set(dtypes), key=dtypes.count, default=None)
     problems = _problems(header.path, shapes, kind, family)
     return Description(
-        header.path, kind, family, prediction, zero_terminal, dtype, header.size, _sentence(kind, family, prediction), problems
+        header.path,
+        kind,
+        family,
+        prediction,
+        zero_terminal,
+        dtype,
+        header.size,
+        _sentence(kind, family, prediction),
+        problems,
     )
 
 
@@ -127,13 +139,13 @@ def find_base(name: str) -> Path:
     path = Path(name).expanduser()
     if path.exists():
         return path
-    if re.fullmatch(r"[\w.-]+/[\w.-]+", name):
+    if re.fullmatch(r"[\w.-]+/[\w.-]+", name) and path.suffix.lower() not in MODEL_EXTENSIONS:
         snapshot = _cached_snapshot(name)
         if snapshot is not None:
             return snapshot
         raise WeightsError(
-            f"{name} is neither a path that exists here nor a model in the local Hugging Face cache; training downloads nothing. "
-            "Download the model first and give the path of its .safetensors file or folder"
+            f"{name} is neither a path that exists here nor a model in the local Hugging Face cache; training "
+            "downloads nothing. Download the model first and give the path of its .safetensors file or folder"
         )
     raise WeightsError(f"{name} does not exist; check the path of the base model")
 
@@ -145,18 +157,24 @@ def kind_of(shapes: Iterable[str]) -> Kind:
         return "lora"
     starts = {key.split(".", 1)[0] for key in keys}
     if any(key.startswith(names.UNET_PREFIX) for key in keys):
-        return "checkpoint" if starts & {"cond_stage_model", "conditioner", "first_stage_model", "text_encoders"} else "unet"
+        return (
+            "checkpoint"
+            if starts & {"cond_stage_model", "conditioner", "first_stage_model", "text_encoders"}
+            else "unet"
+        )
     if starts & {"double_blocks", "joint_blocks", "input_blocks"} or {"down_blocks", "conv_in"} <= starts:
         return "unet"
     if starts & {"first_stage_model"} or {"encoder", "decoder"} <= starts:
         return "vae"
-    if starts & {"text_model", "cond_stage_model"} or any(re.match(r"encoder\.(layers|block)\.0\.", key) for key in keys):
+    if starts & {"text_model", "cond_stage_model"} or any(
+        re.match(r"encoder\.(layers|block)\.0\.", key) for key in keys
+    ):
         return "text_encoder"
     return "unknown"
 
 
 def family_of(shapes: Mapping[str, tuple[int, ...]], kind: Kind) -> str | None:
-    """Which family a set of tensors belongs to, or None. shapes: name -> shape ((), for names without a known shape)."""
+    """Which family a set of tensors belongs to, or None. shapes: name -> shape, () where it is not known."""
     keys = shapes.keys()
 
     def has(text: str) -> bool:
@@ -193,7 +211,9 @@ def _not_safetensors(path: Path, start: bytes, size: int) -> str:
     if start.startswith(b"version https://git-lfs"):
         return f"{path} is only a git-lfs pointer of {size} bytes, not the model; download the real file"
     if start.lstrip()[:1] == b"<":
-        return f"{path} is a web page, not a model: the download was refused or needs a login; fetch it again in a browser"
+        return (
+            f"{path} is a web page, not a model: the download was refused or needs a login; fetch it again in a browser"
+        )
     if start.startswith(b"PK\x03\x04"):
         return f"{path} is a .ckpt or zip file under a wrong name; give it the extension .ckpt"
     length = int.from_bytes(start[:8], "little")
@@ -242,7 +262,9 @@ def _entry(path: Path, name: str, value: Any) -> Entry:
         if len(shape) > 16 or math.prod(shape) * BITS[dtype] != (end - begin) * 8:
             raise ValueError
     except (TypeError, ValueError, KeyError):
-        raise WeightsError(f"{path}: damaged file, the entry of tensor {name[:200]} makes no sense; fetch it again") from None
+        raise WeightsError(
+            f"{path}: damaged file, the entry of tensor {name[:200]} makes no sense; fetch it again"
+        ) from None
     return Entry(dtype, shape, begin, end)
 
 
@@ -261,7 +283,9 @@ def _prediction(
     if "v_pred" in shapes or "edm_vpred.sigma_max" in shapes:
         return "v", zero_terminal
     told = metadata.get("modelspec.prediction_type", "").lower()
-    if told in ("v", "v_prediction", "velocity") or metadata.get("modelspec.architecture", "").startswith("stable-diffusion-v2-768-v"):
+    if told in ("v", "v_prediction", "velocity") or metadata.get("modelspec.architecture", "").startswith(
+        "stable-diffusion-v2-768-v"
+    ):
         return "v", zero_terminal
     if told == "epsilon":
         return "epsilon", zero_terminal
@@ -273,26 +297,35 @@ def _problems(path: Path, shapes: Mapping[str, tuple[int, ...]], kind: Kind, fam
     first = shapes.get(names.UNET_PREFIX + "input_blocks.0.0.weight", ())
     if len(first) == 4 and first[1] in (8, 9):
         sort = "an inpainting model" if first[1] == 9 else "an instruction (pix2pix) model"
-        problems.append(f"{path} is {sort} with {first[1]} input channels; a LoRA is trained on the ordinary model with 4")
+        problems.append(
+            f"{path} is {sort} with {first[1]} input channels; a LoRA is trained on the ordinary model with 4"
+        )
     if kind == "checkpoint":
         missing = [
             what
-            for what, prefixes in (("VAE", ("first_stage_model.",)), ("text encoder", ("cond_stage_model.", "conditioner.")))
+            for what, prefixes in (
+                ("VAE", ("first_stage_model.",)),
+                ("text encoder", ("cond_stage_model.", "conditioner.")),
+            )
             if not any(name.startswith(prefixes) for name in shapes)
         ]
-        problems += [f"{path} has no {what}; choose a whole checkpoint" for what in missing if family in ("sd1", "sd2", "sdxl")]
+        problems += [
+            f"{path} has no {what}; choose a whole checkpoint" for what in missing if family in ("sd1", "sd2", "sdxl")
+        ]
     if kind == "unknown":
-        problems.append(f"{path} holds no weights that this program knows ({len(shapes)} tensors); check what was downloaded")
+        problems.append(
+            f"{path} holds no weights that this program knows ({len(shapes)} tensors); check what was downloaded"
+        )
     return tuple(problems)
 
 
 _FAMILY_TITLES = {
-    "sd1": "Stable Diffusion 1.x", "sd2": "Stable Diffusion 2.x", "sdxl": "Stable Diffusion XL", "sdxl_refiner": "SDXL refiner",
-    "sd3": "Stable Diffusion 3", "flux": "FLUX",
+    "sd1": "Stable Diffusion 1.x", "sd2": "Stable Diffusion 2.x", "sdxl": "Stable Diffusion XL",
+    "sdxl_refiner": "SDXL refiner", "sd3": "Stable Diffusion 3", "flux": "FLUX",
 }  # fmt: skip
 _KIND_TITLES: dict[str, str] = {
-    "checkpoint": "base model", "folder": "base model (diffusers folder)", "lora": "LoRA", "vae": "VAE", "text_encoder": "text encoder",
-    "unet": "U-Net without text encoder and VAE", "unknown": "unknown weights",
+    "checkpoint": "base model", "folder": "base model (diffusers folder)", "lora": "LoRA", "vae": "VAE",
+    "text_encoder": "text encoder", "unet": "U-Net without text encoder and VAE", "unknown": "unknown weights",
 }  # fmt: skip
 
 
@@ -317,13 +350,17 @@ def _describe_pickle(path: Path) -> Description:
             raise WeightsError(f"{path} is not a .ckpt file; check what was downloaded") from None
         if start.startswith(b"PK"):
             raise WeightsError(f"{path}: {_CUT} (the file has {size:,} bytes and no end)") from None
-        return Description(path, "unknown", size_bytes=size, detail="an old pickle file, what it holds is seen when it is loaded")
+        return Description(
+            path, "unknown", size_bytes=size, detail="an old pickle file, what it holds is seen when it is loaded"
+        )
     shapes: dict[str, tuple[int, ...]] = {name: () for name in _pickled_names(text)}
     kind = kind_of(shapes)
     family = family_of(shapes, kind)
     prediction, zero_terminal = _prediction(shapes, {}, family)
     problems = _problems(path, shapes, kind, family)
-    return Description(path, kind, family, prediction, zero_terminal, None, size, _sentence(kind, family, prediction), problems)
+    return Description(
+        path, kind, family, prediction, zero_terminal, None, size, _sentence(kind, family, prediction), problems
+    )
 
 
 def _pickled_names(text: bytes) -> Iterator[str]:
@@ -338,7 +375,10 @@ def _describe_folder(path: Path) -> Description:
     unet = read_config(path / "unet" / "config.json")
     index = read_config(path / "model_index.json")
     if unet is None:
-        raise WeightsError(f"{path} is not a diffusers folder (it has no unet/config.json); choose a model file inside it, or another folder")
+        raise WeightsError(
+            f"{path} is not a diffusers folder (it has no unet/config.json); choose a model file inside it, "
+            "or another folder"
+        )
     width = unet.get("cross_attention_dim")
     pipeline = str((index or {}).get("_class_name", ""))
     family = "sdxl" if "XL" in pipeline or width == 2048 else "sd2" if width == 1024 else "sd1"
@@ -347,7 +387,10 @@ def _describe_folder(path: Path) -> Description:
     problems = []
     channels = unet.get("in_channels", 4)
     if channels != 4:
-        problems.append(f"{path} has {channels} input channels (an inpainting model); a LoRA is trained on the ordinary model with 4")
+        problems.append(
+            f"{path} has {channels} input channels (an inpainting model); a LoRA is trained on the ordinary model "
+            "with 4"
+        )
     problems += [
         f"{path / part} has no weights (.safetensors); download the folder again"
         for part in ("unet", "vae", "text_encoder")
@@ -355,7 +398,17 @@ def _describe_folder(path: Path) -> Description:
     ]
     size = sum(file.stat().st_size for part in ("unet", "vae", "text_encoder") for file in component_files(path / part))
     zero_terminal = bool(scheduler.get("rescale_betas_zero_snr", False))
-    return Description(path, "folder", family, prediction, zero_terminal, None, size, _sentence("folder", family, prediction), tuple(problems))
+    return Description(
+        path,
+        "folder",
+        family,
+        prediction,
+        zero_terminal,
+        None,
+        size,
+        _sentence("folder", family, prediction),
+        tuple(problems),
+    )
 
 
 def component_files(folder: Path) -> list[Path]:

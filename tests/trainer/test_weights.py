@@ -1,0 +1,233 @@
+"""What a weights file is, told from its header; damaged and wrong files each get their sentence."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import tiny
+import torch
+from safetensors.torch import save_file
+
+from trainer.families import modules, names
+from trainer.families.weights import WeightsError, describe, find_base, read_header
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory) -> Path:
+    return tiny.sd1_safetensors(tmp_path_factory.mktemp("base") / "base.safetensors")
+
+
+def safetensors_bytes(header: object, data: bytes = b"") -> bytes:
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + data
+
+
+def test_a_tiny_sd1_checkpoint_is_described_from_its_header(base):
+    about = describe(base)
+    assert (about.kind, about.family, about.prediction, about.dtype) == ("checkpoint", "sd1", "epsilon", "F16")
+    assert about.problems == ()
+    assert about.size_bytes == base.stat().st_size
+
+
+def test_a_ckpt_is_described_without_unpickling_it(tmp_path):
+    about = describe(tiny.sd1_ckpt(tmp_path / "base.ckpt"))
+    assert (about.kind, about.family, about.problems) == ("checkpoint", "sd1", ())
+
+
+def test_a_diffusers_folder_is_described(tmp_path):
+    about = describe(tiny.sd1_folder(tmp_path / "folder"))
+    assert (about.kind, about.family, about.prediction, about.problems) == ("folder", "sd1", "epsilon", ())
+
+
+@pytest.mark.parametrize(
+    ("make", "family", "prediction"),
+    [
+        (tiny.sd2_safetensors, "sd2", None),
+        (lambda path: tiny.sd2_safetensors(path, v_prediction=True), "sd2", "v"),
+        (tiny.sdxl_safetensors, "sdxl", "epsilon"),
+        (lambda path: tiny.sdxl_safetensors(path, v_prediction=True), "sdxl", "v"),
+    ],
+)
+def test_sd2_and_sdxl_are_told_apart(tmp_path, make, family, prediction):
+    about = describe(make(tmp_path / "model.safetensors"))
+    assert (about.kind, about.family, about.prediction) == ("checkpoint", family, prediction)
+    assert about.zero_terminal_snr == (family == "sdxl" and prediction == "v")
+
+
+@pytest.mark.parametrize(
+    ("tensors", "kind", "family"),
+    [
+        ({"lora_unet_down_blocks_0_attentions_0_proj_in.lora_down.weight": (4, 320)}, "lora", "sd1"),
+        (
+            {"lora_unet_mid_block_attentions_0_transformer_blocks_0_attn2_to_k.lora_down.weight": (4, 1024)},
+            "lora",
+            "sd2",
+        ),
+        ({"lora_unet_input_blocks_4_1_proj_in.lora_up.weight": (640, 4)}, "lora", "sdxl"),
+        ({"lora_te1_text_model_encoder_layers_0_mlp_fc1.hada_w1_a": (4, 4)}, "lora", "sdxl"),
+        ({"encoder.conv_in.weight": (8, 3, 3, 3), "decoder.conv_in.weight": (8, 4, 3, 3)}, "vae", None),
+        ({"text_model.encoder.layers.0.mlp.fc1.weight": (4, 4)}, "text_encoder", None),
+        ({"model.diffusion_model.input_blocks.0.0.weight": (8, 4, 3, 3)}, "unet", None),
+        ({"double_blocks.0.img_attn.qkv.weight": (4, 4)}, "unet", "flux"),
+        ({"foo": (2,)}, "unknown", None),
+    ],
+)
+def test_kinds_are_told_by_names(tmp_path, tensors, kind, family):
+    save_file({name: torch.zeros(shape) for name, shape in tensors.items()}, str(tmp_path / "a.safetensors"))
+    about = describe(tmp_path / "a.safetensors")
+    assert (about.kind, about.family) == (kind, family)
+
+
+def test_an_inpainting_model_is_refused_with_the_reason(tmp_path):
+    state = {
+        "model.diffusion_model.input_blocks.0.0.weight": torch.zeros(8, 9, 3, 3),
+        "first_stage_model.x": torch.zeros(1),
+    }
+    save_file(state, str(tmp_path / "a.safetensors"))
+    assert any(
+        "an inpainting model with 9 input channels" in text for text in describe(tmp_path / "a.safetensors").problems
+    )
+
+
+def test_a_cut_download_names_both_sizes(base, tmp_path):
+    cut = tmp_path / "cut.safetensors"
+    whole = base.read_bytes()
+    cut.write_bytes(whole[:5_000_000])
+    with pytest.raises(
+        WeightsError, match=rf"cut\.safetensors.*cut download.*expected {len(whole):,} bytes, got 5,000,000"
+    ):
+        read_header(cut)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "cut download"),
+        (b"\x00" * 4, "cut download"),
+        (b"\xff" * 8 + b"{}", "is not a safetensors file"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "git-lfs pointer"),
+        (b"<!DOCTYPE html><html>", "is a web page"),
+        (b"PK\x03\x04" + b"x" * 100, "give it the extension .ckpt"),
+        ((1 << 20).to_bytes(8, "little") + b"{" + b" " * 100, "cut download"),
+        (safetensors_bytes(b"[1, 2]"), "not a table"),
+        (safetensors_bytes(b"{nonsense"), "not readable"),
+        (safetensors_bytes(b"[" * 100_000), "not readable"),
+        (safetensors_bytes(b'{"a": 1, "a": 1}'), "not readable"),
+        (safetensors_bytes({"__metadata__": {"a": 1}}), "metadata is not text"),
+        (safetensors_bytes({"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 4]}}, b"0" * 4), "makes no sense"),
+        (safetensors_bytes({"a": {"dtype": "X9", "shape": [1], "data_offsets": [0, 4]}}, b"0" * 4), "makes no sense"),
+        (safetensors_bytes({"a": {"dtype": "F32", "shape": [-1], "data_offsets": [4, 0]}}, b"0" * 4), "makes no sense"),
+        (safetensors_bytes({"a": {"dtype": "F32", "shape": [1], "data_offsets": [4, 8]}}, b"0" * 8), "does not begin"),
+        (
+            safetensors_bytes({"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}, b"0" * 9),
+            "expected 73 bytes",
+        ),
+    ],
+)
+def test_damaged_headers_each_get_their_sentence(tmp_path, content, words):
+    path = tmp_path / "bad.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(WeightsError, match=words) as caught:
+        read_header(path)
+    assert str(path) in str(caught.value)
+    assert describe(path).problems == (str(caught.value),)
+
+
+def test_a_missing_file_and_a_folder_are_named(tmp_path):
+    with pytest.raises(WeightsError, match="does not exist"):
+        read_header(tmp_path / "no.safetensors")
+    with pytest.raises(WeightsError, match="is not a file"):
+        read_header(tmp_path)
+    assert "not a diffusers folder" in describe(tmp_path).problems[0]
+
+
+def test_metadata_comes_with_the_header(tmp_path):
+    save_file({"a": torch.zeros(1)}, str(tmp_path / "a.safetensors"), metadata={"ss_epoch": "炼丹"})
+    assert read_header(tmp_path / "a.safetensors").metadata == {"ss_epoch": "炼丹"}
+
+
+def test_a_hub_id_is_never_downloaded_but_found_in_the_local_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(WeightsError, match=r"runwayml/stable-diffusion-v1-5 is neither.*Download the model first"):
+        find_base("runwayml/stable-diffusion-v1-5")
+    repo = tmp_path / "models--runwayml--stable-diffusion-v1-5"
+    snapshot = tiny.sd1_folder(repo / "snapshots" / "abc123")
+    (repo / "refs").mkdir()
+    (repo / "refs" / "main").write_text("abc123", encoding="utf-8")
+    assert find_base("runwayml/stable-diffusion-v1-5") == snapshot
+    with pytest.raises(WeightsError, match="does not exist; check the path"):
+        find_base("sd-models/none.safetensors")
+
+
+def test_a_ckpt_with_other_objects_is_refused_with_reason_and_cure(tmp_path):
+    path = tmp_path / "evil.ckpt"
+    torch.save({"state_dict": {"a": torch.zeros(1)}, "callbacks": Path("x")}, str(path))
+    with pytest.raises(WeightsError, match=r"evil\.ckpt holds Python objects besides weights.*Use the \.safetensors"):
+        modules.load_pickle(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"\x80\x02garbage", b"PK\x03\x04" + b"0" * 60])
+def test_a_damaged_ckpt_is_named(tmp_path, content):
+    path = tmp_path / "bad.ckpt"
+    path.write_bytes(content)
+    with pytest.raises(WeightsError, match=r"bad\.ckpt.*(damaged or cut download|not a \.ckpt)"):
+        modules.load_pickle(path)
+    describe(path)
+
+
+def test_unet_names_are_those_that_diffusers_reads():
+    from diffusers.loaders.single_file_utils import convert_ldm_unet_checkpoint
+
+    config = tiny.config("unet")
+    unet = tiny.modules()[0]
+    ldm = {names.UNET_PREFIX + names.unet_name(key, config): value for key, value in unet.state_dict().items()}
+    back = convert_ldm_unet_checkpoint(dict(ldm), config)
+    assert back.keys() == unet.state_dict().keys()
+    assert all(torch.equal(back[key], value) for key, value in unet.state_dict().items())
+
+
+def test_vae_names_are_those_that_diffusers_reads():
+    from diffusers.loaders.single_file_utils import convert_ldm_vae_checkpoint
+
+    vae = tiny.modules()[1]
+    ldm = {key: value for key, value in tiny.state().items() if key.startswith(names.VAE_PREFIX)}
+    back = convert_ldm_vae_checkpoint(dict(ldm), tiny.config("vae"))
+    assert back.keys() == vae.state_dict().keys()
+    assert all(torch.equal(back[key], value.half()) for key, value in vae.state_dict().items())
+
+
+def test_open_clip_names_are_those_that_diffusers_reads():
+    from diffusers.loaders.single_file_utils import convert_open_clip_checkpoint
+    from transformers import CLIPTextConfig, CLIPTextModel
+
+    config = {**tiny.config("text_encoder"), "num_hidden_layers": 23}  # diffusers' converter knows only this depth
+    torch.manual_seed(0)
+    width = config["hidden_size"]
+    state = {"token_embedding.weight": torch.randn(49408, width), "positional_embedding": torch.randn(77, width)}
+    state |= {"ln_final.weight": torch.randn(width), "ln_final.bias": torch.randn(width)}
+    state["text_projection"] = torch.randn(width, 1024)
+    for layer in range(23):
+        start = f"transformer.resblocks.{layer}."
+        shapes = {"attn.in_proj_weight": (3 * width, width), "attn.in_proj_bias": (3 * width,),
+                  "attn.out_proj.weight": (width, width), "attn.out_proj.bias": (width,), "ln_1.weight": (width,),
+                  "ln_1.bias": (width,), "ln_2.weight": (width,), "ln_2.bias": (width,), "mlp.c_fc.weight": (96, width),
+                  "mlp.c_fc.bias": (96,), "mlp.c_proj.weight": (width, 96), "mlp.c_proj.bias": (width,)}  # fmt: skip
+        state |= {start + name: torch.randn(shape) for name, shape in shapes.items()}
+    empty = CLIPTextModel(CLIPTextConfig(**config))
+    prefixed = {names.OPEN_CLIP_PREFIX + name: value for name, value in state.items()}
+    expected = convert_open_clip_checkpoint(empty, dict(prefixed), prefix=names.OPEN_CLIP_PREFIX)
+    for name in empty.state_dict():
+        piece = names.open_clip_piece(name)
+        value = state[piece.name] if piece.third is None else state[piece.name].chunk(3)[piece.third]
+        theirs = expected.get(name, expected.get(f"text_model.{name}"))
+        assert torch.equal(value, theirs), name
+
+
+def test_describing_a_file_needs_no_torch(base):
+    code = "import sys; from trainer.families import weights as w; w.describe(sys.argv[1]); print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code, base], capture_output=True, text=True, cwd=Path(__file__).parents[2])
+    assert done.stdout.strip() == "False", done.stderr
