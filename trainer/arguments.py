@@ -92,8 +92,8 @@ def _converted(argument: Argument, text: str, what: str) -> Value:
         return None
     if argument.kind == "float" and _is_number(value):
         return value
-    if argument.kind == "int" and _is_number(value) and value == int(value):  # type: ignore[arg-type]
-        return int(value)  # type: ignore[arg-type]
+    if argument.kind == "int" and _is_number(value) and value == int(value):
+        return int(value)
     if argument.kind == "bool" and isinstance(value, bool):
         return value
     if argument.kind == "text" and isinstance(value, str):

@@ -101,7 +101,7 @@ def draw_noise(latents: Tensor, options: NoiseOptions, generator: torch.Generato
 
 
 def draw_input_noise(noise: Tensor, options: NoiseOptions, generator: torch.Generator) -> Tensor:
-    """The noise that noisy latents are made of: `noise`, perturbed when ip_noise_gamma is set. The target keeps `noise`.
+    """What noisy latents are mixed with: `noise`, perturbed when ip_noise_gamma is set. The target keeps `noise`.
 
     Ning et al. 2023, arXiv:2301.11706 (input perturbation).
     """
@@ -214,7 +214,7 @@ def element_loss(
 
 
 def huber_threshold(timesteps: Tensor, schedule: NoiseSchedule, options: LossOptions) -> Tensor:
-    """(B,): the error from which huber and smooth_l1 grow linearly. huber_scale has no effect with 'snr' (as upstream)."""
+    """(B,): the error from which huber and smooth_l1 grow linearly. 'snr' does not use huber_scale (as upstream)."""
     base = options.huber_c
     if options.huber_schedule == "constant":
         return torch.full(timesteps.shape, base * options.huber_scale, device=timesteps.device)

@@ -1,4 +1,4 @@
-"""The table of optimizers: what each is, which arguments it takes, how it is built. LIGHT: heavy imports inside build().
+"""The table of optimizers: what each is, which arguments it takes, how it is made. LIGHT: heavy imports in build().
 
 Names are those of kohya-ss/sd-scripts, in any case. A name outside the table is refused: nothing is imported by name
 from a config. Every entry has been run with a state_dict round trip in tests/trainer/test_optimizers.py.
@@ -99,8 +99,9 @@ def check_rates(optimizer: Optimizer, rates: Mapping[str, float]) -> None:
     """Raise OptimizerError when an adaptive optimizer gets different rates, which its library refuses mid-run."""
     different = sorted({rate for rate in rates.values() if rate})
     if optimizer.adaptive and len(different) > 1:
+        given = ", ".join(f"{name} {rate:g}" for name, rate in rates.items())
         raise OptimizerError(
-            f"{optimizer.name} needs one rate for every part, but got {', '.join(f'{name} {rate:g}' for name, rate in rates.items())}; "
+            f"{optimizer.name} needs one rate for every part, but got {given}; "
             "leave unet_lr and text_encoder_lr empty and set learning_rate = 1"
         )
 
@@ -200,6 +201,7 @@ def _eps(default: float) -> Argument:
 
 
 _MOMENTUM = Argument("momentum", "float", 0.9, "how much of the last step is kept")
+_NO_MOMENTUM = Argument("momentum", "float", 0.0, "how much of the last step is kept")
 _DAMPENING = Argument("dampening", "float", 0.0, "damps the momentum; must be 0 here")
 _AMSGRAD = Argument("amsgrad", "bool", False, "a variant that never forgets the largest gradient")
 _FOREACH = Argument("foreach", "bool", None, "update all weights in one go", optional=True)
@@ -242,7 +244,7 @@ _ALL = (
         "AdamW", "torch", "AdamW", "torch.optim.adamw", "The usual one, in full precision.",
         _arguments(_betas(0.9, 0.999), _eps(1e-8), _decay(0.01), _AMSGRAD, _FOREACH, _FUSED),
     ),
-    _bitsandbytes("AdamW8bit", "adamw", "Like AdamW with a quarter of its memory; the usual one on NVIDIA cards.", _ADAM_8BIT),
+    _bitsandbytes("AdamW8bit", "adamw", "AdamW with a quarter of its memory, usual on NVIDIA cards.", _ADAM_8BIT),
     Optimizer(
         "Lion", "lion_pytorch", "Lion", "lion_pytorch.lion_pytorch",
         "Remembers less than AdamW; wants a rate 3 to 10 times lower.",
@@ -256,7 +258,8 @@ _ALL = (
         "Prodigy", "prodigyopt", "Prodigy", "prodigyopt.prodigy",
         "Finds the rate itself; set all rates to 1. Slower and needs more memory.",
         _arguments(
-            _betas(0.9, 0.999), Argument("beta3", "float", None, "memory of the rate's estimate; default from betas", optional=True),
+            _betas(0.9, 0.999),
+            Argument("beta3", "float", None, "memory of the rate's estimate; default from betas", optional=True),
             _eps(1e-8), _decay(0.0), Argument("decouple", "bool", True, "weight decay as in AdamW"), _BIAS,
             Argument("safeguard_warmup", "bool", False, "use True together with a warm-up"),
             _D0, Argument("d_coef", "float", 1.0, "scales the rate it finds; 0.5 to 2"), _GROWTH,
@@ -264,14 +267,21 @@ _ALL = (
         ),
         adaptive=True,
     ),
-    _bitsandbytes("PagedAdamW8bit", "adamw", "AdamW8bit whose state moves to main memory when the card is full.", _ADAM_8BIT, "AdamW8bit"),
+    _bitsandbytes(
+        "PagedAdamW8bit", "adamw", "AdamW8bit whose state moves to main memory when the card is full.", _ADAM_8BIT,
+        "AdamW8bit",
+    ),
     _bitsandbytes("PagedAdamW", "adamw", "AdamW whose state moves to main memory when the card is full.", _ADAM_8BIT),
     _bitsandbytes("PagedAdamW32bit", "adamw", "The same in 32 bits.", _ADAM_8BIT),
     _bitsandbytes("Lion8bit", "lion", "Lion with an eighth of AdamW's memory.", _LION_8BIT, "Lion"),
-    _bitsandbytes("PagedLion8bit", "lion", "Lion8bit whose state moves to main memory when the card is full.", _LION_8BIT, "Lion"),
+    _bitsandbytes(
+        "PagedLion8bit", "lion", "Lion8bit whose state moves to main memory when the card is full.", _LION_8BIT, "Lion",
+    ),
     Optimizer(
-        "SGDNesterov", "torch", "SGD", "torch.optim.sgd", "Plain gradient descent with momentum; wants much higher rates.",
-        _arguments(_MOMENTUM, _DAMPENING, _decay(0.0), _FOREACH, _FUSED), always={"nesterov": True}, filled={"momentum": 0.9},
+        "SGDNesterov", "torch", "SGD", "torch.optim.sgd",
+        "Plain gradient descent with momentum; wants much higher rates.",
+        _arguments(_MOMENTUM, _DAMPENING, _decay(0.0), _FOREACH, _FUSED),
+        always={"nesterov": True}, filled={"momentum": 0.9},
     ),
     Optimizer(
         "SGDNesterov8bit", "bitsandbytes", "SGD8bit", "bitsandbytes.optim.sgd", "The same with 8-bit state.",
@@ -298,7 +308,7 @@ _ALL = (
     ),
     _dadapt(
         "DAdaptAdaGrad", "dadapt_adagrad", "AdaGrad that finds the rate.",
-        _arguments(Argument("momentum", "float", 0.0, "how much of the last step is kept"), _eps(1e-6), _decay(0.0), _D0, _GROWTH, _LOG_EVERY),
+        _arguments(_NO_MOMENTUM, _eps(1e-6), _decay(0.0), _D0, _GROWTH, _LOG_EVERY),
     ),
     _dadapt(
         "DAdaptAdan", "dadapt_adan", "Adan that finds the rate.",
@@ -310,10 +320,11 @@ _ALL = (
     ),
     _dadapt(
         "DAdaptSGD", "dadapt_sgd", "Gradient descent that finds the rate.",
-        _arguments(Argument("momentum", "float", 0.0, "how much of the last step is kept"), _decay(0.0), _D0, _GROWTH, _LOG_EVERY),
+        _arguments(_NO_MOMENTUM, _decay(0.0), _D0, _GROWTH, _LOG_EVERY),
     ),
     _dadapt(
-        "DAdaptAdamPreprint", "experimental.dadapt_adam_preprint", "The first version of DAdaptAdam, also called DAdaptation.",
+        "DAdaptAdamPreprint", "experimental.dadapt_adam_preprint",
+        "The first version of DAdaptAdam, also called DAdaptation.",
         _arguments(_betas(0.9, 0.999), _eps(1e-8), _decay(0.0), _DECOUPLE, _D0, _GROWTH, _LOG_EVERY),
     ),
     _dadapt(

@@ -235,7 +235,7 @@ def _polynomial_to_zero(setting: Setting) -> Factor:
 
 
 def _warmup_restarts(setting: Setting) -> Factor:
-    """Cycles of a linear rise and a cosine fall between min_lr and max_lr; each cycle's peak is gamma times the last."""
+    """Cycles of a linear rise and a cosine fall between min_lr and max_lr; each peak is gamma times the last."""
     first, growth = setting.number("first_cycle_steps", setting.total), setting.number("cycle_mult", 1.0)
     peak, low = setting.number("max_lr", setting.group_lr), setting.number("min_lr")
     warmup, gamma = setting.number("warmup_steps"), setting.number("gamma", 1.0)
@@ -273,7 +273,8 @@ def _warmup_restarts_falling(setting: Setting) -> Factor:
     )
     if length <= climb or warmup < 1 or growth <= 0:
         raise ScheduleError(
-            f"CosineAnnealingWarmupRestarts: T_0 {length} must be larger than cycle_warmup {climb}, and T_mult and warmup_steps above 0"
+            f"CosineAnnealingWarmupRestarts: T_0 {length} must be larger than cycle_warmup {climb}, "
+            "and T_mult and warmup_steps above 0"
         )
     every = max(1, int(number("gamma_lr_update_freq", 1)))
     values = [0.0]
@@ -384,7 +385,7 @@ CLASSES: dict[str, Schedule] = {
                 Argument("warmup_steps", "int", 1, "steps of the rise at the very start"),
                 Argument("cycle_warmup", "int", 0, "steps of the rise after each restart"),
                 Argument("gamma_min_lr", "float", 1.0, "factor at every step, such as 0.99915; smaller falls faster"),
-                Argument("gamma_lr_update_freq", "int", 1, "applies gamma_min_lr only where it divides the cycle length"),
+                Argument("gamma_lr_update_freq", "int", 1, "gamma_min_lr acts only where this divides the cycle"),
                 Argument("decay", "float", 1.0, "factor at every restart"),
                 Argument("down_factor", "float", 1.0, "how low a cycle falls, as a part of the rate, such as 0.5"),
                 Argument("init_lr_ground", "bool", False, "start at a rate of 0, which is always done here"),
@@ -404,7 +405,9 @@ CLASSES: dict[str, Schedule] = {
         ),
         Schedule(
             "StepLR", "Falls by a factor every step_size steps.", _step_lr, warmup=False,
-            arguments=_arguments(Argument("step_size", "int", None, "steps between falls; default a third of the run"), _GAMMA),
+            arguments=_arguments(
+                Argument("step_size", "int", None, "steps between falls; default a third of the run"), _GAMMA,
+            ),
         ),
         Schedule(
             "MultiStepLR", "Falls by a factor at given steps.", _multi_step, warmup=False,

@@ -111,7 +111,7 @@ def notes(section: ScheduleSection) -> list[str]:
 def curve(
     section: ScheduleSection, total_steps: int, rates: Mapping[str, float], learning_rate: float, points: int = 400
 ) -> dict[str, Any]:
-    """What the page draws: {"steps": [0, ...], "lr": {group: [rate, ...]}} at about `points` steps, first and last among them.
+    """What the page draws: {"steps": [0, ...], "lr": {group: [rate, ...]}} at about `points` steps, both ends too.
 
     rates: each group's own rate. Raises ScheduleError.
     """

@@ -26,6 +26,7 @@ def config(root: Path | None, **changes) -> TrainConfig:
     """A run on `root` at 512 with buckets and .txt captions."""
     values = {
         "pretrained_model_name_or_path": "base.safetensors", "network_module": "networks.lora", "output_dir": "output",
-        "train_data_dir": None if root is None else str(root), "resolution": "512", "enable_bucket": True, "caption_extension": ".txt",
+        "train_data_dir": None if root is None else str(root), "resolution": "512",
+        "enable_bucket": True, "caption_extension": ".txt",
     }  # fmt: skip
     return parse({**values, **changes}).config

@@ -172,6 +172,9 @@ def test_a_missing_package_is_named_with_an_alternative():
 
 
 def test_the_table_is_read_without_torch():
-    code = "import sys, trainer.optimizers as o; [x.availability() for x in o.OPTIMIZERS.values()]; print('torch' in sys.modules)"
+    code = (
+        "import sys, trainer.optimizers as o; [x.availability() for x in o.OPTIMIZERS.values()];"
+        "print('torch' in sys.modules)"
+    )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8", check=True)
     assert result.stdout.strip() == "False"

@@ -57,7 +57,8 @@ def test_the_report_of_a_small_set(tmp_path):
     assert told["epochs"] == 4
     assert told["steps"] == 28
     assert told["folders"] == [{
-        "path": str(tmp_path / "3_x"), "name": "3_x", "repeats": 3, "images": 4, "missing_captions": 0, "is_reg": False, "class_tokens": "x",
+        "path": str(tmp_path / "3_x"), "name": "3_x", "repeats": 3, "images": 4, "missing_captions": 0,
+        "is_reg": False, "class_tokens": "x",
     }]  # fmt: skip
     json.dumps(told)
 
@@ -201,7 +202,8 @@ def test_the_report_is_made_without_torch(tmp_path):
     pictures(tmp_path / "10_x", [SQUARE])
     code = (
         "import sys; sys.path.insert(0, sys.argv[2]); from pathlib import Path; from folders import config;"
-        "from trainer.dataset.report import report; report(config(Path(sys.argv[1]))).to_text(); print('torch' in sys.modules)"
+        "from trainer.dataset.report import report;"
+        "report(config(Path(sys.argv[1]))).to_text(); print('torch' in sys.modules)"
     )
     command = [sys.executable, "-c", code, str(tmp_path), str(tmp_path.__class__(__file__).parent)]
     result = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=True)

@@ -40,7 +40,8 @@ def test_folders_named_with_repeats_become_examples_in_order(tmp_path):
 @pytest.mark.parametrize(
     ("name", "meaning"),
     [
-        ("10_anby demo", (10, "anby demo")), ("10_", (10, "")), ("2_a_b", (2, "a_b")), ("10", None), ("+5_x", None), ("-1_x", None),
+        ("10_anby demo", (10, "anby demo")), ("10_", (10, "")), ("2_a_b", (2, "a_b")), ("10", None),
+        ("+5_x", None), ("-1_x", None),
         ("0_x", None), ("01_x", None), (" 10_x", None), ("１０_x", None), ("x_10", None), ("10 _x", None),
     ],
 )  # fmt: skip
@@ -89,7 +90,8 @@ def test_without_a_caption_the_folders_name_is_the_caption_and_that_is_said(tmp_
     assert dataset.folders[0].missing_captions == 1
     one(
         messages(dataset),
-        '1 of 3 pictures in 10_anby demo have no .txt file (p001.png), so the folder\'s name "anby demo" is their caption',
+        "1 of 3 pictures in 10_anby demo have no .txt file (p001.png), "
+        'so the folder\'s name "anby demo" is their caption',
     )
 
 

@@ -75,7 +75,8 @@ def test_a_warm_up_with_constant_is_dropped_with_a_note():
     options = section("constant", lr_warmup_steps=0.1)
     assert build(options, 100, 1e-3)(0) == 1.0
     assert notes(options) == [
-        "the schedule constant has no warm-up, so lr_warmup_steps is not used; choose constant_with_warmup for a warm-up"
+        "the schedule constant has no warm-up, so lr_warmup_steps is not used; "
+        "choose constant_with_warmup for a warm-up"
     ]
 
 

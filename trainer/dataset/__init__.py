@@ -1,4 +1,4 @@
-"""What a training folder is: pictures, captions, sizes, repeats, and what is wrong with them. LIGHT (PIL, numpy, cv2)."""
+"""What a training folder is: pictures, captions, sizes, repeats, and what is wrong. LIGHT (PIL, numpy, cv2)."""
 
 from trainer.dataset.problems import DatasetError, Problem
 

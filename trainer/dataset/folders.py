@@ -128,7 +128,8 @@ def _no_named_folders(root: Path, is_reg: bool, flat: bool) -> Problem:
         )
     if flat:
         return error(
-            root, "{path} holds pictures but no folder with repeats in its name; move them into a folder such as {example}",
+            root, "{path} holds pictures but no folder with repeats in its name; "
+            "move them into a folder such as {example}",
             path=root, example=root / f"10_{root.name}",
         )  # fmt: skip
     return error(

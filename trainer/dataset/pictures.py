@@ -26,7 +26,8 @@ MAX_SIDE = 65_000
 ORIENTATION_TAG = 0x0112
 ORIENTATIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE, 8: Image.Transpose.ROTATE_90,
+    5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
 }  # fmt: skip
 SWAPS_SIDES = (5, 6, 7, 8)
 INTERPOLATIONS = ("lanczos", "nearest", "bilinear", "linear", "bicubic", "cubic", "area", "box")
@@ -155,7 +156,7 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _looks_cut(stream: IO[bytes], kind: str) -> bool:
-    """Whether the end of the file lacks the mark that its format ends with. A mark is no proof, its absence no verdict."""
+    """Whether the end of the file lacks the mark that its format ends with. Neither proves anything."""
     length = stream.seek(0, os.SEEK_END)
     stream.seek(max(0, length - 65_536 if kind == "JPEG" else length - 64))
     tail = stream.read()

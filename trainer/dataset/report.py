@@ -1,4 +1,4 @@
-"""What a run will be and what is wrong with it, before anything slow: `trainer check`, the form, the start of a run. LIGHT."""
+"""What a run will be and what is wrong with it, before anything slow: `trainer check`, the form, a start. LIGHT."""
 
 from __future__ import annotations
 
@@ -82,7 +82,8 @@ class Report:
         for folder in dataset.folders:
             kind = "regularisation, " if folder.is_reg else ""
             lines.append(
-                f"  {folder.name}: {folder.images} pictures x {folder.repeats} ({kind}{folder.missing_captions} without caption)"
+                f"  {folder.name}: {folder.images} pictures x {folder.repeats} "
+                f"({kind}{folder.missing_captions} without caption)"
             )
         lines += [f"  {bucket.width} x {bucket.height}: {bucket.count}" for bucket in self.buckets]
         lines += [f"{problem.severity}: {problem.message}" for problem in self.problems]
@@ -172,7 +173,8 @@ def _hints(config: TrainConfig, dataset: Dataset) -> Iterator[Problem]:
     shown = sum(example.repeats for example in dataset.examples)
     if options.train_batch_size > shown:
         yield warning(
-            None, "train_batch_size {batch} is larger than the {shown} pictures of an epoch, so every epoch is one smaller batch; lower it",
+            None, "train_batch_size {batch} is larger than the {shown} pictures of an epoch, "
+            "so every epoch is one smaller batch; lower it",
             batch=options.train_batch_size, shown=shown,
         )  # fmt: skip
     side = math.sqrt(options.resolution[0] * options.resolution[1])
@@ -183,15 +185,17 @@ def _hints(config: TrainConfig, dataset: Dataset) -> Iterator[Problem]:
         and options.max_bucket_reso < 1.5 * side
     ):
         yield warning(
-            None, "max_bucket_reso {value} makes wide and tall pictures much smaller than {side:.0f} x {side:.0f}; set it to 2048",
-            value=options.max_bucket_reso, side=side,
+            None,
+            "max_bucket_reso {value} makes wide and tall pictures much smaller than {side} x {side}; set it to 2048",
+            value=options.max_bucket_reso, side=round(side),
         )  # fmt: skip
     enlarged = [example for example in dataset.examples if _enlarged(example)]
     if enlarged:
         names = ", ".join(example.path.name for example in enlarged[:5]) + (" ..." if len(enlarged) > 5 else "")
         yield warning(
-            enlarged[0].path, "{count} pictures are enlarged more than {times} times to fit ({files}) and will look soft; "
-            "use larger ones, a lower resolution or bucket_no_upscale", count=len(enlarged), times=ENLARGED_FROM, files=names,
+            enlarged[0].path, "{count} pictures are enlarged more than {times} times to fit ({files}) and will look "
+            "soft; use larger ones, a lower resolution or bucket_no_upscale",
+            count=len(enlarged), times=ENLARGED_FROM, files=names,
         )  # fmt: skip
 
 

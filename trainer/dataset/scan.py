@@ -128,7 +128,7 @@ def read(config: TrainConfig) -> Reading:
 
 
 def arrange(reading: Reading, config: TrainConfig) -> Dataset:
-    """Give every picture its bucket, repeats, weight and stored caption; hold some out for validation. Reads no disk."""
+    """Give every picture its bucket, repeats, weight and stored caption; hold some out. Reads no disk."""
     problems = list(reading.problems)
     try:
         choose = chooser(config.dataset)
@@ -241,13 +241,15 @@ def _oddities(folder: Folder, entries: list[os.DirEntry[str]], names: list[str])
     for stem, twins in stems.items():
         if len(twins) > 1:
             yield warning(
-                folder.path / twins[0], "{names} share one caption file, {stem}; rename one of them if they are different pictures",
+                folder.path / twins[0], "{names} share one caption file, {stem}; "
+                "rename one of them if they are different pictures",
                 names=" and ".join(twins), stem=stem,
             )  # fmt: skip
     unused = sorted(entry.name for entry in entries if Path(entry.name).suffix.lower() in UNUSED_PICTURES)
     if unused:
         yield warning(
-            folder.path, "{count} files in {name} are of a kind that is not read ({files}); save them as PNG, JPEG or WebP",
+            folder.path, "{count} files in {name} are of a kind that is not read ({files}); "
+            "save them as PNG, JPEG or WebP",
             count=len(unused), name=folder.name, files=_named(unused),
         )  # fmt: skip
     for entry in entries:
@@ -274,13 +276,15 @@ def _missing_captions(
     other = _other_extension(pictures, texts, extension) if len(missing) == len(pictures) else None
     if other is not None:
         yield warning(
-            folder.path, "NO {extension} file in {name}, but {count} {other} files: set caption_extension to {other}, otherwise {fallback}",
+            folder.path, "NO {extension} file in {name}, but {count} {other} files: set caption_extension to {other}, "
+            "otherwise {fallback}",
             extension=extension, name=folder.name, count=other[1], other=other[0], fallback=fallback,
         )  # fmt: skip
     else:
         yield warning(
-            folder.path, "{count} of {total} pictures in {name} have no {extension} file ({files}), so {fallback}; tag them or write the files",
-            count=len(missing), total=len(pictures), name=folder.name, extension=extension, files=_named(missing), fallback=fallback,
+            folder.path, "{count} of {total} pictures in {name} have no {extension} file ({files}), so {fallback}; "
+            "tag them or write the files", count=len(missing), total=len(pictures), name=folder.name,
+            extension=extension, files=_named(missing), fallback=fallback,
         )  # fmt: skip
 
 
@@ -291,7 +295,8 @@ def _empty_captions(examples: list[Example], folders: tuple[Folder, ...]) -> Ite
             empty.setdefault(example.folder, []).append(example.path.name)
     for index, names in empty.items():
         yield warning(
-            folders[index].path, "{count} captions in {name} are empty or begin with an empty line ({files}); these pictures train without words",
+            folders[index].path, "{count} captions in {name} are empty or begin with an empty line ({files}); "
+            "these pictures train without words",
             count=len(names), name=folders[index].name, files=_named(names),
         )  # fmt: skip
 

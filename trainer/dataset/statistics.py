@@ -20,7 +20,7 @@ def folder_counts(dataset: Dataset, is_reg: bool) -> dict[str, dict[str, int]]:
 
 
 def tag_frequency(dataset: Dataset) -> dict[str, dict[str, int]]:
-    """ss_tag_frequency: {"10_x": {"red hair": 12}}: tags in lower case, each picture once, regularisation folders too."""
+    """ss_tag_frequency: {"10_x": {"red hair": 12}}: tags in lower case, each picture once, all folders."""
     counts: dict[str, Counter[str]] = {}
     for example in (*dataset.examples, *dataset.validation):
         tags = counts.setdefault(dataset.folders[example.folder].name, Counter())
@@ -29,7 +29,7 @@ def tag_frequency(dataset: Dataset) -> dict[str, dict[str, int]]:
 
 
 def bucket_info(dataset: Dataset) -> dict[str, Any]:
-    """ss_bucket_info: sizes with counts (repeats included), and how far bucket shapes are from the pictures' on average."""
+    """ss_bucket_info: sizes with counts (repeats included), and how far bucket shapes are from pictures' shapes."""
     buckets = {
         str(number): {"resolution": list(bucket), "count": len(indices)}
         for number, (bucket, indices) in enumerate(by_bucket(dataset.examples).items())
