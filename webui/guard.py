@@ -76,7 +76,7 @@ class Guard:
         """Status and words when this request must not be answered; None when it may."""
         host = headers.get("host", "")
         if sum(name == b"host" for name, _ in scope["headers"]) != 1 or not self._host_known(host):
-            return 421, f"Unknown host {host[:100]!r}. Start Athanor with --allowed-host NAME to reach it by that name."
+            return 421, f"Unknown host {host[:100]!r}. Start Athanor with --allow-host NAME to reach it by that name."
         if headers.get("origin") is not None and not self._own_origin(headers["origin"], host, scope):
             return 403, "This request comes from another web page and was refused."
         front_page = scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and scope["path"] == "/"
@@ -105,7 +105,7 @@ class Guard:
         scheme = {"ws": "http", "wss": "https"}.get(scope.get("scheme", "http"), scope.get("scheme", "http"))
         if origin == f"{scheme}://{host}":
             return True
-        # A proxy in front that was named with --allowed-host may speak TLS to the browser and plain HTTP to us.
+        # A proxy in front that was named with --allow-host may speak TLS to the browser and plain HTTP to us.
         return origin == f"https://{host}" and (urlsplit("//" + host).hostname or "").lower() in self.names
 
     def _key_fits(self, headers: dict[str, str]) -> bool:

@@ -5,11 +5,13 @@ Routes get one `Site` and look folders up when they are asked, so that a change 
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from launcher import mirrors
 from webui.runner import Runner
 from webui.settings import SettingsFile
 from webui.thumbnails import Thumbnails
@@ -97,6 +99,8 @@ def child_environment(settings: SettingsFile, base: Mapping[str, str] | None = N
         environment.pop("HF_HUB_OFFLINE", None)
     for name in ("GRADIO_TEMP_DIR", "GRADIO_ANALYTICS_ENABLED"):
         environment.pop(name, None)
-    if settings.current.hf_endpoint:
-        environment["HF_ENDPOINT"] = settings.current.hf_endpoint
+    with contextlib.suppress(ValueError):  # an unknown word in ATHANOR_MIRROR: the launcher has complained already
+        models = mirrors.chosen(settings.root, environment).models
+        if models:
+            environment["HF_ENDPOINT"] = models
     return environment

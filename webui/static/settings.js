@@ -1,0 +1,135 @@
+// The Settings tab: language, folders, downloads, what was found on this machine, a report for a bug.
+import { fill, h, icon, visible } from './dom.js';
+import { get, post, url } from './api.js';
+import { lang, setLang, t, textReady } from './text.js';
+import { ask, complain, notice } from './notice.js';
+import { attachCompletion, browse } from './browse.js';
+
+const FOLDERS = {
+  output: ['Finished LoRA files', 'Where the Train tab puts results unless output_dir says otherwise.'],
+  logs: ['TensorBoard logs', 'What the TensorBoard tab shows.'],
+  train: ['Data sets', 'Where data sets are looked for first.'],
+  models: ['Base models', 'Where base models are looked for first.'],
+};
+
+export async function mount(element) {
+  await textReady();
+  const body = h('div', { class: 'settings', id: 'settings' });
+  fill(element, body);
+  let known;
+  try { known = await get('settings'); } catch (error) { fill(body, h('p', { class: 'box-error' }, error.message)); return; }
+
+  const save = async (change, field = null) => {
+    try {
+      known = await post('settings', change);
+      field?.show(null);
+      notice(t('Saved.'));
+      return true;
+    } catch (error) {
+      const missing = error.problems?.some((problem) => problem.kind === 'missing');
+      if (missing && await ask(t('This folder does not exist. Create it?'), { ok: t('Create') })) return save({ ...change, create: true }, field);
+      if (field && error.problems?.length) field.show(error.problems[0].message); else complain(error);
+      return false;
+    }
+  };
+
+  fill(body,
+    card(t('Page'), languageField(), numberField(known, 'stop_grace_seconds', t('Patience when stopping'), t('Seconds a job gets to save before it is ended.'), save),
+      numberField(known, 'jobs_at_once', t('Jobs at a time'), t('More than one only helps when each has its own GPU or a small model.'), save)),
+    card(t('Folders'), known.folders.map((folder) => folderField(folder, save))),
+    card(t('Downloads'), mirrorField(known),
+      addressField(known, 'hf_endpoint', t('Model downloads'), t('Address in place of the usual model hub; empty = the usual one. Nothing is downloaded unless you ask for it.'), save),
+      addressField(known, 'package_mirror', t('Python packages'), t('Used by launch.sh and launch.bat when they install or update.'), save),
+      addressField(known, 'torch_mirror', t('torch packages'), t('Used by launch.sh and launch.bat when they install or update.'), save)),
+    machineCard(body));
+}
+
+function card(title, ...content) {
+  return h('section', { class: 'card col settings-card' }, h('h2', {}, title), content);
+}
+
+let count = 0;
+
+/** A labelled field with its help and its error; {element, show(message)}. */
+function field(label, help, input, ...tools) {
+  const id = (input.id ||= `setting-${(count += 1)}`);
+  const error = h('p', { class: 'field-error', role: 'alert', hidden: true });
+  const element = h('div', { class: 'field' }, h('label', { for: id }, label), h('div', { class: 'row' }, input, tools), help && h('p', { class: 'muted small' }, help), error);
+  return { element, show(message) { error.textContent = message ?? ''; error.hidden = !message; element.classList.toggle('bad', Boolean(message)); } };
+}
+
+function languageField() {
+  let chosen = null;
+  try { chosen = localStorage.getItem('athanor.lang'); } catch { /* no storage */ }
+  const select = h('select', { 'data-role': 'setting-lang', onchange: () => setLang(select.value) },
+    h('option', { value: '', selected: !chosen }, t('As the browser')), h('option', { value: 'zh', selected: chosen === 'zh' }, '中文'), h('option', { value: 'en', selected: chosen === 'en' }, 'English'));
+  select.lang = lang();
+  return field(t('Language'), null, select).element;
+}
+
+function numberField(known, name, label, help, save) {
+  const input = h('input', { type: 'text', inputmode: 'numeric', value: known.settings[name], 'data-role': `setting-${name}`, class: 'numbers short' });
+  const shown = field(label, help, input);
+  input.addEventListener('change', () => {
+    if (!/^\d+$/.test(input.value.trim())) { shown.show(t('Write a whole number.')); return; }
+    save({ [name]: Number(input.value) }, shown);
+  });
+  return shown.element;
+}
+
+function folderField(folder, save) {
+  const [title, help] = FOLDERS[folder.name];
+  const input = h('input', { type: 'text', class: 'mono grow', value: folder.chosen, placeholder: folder.path, spellcheck: 'false', 'data-role': `setting-${folder.name}` });
+  const keep = () => save({ [folder.name]: input.value.trim() }, shown);
+  const choose = h('button', { class: 'btn', 'data-role': `browse-${folder.name}`, onclick: async () => {
+    const path = await browse({ kind: 'folder', start: input.value || folder.path });
+    if (path !== null) { input.value = path; keep(); }
+  } }, icon('folder'), t('Browse'));
+  const usual = h('button', { class: 'btn quiet square', title: t('Back to the usual folder'), 'aria-label': t('Back to the usual folder'), onclick: () => { input.value = ''; keep(); } }, icon('undo'));
+  const shown = field(t(title), t(help), input, choose, usual);
+  attachCompletion(input, { kind: 'folder' });
+  input.addEventListener('change', keep);
+  return shown.element;
+}
+
+function addressField(known, name, label, help, save) {
+  const input = h('input', { type: 'text', inputmode: 'url', class: 'mono grow', value: known.settings[name], placeholder: 'https://', spellcheck: 'false', 'data-role': `setting-${name}` });
+  const shown = field(label, help, input);
+  input.addEventListener('change', () => save({ [name]: input.value.trim() }, shown));
+  return shown.element;
+}
+
+function mirrorField(known) {
+  const words = { none: t('None: the usual addresses'), china: t('Mirrors in China') };
+  const select = h('select', { 'data-role': 'setting-mirror', onchange: async () => {
+    try { await post('settings/mirror', { name: select.value }); notice(t('Saved.')); } catch (error) { complain(error); }
+  } }, known.mirrors.map((name) => h('option', { value: name, selected: name === known.mirror }, words[name] ?? name)));
+  return field(t('Mirrors'), t('Faster where the usual addresses are slow. The addresses below win over this.'), select).element;
+}
+
+function machineCard(body) {
+  const box = h('div', { class: 'col', 'data-role': 'machine' }, h('p', { class: 'muted' }, t('Looking at the GPU and torch; this takes some seconds …')));
+  let asked = false;
+  const look = async () => {
+    if (asked || !visible(body)) return;
+    asked = true;
+    try { fill(box, machineRows(await get('settings/machine'))); } catch (error) { asked = false; fill(box, h('p', { class: 'field-error' }, error.message)); }
+  };
+  new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && look()).observe(box);
+  const report = h('div', { class: 'row wrap' }, h('a', { class: 'btn', href: url('settings/report.zip'), download: '', 'data-role': 'report' }, icon('download'), t('Save a report for a bug')),
+    h('span', { class: 'muted small' }, t('Versions, devices and the ends of the newest logs; your name, folders and keys are taken out. Look through it before you share it.')));
+  return card(t('This machine'), box, report);
+}
+
+function machineRows({ devices, versions, system }) {
+  const line = (name, value, role = null) => h('tr', {}, h('th', { scope: 'row' }, name), h('td', { 'data-role': role }, value));
+  const gpus = devices.devices.map((gpu, index) => line(t('GPU {n}', { n: index }), `${gpu.name} · ${gpu.vram_gib} GiB · bf16 ${gpu.bf16 ? t('yes') : t('no')}`, 'gpu'));
+  const none = devices.error
+    ? line('GPU', t('Unknown: {reason}', { reason: devices.error }), 'gpu-none')
+    : line('GPU', t('None found; training uses the processor and is slow.'), 'gpu-none');
+  return h('div', { class: 'scroll-x' }, h('table', { class: 'table machine' }, h('tbody', {},
+    gpus.length ? gpus : none,
+    devices.torch && line('torch', `${devices.torch} · ${devices.build}`, 'torch'),
+    line(t('System'), `${system.os} · ${t('{n} cores', { n: system.cores })} · ${t('{n} GiB memory', { n: system.memory_gib })} · ${t('{n} GiB free on the disk', { n: system.disk_free_gib })}`),
+    line(t('Versions'), h('span', { class: 'mono small' }, Object.entries(versions).filter(([, version]) => version).map(([name, version]) => `${name} ${version}`).join(' · '))))));
+}
