@@ -9,19 +9,25 @@ import json
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from trainer import schedules
 from trainer.config import Problem, TrainConfig
+from trainer.dataset import Problem as DataProblem
 from trainer.dataset.report import Report, report
 from trainer.dataset.scan import Dataset, scan
 from trainer.families.weights import Description, describe
 from trainer.optimizers import OptimizerError, check_rates, find
 
-READINGS_KEPT = 4
+READINGS_KEPT = 6
+FILES = (
+    ("model", "pretrained_model_name_or_path"), ("model", "vae"), ("network", "network_weights"), ("save", "resume"),
+    ("sample", "sample_prompts"),
+)  # fmt: skip
+FILES_OF = {"model": ("pretrained_model_name_or_path", "vae"), "network": ("network_weights",), "save": ("resume",), "sample": ("sample_prompts",)}
 MOST_SAVE_MARKS = 200
 MODEL_ADDRESS = "model.pretrained_model_name_or_path"
 EMPTY: dict[str, Any] = {
@@ -31,7 +37,7 @@ EMPTY: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
-class _Reading:
+class _Kept:
     """What lay in the folders. seen: the folders' times when they were read."""
 
     dataset: Dataset
@@ -39,49 +45,73 @@ class _Reading:
 
 
 class Reports:
-    """Reports of configurations, with the last readings of the picture folders kept by what they were read for."""
+    """Reports of configurations. What lies on disk is kept from the last readings, so that `remembered` needs no disk."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._kept: OrderedDict[str, _Reading] = OrderedDict()
         self._lock = threading.Lock()
         self._reading = threading.Lock()
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._files: OrderedDict[tuple[str | None, ...], tuple[DataProblem, ...]] = OrderedDict()
 
     def remembered(self, config: TrainConfig) -> dict[str, Any] | None:
-        """The report from the last reading of these folders, or None when they were not read yet. Touches no folder."""
+        """The report from the last reading of these folders and files, or None when they were not read yet."""
         config = absolute(config, self._root)
         with self._lock:
-            reading = self._kept.get(_key(config))
-        return None if reading is None else _told(config, report(config, reading.dataset))
+            kept, files = self._kept.get(_folders_key(config)), self._files.get(_files_key(config))
+        return None if kept is None or files is None else _told(config, report(without_files(config), kept.dataset), files)
 
     def read(self, config: TrainConfig) -> dict[str, Any]:
-        """The report of what lies in the folders now. They are read again only when a folder has changed."""
+        """The report of what lies on disk now. Pictures are looked at again only when one of their folders has changed."""
         config = absolute(config, self._root)
-        key = _key(config)
         with self._reading:
-            seen = _folder_times(config)
-            with self._lock:
-                reading = self._kept.get(key)
-            if reading is None or reading.seen != seen:
-                reading = _Reading(scan(config), seen)
-            with self._lock:
-                self._kept[key] = reading
-                self._kept.move_to_end(key)
-                while len(self._kept) > READINGS_KEPT:
-                    self._kept.popitem(last=False)
-        return _told(config, report(config, reading.dataset))
+            dataset = self._current(config)
+            everything = report(config, dataset)
+            made = report(without_files(config), dataset)
+            files = tuple(problem for problem in everything.problems if problem not in made.problems)
+        with self._lock:
+            _keep(self._files, _files_key(config), files)
+        return _told(config, made, files)
+
+    def _current(self, config: TrainConfig) -> Dataset:
+        key, seen = _folders_key(config), _folder_times(config)
+        with self._lock:
+            kept = self._kept.get(key)
+        if kept is None or kept.seen != seen:
+            kept = _Kept(scan(config), seen)
+        with self._lock:
+            _keep(self._kept, key, kept)
+        return kept.dataset
+
+
+def _keep(kept: OrderedDict[Any, Any], key: Any, value: Any) -> None:
+    kept[key] = value
+    kept.move_to_end(key)
+    while len(kept) > READINGS_KEPT:
+        kept.popitem(last=False)
 
 
 def absolute(config: TrainConfig, root: Path) -> TrainConfig:
-    """The configuration with picture folders as the trainer will find them: relative ones start at the project's root."""
+    """The configuration with paths as the trainer will find them: relative ones start at the project's root."""
 
-    def placed(path: str | None) -> str | None:
-        return str(root / Path(path).expanduser()) if path else path
+    def placed(path: str) -> str:
+        return str(root / Path(path).expanduser())
 
     data = config.dataset
     subsets = tuple(subset.model_copy(update={"image_dir": placed(subset.image_dir)}) for subset in data.subsets)
-    changed = {"train_data_dir": placed(data.train_data_dir), "reg_data_dir": placed(data.reg_data_dir), "subsets": subsets}
-    return config.model_copy(update={"dataset": data.model_copy(update=changed)})
+    folders = {name: placed(path) for name in ("train_data_dir", "reg_data_dir") if (path := getattr(data, name))}
+    changed: dict[str, Any] = {"dataset": data.model_copy(update={**folders, "subsets": subsets})}
+    for section, name in FILES:
+        path = getattr(getattr(config, section), name)
+        if path and "\n" not in path and (root / Path(path).expanduser()).exists():
+            changed[section] = (changed.get(section) or getattr(config, section)).model_copy(update={name: placed(path)})
+    return config.model_copy(update=changed)
+
+
+def without_files(config: TrainConfig) -> TrainConfig:
+    """The configuration without the single files that it names, so that nothing looks for them."""
+    changed = {section: getattr(config, section).model_copy(update=dict.fromkeys(names)) for section, names in FILES_OF.items()}
+    return config.model_copy(update=changed)
 
 
 def machinery_problems(config: TrainConfig) -> list[Problem]:
@@ -117,10 +147,8 @@ def start_problems(root: Path, config: TrainConfig, reports: Reports) -> list[Pr
     told = describe_model(root, MODEL_ADDRESS, config.model.pretrained_model_name_or_path or "")
     if not told["good"]:
         found.append(Problem(MODEL_ADDRESS, told["problem"]["template"], told["problem"]["values"]))
-    for problem in reports.read(config)["problems"]:
-        if problem["severity"] == "error":
-            found.append(Problem(problem["address"], problem["template"], problem["values"]))
-    return found
+    errors = [problem for problem in reports.read(config)["problems"] if problem["severity"] == "error"]
+    return found + [Problem(problem["address"], problem["template"], problem["values"]) for problem in errors]
 
 
 def group_rates(config: TrainConfig) -> dict[str, float]:
@@ -202,35 +230,47 @@ def problem_json(problem: Problem) -> dict[str, Any]:
     return {"address": problem.address, "message": problem.message, "template": problem.template, "values": values}
 
 
-def _told(config: TrainConfig, made: Report) -> dict[str, Any]:
-    """A report for the page, with the curve and with problems tied to the field that names their folder."""
-    told = dict(made.to_json())
+def _told(config: TrainConfig, made: Report, files: Iterable[DataProblem]) -> dict[str, Any]:
+    """A report for the page, with the curve and with problems tied to the field that they concern."""
+    told = made.to_json()
     accumulation = config.run.gradient_accumulation_steps
     per_epoch = -(-told["batches_per_epoch"] // accumulation)
-    told.update(
-        accumulation=accumulation, steps_per_epoch=per_epoch, by_epochs=config.run.max_train_epochs is not None,
-        curve=curve(config, told["steps"] if told["images"] else 0, per_epoch, told["epochs"]),
-        problems=[_picture_problem(config, problem) for problem in told["problems"]],
-    )  # fmt: skip
-    return told
+    problems = [{**problem.to_json(), "address": _file_address(config, problem)} for problem in files]
+    problems += [{**problem, "address": _picture_address(config, problem)} for problem in told["problems"]]
+    return {
+        **told, "accumulation": accumulation, "steps_per_epoch": per_epoch, "by_epochs": config.run.max_train_epochs is not None,
+        "curve": curve(config, told["steps"], per_epoch, told["epochs"]), "problems": problems,
+    }  # fmt: skip
 
 
-def _picture_problem(config: TrainConfig, problem: Mapping[str, Any]) -> dict[str, Any]:
+def _file_address(config: TrainConfig, problem: DataProblem) -> str:
+    """The field whose path a problem is about; the base model's where it cannot be told."""
+    for section, name in FILES:
+        value = getattr(getattr(config, section), name)
+        if value and problem.path is not None and Path(value) == problem.path:
+            return f"{section}.{name}"
+    return MODEL_ADDRESS
+
+
+def _picture_address(config: TrainConfig, problem: Mapping[str, Any]) -> str:
     path = str(problem.get("path") or "")
     data = config.dataset
-    address = "dataset.train_data_dir"
     if data.reg_data_dir and path.startswith(data.reg_data_dir):
-        address = "dataset.reg_data_dir"
-    elif any(path.startswith(subset.image_dir) for subset in data.subsets):
-        address = "dataset.subsets"
-    return {**problem, "address": address}
+        return "dataset.reg_data_dir"
+    if path and any(path.startswith(subset.image_dir) for subset in data.subsets):
+        return "dataset.subsets"
+    return "dataset.train_data_dir"
 
 
-def _key(config: TrainConfig) -> str:
-    """What a reading depends on: the picture folders and how captions are found."""
+def _folders_key(config: TrainConfig) -> str:
+    """What a reading of pictures depends on: the folders and how captions are found."""
     data = config.dataset
     parts = [data.train_data_dir, data.reg_data_dir, config.caption.caption_extension, data.dataset_repeats]
     return json.dumps([*parts, [subset.model_dump() for subset in data.subsets]], sort_keys=True)
+
+
+def _files_key(config: TrainConfig) -> tuple[str | None, ...]:
+    return tuple(getattr(getattr(config, section), name) for section, name in FILES)
 
 
 def _folder_times(config: TrainConfig) -> tuple[Any, ...]:

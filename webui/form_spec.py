@@ -18,12 +18,19 @@ from webui.site import Site
 from webui.texts import texts
 
 # What an empty field means, where that is not "off".
-PLACEHOLDERS = {
+EMPTY_MEANS = {
     "optimizer.unet_lr": "learning_rate", "optimizer.text_encoder_lr": "learning_rate", "network.network_dim": "4",
     "run.seed": "random", "save.output_name": "last", "save.output_dir": "./output", "run.max_train_epochs": "by steps",
+    "caption.clip_skip": "1", "dataset.validation_seed": "seed", "dataset.validate_every_n_epochs": "1",
+    "dataset.max_validation_steps": "all", "noise.min_timestep": "0", "noise.max_timestep": "1000",
+    "save.save_last_n_epochs": "all", "save.save_last_n_steps": "all", "schedule.lr_scheduler_timescale": "by itself",
+    "log.log_tracker_name": "network_train", "save.metadata_title": "output_name", "save.save_last_n_epochs_state": "all",
+    "save.save_last_n_steps_state": "all",
+}  # fmt: skip
+EXAMPLES = {
     "dataset.resolution": "512,768", "dataset.train_data_dir": "./train/anby",
-    "model.pretrained_model_name_or_path": "./sd-models/model.safetensors", "caption.clip_skip": "1",
-    "optimizer.optimizer_args": "weight_decay=0.01", "network.network_args": "conv_dim=4",
+    "model.pretrained_model_name_or_path": "./sd-models/model.safetensors", "optimizer.optimizer_args": "weight_decay=0.01",
+    "network.network_args": "conv_dim=4", "schedule.lr_scheduler_args": "num_cycles=0.5",
     "sample.sample_prompts": "masterpiece, 1girl, solo --n lowres --w 512 --h 768 --d 1337 --l 7 --s 24",
 }  # fmt: skip
 EMPTY_CHOICE = {
@@ -98,7 +105,8 @@ def _field(parameter: Parameter, chinese: Mapping[str, Mapping[str, str]], site:
         "help": {"en": parameter.help, "zh": zh.get("help", parameter.help)},
         "optional": parameter.optional, "advanced": parameter.advanced, "shown_when": _shown_when(parameter),
         "basic": address in BASIC, "personal": address in KEPT or parameter.section in KEPT_SECTIONS,
-        "placeholder": PLACEHOLDERS.get(address), "long": address in LONG_TEXTS,
+        "empty": EMPTY_MEANS.get(address, "off") if parameter.optional else None, "example": EXAMPLES.get(address),
+        "long": address in LONG_TEXTS,
         "choices": _choices(parameter), "suggestions": _suggestions(address), "start": _start(parameter, site),
     }  # fmt: skip
 

@@ -104,7 +104,7 @@ def _add_form(
         answer: dict[str, Any] = {
             "ready": checked.ready is not None,
             "problems": _problems(checked.problems),
-            "notes": _problems(checked.notes),
+            "notes": _problems(checked.notes) if all(p.address in form.STAND_INS for p in checked.problems) else [],
             "toml": "", "report": None,
         }  # fmt: skip
         if checked.preview is not None:

@@ -21,6 +21,12 @@ function split(help) {
   return [end, help.slice(end.length).trim()];
 }
 
+// What stands in an empty field: an example, or what empty means.
+function hint(field) {
+  if (field.example) return t('such as {example}', { example: field.example });
+  return field.empty ? t('empty = {what}', { what: t(field.empty) }) : '';
+}
+
 export function buildFields(state) {
   const groups = state.spec.groups.map((group) => buildGroup(state, group));
   const views = new Map(groups.flatMap((group) => group.views).map((view) => [view.field.address, view]));
@@ -230,13 +236,13 @@ function selectControl(state, field, id) {
 
 function areaControl(state, field, id) {
   const isList = field.kind === 'texts';
-  const input = h('textarea', { id, rows: field.role === 'prompts' ? 3 : 2, spellcheck: false, class: isList ? 'mono' : '', placeholder: field.placeholder ? t(field.placeholder) : '', oninput: () => {
-    state.set(field.address, isList ? input.value.split("\n").filter((line) => line.trim()) : input.value);
+  const input = h('textarea', { id, rows: field.role === 'prompts' ? 3 : 2, spellcheck: false, class: isList ? 'mono' : '', placeholder: hint(field), oninput: () => {
+    state.set(field.address, isList ? input.value.split('\n').filter((line) => line.trim()) : input.value);
   } });
   const parts = field.role === 'prompts' ? [h('div', { class: 'f-path' }, input, browseButton(state, field, input))] : [input];
   function show(value) {
-    const text = Array.isArray(value) ? value.join("\n') : String(value ?? '");
-    const now = isList ? input.value.split("\n').filter((line) => line.trim()).join('\n") : input.value;
+    const text = Array.isArray(value) ? value.join('\n') : String(value ?? '');
+    const now = isList ? input.value.split('\n').filter((line) => line.trim()).join('\n') : input.value;
     if (now !== text) input.value = text;
   }
   return { root: parts[0], wide: true, focus: () => input.focus(), markWrong: wrongMarker(input), show };
@@ -246,7 +252,7 @@ function textControl(state, field, id) {
   const number = ['int', 'float', 'amount'].includes(field.kind);
   const input = h('input', {
     type: 'text', id, inputmode: field.kind === 'int' ? 'numeric' : number ? 'decimal' : 'text', autocomplete: 'off', spellcheck: false,
-    placeholder: field.placeholder ? t(field.placeholder) : field.optional ? t('off') : '', oninput: () => state.set(field.address, input.value),
+    placeholder: hint(field), oninput: () => state.set(field.address, input.value),
   });
   if (field.suggestions) return suggestingControl(state, field, input);
   const path = PATHS[field.role];
@@ -289,7 +295,7 @@ function suggestingControl(state, field, input) {
 function browseButton(state, field, input) {
   const kind = PATHS[field.role];
   return h('button', { type: 'button', class: 'btn', 'data-role': 'browse', onclick: async () => {
-    const path = await browse({ kind, start: input.value.includes("\n') ? '' : input.value || field.start || '", extensions: EXTENSIONS[field.role] });
+    const path = await browse({ kind, start: input.value.includes('\n') ? '' : input.value || field.start || '', extensions: EXTENSIONS[field.role] });
     if (path !== null && path !== undefined) state.set(field.address, path);
     state.tell('value', [field.address]);
     input.focus();

@@ -34,9 +34,8 @@ export function buildToolbar(state, fields) {
   fields.root.addEventListener('jumped', () => { search.value = ''; found.textContent = ''; });
   const root = h('div', { class: 'p-bar' },
     h('div', { class: 'row wrap' }, h('div', { class: 'p-modes', role: 'radiogroup', 'aria-label': t('How much to show') }, modes),
-      h('label', { class: 'p-preset' }, h('span', { class: 'muted' }, t('Preset')), select), own, save, open, reset, file,
-      h('span', { class: 'p-find' }, icon('search'), search, found)),
-    about, result);
+      h('label', { class: 'p-preset' }, h('span', { class: 'muted' }, t('Preset')), select), own, save, open, reset, file),
+    h('div', { class: 'p-second' }, about, h('span', { class: 'p-find' }, icon('search'), search, found)), result);
 
   function show() {
     modes.forEach((button, index) => button.setAttribute('aria-checked', String(state.mode === ['basic', 'expert'][index])));
@@ -46,7 +45,6 @@ export function buildToolbar(state, fields) {
     select.value = state.preset;
     const preset = state.presetNamed(state.preset);
     about.textContent = preset ? words(preset.about) : '';
-    about.hidden = about.textContent === '';
     own.hidden = !preset?.own;
   }
 

@@ -107,7 +107,7 @@ function spaced(part) {
 function showData(host, report, reading) {
   clear(host);
   if (!report) return;
-  if (report.buckets.length) host.append(h('h3', {}, t('Buckets'), reading ? h('span', { class: 'muted' }, ` ${t('reading…')}`) : ''), bucketBars(report.buckets));
+  if (report.buckets.length) host.append(h('h3', {}, t('Buckets, with repeats'), reading ? h('span', { class: 'muted' }, ` ${t('reading…')}`) : ''), bucketBars(report.buckets));
   if (report.folders.length > 1 || report.folders.some((folder) => folder.missing_captions || folder.is_reg)) {
     host.append(h('h3', {}, t('Folders')), h('table', { class: 'table r-folders' }, ...report.folders.map(folderRow)));
   }
