@@ -30,6 +30,11 @@ export function t(phrase, values = {}) {
   return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
 }
 
+/** Every known translation by its English phrase; {} in English. */
+export function phrases() {
+  return words.phrases;
+}
+
 /** Title, help, ... of a parameter in the page's language; {} when only English is known. */
 export function parameterText(address) {
   return words.parameters[address] ?? {};
