@@ -36,15 +36,15 @@ class TaggerForm(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    model: str = Field(DEFAULT_TAGGER, max_length=100)
-    model_folder: str = Field("", max_length=4000)
-    folder: str = Field("", max_length=4000)
+    model: str = Field(default=DEFAULT_TAGGER, max_length=100)
+    model_folder: str = Field(default="", max_length=4000)
+    folder: str = Field(default="", max_length=4000)
     general_threshold: float = 0.35
     character_threshold: float = 0.6
     add_rating: bool = False
     add_model_tag: bool = False
-    additional_tags: str = Field("", max_length=4000)
-    exclude_tags: str = Field("", max_length=20_000)
+    additional_tags: str = Field(default="", max_length=4000)
+    exclude_tags: str = Field(default="", max_length=20_000)
     replace_underscore: bool = True
     escape: bool = True
     recursive: bool = False
@@ -151,8 +151,8 @@ def model_problem(form: TaggerForm, models_dir: Path) -> FieldProblem | None:
         if not form.model_folder.strip():
             return FieldProblem("model_folder", "Choose the folder that holds the tagger.")
         if in_folder(Path(form.model_folder.strip()).expanduser()) is None:
-            return FieldProblem("model_folder", "{path} holds no tagger: expected model.onnx beside selected_tags.csv (WD) "
-                                "or tag_mapping.json (CL).", {"path": form.model_folder.strip()})  # fmt: skip
+            template = "{path} holds no tagger: expected model.onnx beside selected_tags.csv or tag_mapping.json."
+            return FieldProblem("model_folder", template, {"path": form.model_folder.strip()})
         return None
     if form.model not in TAGGERS:
         return FieldProblem("model", "There is no tagger {name}; choose one of the list.", {"name": form.model})

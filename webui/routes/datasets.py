@@ -13,6 +13,8 @@ from typing import Any, Literal, TypeVar
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from trainer.demo.pictures import FOLDER_NEW, DemoError, write_pictures
+from trainer.families.tokens import clip_tokenizer
 from webui import tagfiles, tagops
 from webui.answers import Refusal
 from webui.site import Site
@@ -98,6 +100,16 @@ def router(site: Site) -> APIRouter:
             folder = tagfiles.plain_folder(body.path, site.root)
             opened = folders.open(folder, body.recursive, body.extension)
             return _json(_listing(opened, site.thumbnails) | {"view": _view(opened, Query())})
+
+    @routes.post("/demo")
+    def demo() -> Response:
+        """Put the demo pictures with their captions where data sets are kept; what is there stays as it is."""
+        folder = site.train_dir / "demo" / FOLDER_NEW
+        try:
+            write_pictures(folder, captions=True)
+        except DemoError as error:
+            raise Refusal(409, str(error)) from error
+        return _json({"path": str(folder)})
 
     @routes.get("/{name}")
     def listing(name: str) -> Response:
@@ -303,12 +315,22 @@ def _picture(store: Store, n: int) -> dict[str, Any]:
         "text": row.text,
         "saved": row.saved,
         "tags": tagops.first_line_tags(row.text),
+        "tokens": _tokens(row.text),
         "lines": sum(bool(line.strip()) for line in tagops.split_lines(row.text)[::2]),
         "dirty": n in store.dirty,
         "problem": row.disk.problem,
         "conflict": None if row.conflict is None else {"text": row.conflict.text, "problem": row.conflict.problem},
         "shared": store.shared(n),
     }
+
+
+def _tokens(text: str) -> int | None:
+    """CLIP tokens of the line that training uses; None where CLIP's vocabulary is not installed."""
+    line = next((line for line in tagops.split_lines(text)[::2] if line.strip()), "")
+    try:
+        return clip_tokenizer().count(line)
+    except (OSError, ImportError, ValueError):
+        return None
 
 
 def _tail(path: str) -> str:
