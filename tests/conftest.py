@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import os
 
+import hypothesis
+
+# Machines that run tests are busy; how long one example takes says nothing.
+hypothesis.settings.register_profile("athanor", deadline=None)
+hypothesis.settings.load_profile("athanor")
+
 os.environ.update(
     OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", OMP_WAIT_POLICY="PASSIVE", HF_HUB_OFFLINE="1",
     GRADIO_ANALYTICS_ENABLED="False", TOKENIZERS_PARALLELISM="false", PYTHONUTF8="1", BITSANDBYTES_NOWELCOME="1",

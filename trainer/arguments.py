@@ -92,7 +92,7 @@ def _converted(argument: Argument, text: str, what: str) -> Value:
         return None
     if argument.kind == "float" and _is_number(value):
         return value
-    if argument.kind == "int" and _is_number(value) and value == int(value):
+    if argument.kind == "int" and isinstance(value, (int, float)) and _is_number(value) and value == int(value):
         return int(value)
     if argument.kind == "bool" and isinstance(value, bool):
         return value

@@ -208,3 +208,10 @@ def test_the_report_is_made_without_torch(tmp_path):
     command = [sys.executable, "-c", code, str(tmp_path), str(tmp_path.__class__(__file__).parent)]
     result = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=True)
     assert result.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("path", ["x" * 5000, "~nobody_here/x"])
+def test_impossible_file_names_are_named_and_nothing_breaks(tmp_path, path):
+    pictures(tmp_path / "10_x", [SQUARE])
+    made = report(config(tmp_path, pretrained_model_name_or_path=path, vae=path, sample_prompts=path + ".txt"))
+    assert len(messages(made, "error")) == 3

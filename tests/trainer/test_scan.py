@@ -294,3 +294,14 @@ def test_a_folder_that_may_not_be_read_is_an_error(tmp_path):
         one(messages(scan(config(tmp_path)), "error"), "cannot be opened", "check the folder's rights")
     finally:
         (tmp_path / "1_x").chmod(0o755)
+
+
+def test_absurd_repeats_are_an_error_before_anything_grows(tmp_path):
+    pictures(tmp_path / "999999999_x", [SQUARE])
+    found = messages(scan(config(tmp_path)), "error")
+    assert found == ["the folder 999999999_x asks for 999999999 repeats; rename it with at most 10000"]
+
+
+@pytest.mark.parametrize("path", ["x" * 5000, "a\0b", "~nobody_here/x"])
+def test_impossible_paths_are_named_and_nothing_breaks(path):
+    assert len(messages(scan(config(None, train_data_dir=path)), "error")) == 1

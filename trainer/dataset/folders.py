@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from trainer.config import TrainConfig
     from trainer.config.dataset import Subset
 
+MAX_REPEATS = 10_000
 REPEATS = re.compile(r"([1-9][0-9]{0,8})_(.*)", re.DOTALL | re.ASCII)
 
 
@@ -76,11 +77,13 @@ def _unseen(folders: Iterable[Folder], seen: set[Path], problems: list[Problem])
 
 
 def _is_folder(path: Path, problems: list[Problem]) -> bool:
-    if path.is_dir():
-        return True
-    said = (
-        "{path} is a file, not a folder; name the folder" if path.exists() else "{path} does not exist; check the path"
-    )
+    try:
+        if path.is_dir():
+            return True
+        exists = path.exists()
+    except (OSError, ValueError):  # a name that is too long, or one below a folder that may not be opened
+        exists = False
+    said = "{path} is a file, not a folder; name the folder" if exists else "{path} does not exist; check the path"
     problems.append(error(path, said, path=path))
     return False
 
@@ -113,6 +116,10 @@ def _named_folders(root: Path, is_reg: bool, problems: list[Problem]) -> Iterato
             _no_named_folders(root, is_reg, any(is_picture(entry.name) for entry in entries if entry.is_file()))
         )
     for name, (repeats, class_tokens) in named:
+        if repeats > MAX_REPEATS:
+            said = "the folder {name} asks for {repeats} repeats; rename it with at most {most}"
+            problems.append(error(root / name, said, name=name, repeats=repeats, most=MAX_REPEATS))
+            continue
         yield Folder(root / name, name, repeats, class_tokens, is_reg)
 
 
@@ -130,7 +137,7 @@ def _no_named_folders(root: Path, is_reg: bool, flat: bool) -> Problem:
         return error(
             root, "{path} holds pictures but no folder with repeats in its name; "
             "move them into a folder such as {example}",
-            path=root, example=root / f"10_{root.name}",
+            path=root, example=root / f"10_{root.name or 'name'}",
         )  # fmt: skip
     return error(
         root, "{path} holds no folder with repeats in its name; put the pictures into a folder such as {example}",

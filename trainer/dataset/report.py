@@ -12,7 +12,7 @@ from trainer.dataset.folders import Folder
 from trainer.dataset.problems import Problem, error, warning
 from trainer.dataset.scan import Dataset, Example, arrange, scan
 from trainer.families.weights import WeightsError, describe, find_base
-from trainer.loading.batches import by_bucket, count_batches
+from trainer.loading.batches import bucket_counts, count_batches
 
 if TYPE_CHECKING:
     from trainer.config import TrainConfig
@@ -109,7 +109,7 @@ def report(config: TrainConfig, dataset: Dataset | None = None) -> Report:
     told = lengths(
         batches, config.run.gradient_accumulation_steps, config.run.max_train_epochs, config.run.max_train_steps
     )
-    buckets = tuple(BucketCount(*bucket, len(indices)) for bucket, indices in by_bucket(dataset.examples).items())
+    buckets = tuple(BucketCount(*bucket, count) for bucket, count in bucket_counts(dataset.examples).items())
     return Report(told, dataset, buckets, _shortened(problems), batch_size)
 
 
@@ -138,14 +138,14 @@ def _files(config: TrainConfig) -> Iterator[Problem]:
         ("network_weights", config.network.network_weights),
         ("resume", config.save.resume),
     ):
-        if value and not Path(value).expanduser().exists():
+        if value and not _exists(value):
             yield error(Path(value), "{name} {path} does not exist; check the path", name=name, path=value)
     prompts = config.sample.sample_prompts
     if (
         prompts
         and "\n" not in prompts
         and prompts.lower().endswith((".txt", ".toml", ".json"))
-        and not Path(prompts).expanduser().is_file()
+        and not _exists(prompts)
     ):
         yield error(Path(prompts), "{name} {path} does not exist; check the path", name="sample_prompts", path=prompts)
 
@@ -153,7 +153,7 @@ def _files(config: TrainConfig) -> Iterator[Problem]:
 def _base_model(name: str) -> Iterator[Problem]:
     try:
         path = find_base(name)
-    except WeightsError as fault:
+    except (WeightsError, OSError, RuntimeError, ValueError) as fault:
         yield error(Path(name), "{reason}", reason=fault)
         return
     about = describe(path)
@@ -163,6 +163,13 @@ def _base_model(name: str) -> Iterator[Problem]:
         yield error(
             path, "{path} is no base model but: {detail}; choose a whole checkpoint", path=path, detail=about.detail
         )
+
+
+def _exists(path: str) -> bool:
+    try:
+        return Path(path).expanduser().exists()
+    except (OSError, RuntimeError, ValueError):  # too long a name, an unknown ~user, a zero byte
+        return False
 
 
 def _hints(config: TrainConfig, dataset: Dataset) -> Iterator[Problem]:

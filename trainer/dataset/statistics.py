@@ -7,7 +7,7 @@ from typing import Any
 
 from trainer.dataset import captions
 from trainer.dataset.scan import Dataset
-from trainer.loading.batches import by_bucket
+from trainer.loading.batches import bucket_counts
 
 
 def folder_counts(dataset: Dataset, is_reg: bool) -> dict[str, dict[str, int]]:
@@ -31,8 +31,8 @@ def tag_frequency(dataset: Dataset) -> dict[str, dict[str, int]]:
 def bucket_info(dataset: Dataset) -> dict[str, Any]:
     """ss_bucket_info: sizes with counts (repeats included), and how far bucket shapes are from pictures' shapes."""
     buckets = {
-        str(number): {"resolution": list(bucket), "count": len(indices)}
-        for number, (bucket, indices) in enumerate(by_bucket(dataset.examples).items())
+        str(number): {"resolution": list(bucket), "count": count}
+        for number, (bucket, count) in enumerate(bucket_counts(dataset.examples).items())
     }
     errors = [abs(example.choice.ar_error) for example in dataset.examples]
     return {"buckets": buckets, "mean_img_ar_error": sum(errors) / len(errors) if errors else 0.0}

@@ -5,6 +5,7 @@ Counts and mixing as in kohya-ss/sd-scripts; the order itself is drawn anew, so 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -46,6 +47,14 @@ def by_bucket(examples: Iterable[Example]) -> dict[Size, list[int]]:
     return dict(sorted(found.items()))
 
 
+def bucket_counts(examples: Iterable[Example]) -> dict[Size, int]:
+    """Bucket -> pictures an epoch shows at it, repeats included; buckets sorted by width, height."""
+    found: Counter[Size] = Counter()
+    for example in examples:
+        found[example.bucket] += example.repeats
+    return dict(sorted(found.items()))
+
+
 def count_batches(examples: Iterable[Example], batch_size: int) -> int:
     """How many batches an epoch has: per bucket, the pictures with repeats divided by the batch size, rounded up."""
-    return sum(-(-len(indices) // batch_size) for indices in by_bucket(examples).values())
+    return sum(-(-count // batch_size) for count in bucket_counts(examples).values())
