@@ -162,9 +162,3 @@ def test_a_written_caption_reads_back(tmp_path_factory, text):
     path = tmp_path_factory.getbasetemp() / "written.txt"
     captions.write_caption(path, text)
     assert read_caption(path) == text
-
-
-def test_random_options_are_known():
-    assert not captions.is_random(options(caption_prefix="a", keep_tokens=3))
-    assert captions.is_random(options(shuffle_caption=True))
-    assert captions.is_random(options(caption_dropout_every_n_epochs=2))

@@ -13,7 +13,7 @@ from PIL import Image
 
 from trainer.dataset import pictures
 from trainer.dataset.buckets import BucketChoice
-from trainer.dataset.pictures import PictureError, fit, prepare, read_picture, read_size
+from trainer.dataset.pictures import PictureError, fit, read_picture, read_size
 
 
 def noisy(width, height, channels=3):
@@ -181,11 +181,3 @@ def test_every_interpolation_gives_the_asked_size(interpolation):
 def test_an_unknown_interpolation_is_named():
     with pytest.raises(ValueError, match="resize_interpolation 'sharp' is unknown; choose lanczos"):
         pictures.resize(noisy(4, 4), (8, 8), "sharp")
-
-
-def test_a_prepared_picture_runs_from_minus_one_to_one(tmp_path):
-    image = Image.new("RGB", (64, 64), (0, 255, 127))
-    made = prepare(saved(tmp_path / "a.png", image), BucketChoice((64, 64), (64, 64), 0.0))
-    assert made.shape == (3, 64, 64)
-    assert made.dtype == np.float32
-    assert made[:, 0, 0].tolist() == pytest.approx([-1.0, 1.0, -1 / 255])

@@ -115,18 +115,6 @@ def process(caption: str, options: Caption, rng: Random, epoch: int, step: int, 
     return caption
 
 
-def is_random(options: Caption) -> bool:
-    """Whether two uses of one caption may differ, so that its encoding cannot be kept."""
-    return bool(
-        options.shuffle_caption
-        or options.enable_wildcard
-        or options.token_warmup_step > 0
-        or options.caption_dropout_rate > 0
-        or options.caption_dropout_every_n_epochs > 0
-        or options.caption_tag_dropout_rate > 0
-    )
-
-
 def _dropped(options: Caption, rng: Random, epoch: int) -> bool:
     if options.caption_dropout_rate > 0 and rng.random() < options.caption_dropout_rate:
         return True

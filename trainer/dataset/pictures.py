@@ -107,12 +107,6 @@ def resize(pixels: Pixels, size: Size, interpolation: str | None = None) -> Pixe
     return cv2.resize(pixels, size, interpolation=methods[interpolation])
 
 
-def prepare(path: Path, choice: BucketChoice, interpolation: str | None = None) -> np.ndarray:
-    """A picture as the VAE takes it: (3, bucket height, bucket width) float32 in [-1, 1]. Raises PictureError."""
-    pixels = fit(read_picture(path), choice, interpolation)
-    return np.ascontiguousarray(((pixels.astype(np.float32) / 255.0) - 0.5).transpose(2, 0, 1) / 0.5)
-
-
 def _opened(path: Path) -> IO[bytes]:
     if not path.is_file():  # a named pipe would be waited for for ever
         raise PictureError(f"{path} is gone or not a regular file")
