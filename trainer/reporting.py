@@ -122,10 +122,13 @@ class Report:
             for done, made in enumerate(previews.draw(run.family, run.prompts, run.config.sample.sample_sampler), start=1):
                 if made.warning is not None:
                     self.warn(made.warning)
+                if made.picture is None:
                     continue
                 name = previews.file_name(run.output_name, made, progress.epoch if epoch_end else None, progress.step)
                 for folder in (run.job.samples, run.output_dir / "sample"):
-                    previews.save(folder / name, made)
+                    fault = previews.save(folder / name, made)
+                    if fault is not None:
+                        self.warn(fault)
                 self._curves.image(f"sample_{made.number}", made.picture, progress.step)
                 run.events.emit("sample", step=progress.step, epoch=progress.epoch, file=f"samples/{name}", prompt=made.prompt.prompt, seed=made.seed)
                 run.events.emit("phase", name="sampling", done=done, total=total)

@@ -245,9 +245,10 @@ def _as_choice(address: str, value: Any) -> Any:
 
 
 def _read_as_off(section: str, name: str, value: Any) -> Note | None:
-    """sd-scripts and its launchers write 0 or -1 where an optional number is off; here that is None."""
+    """sd-scripts and its launchers write 0 (for the seed -1) where an optional number is off; here that is None."""
     field = SECTIONS[section].model_fields[name]
-    if isinstance(value, bool) or not _is_optional(field.annotation) or str(value).strip() not in ("0", "-1", "0.0", "0.00", "-1.0"):
+    words = ("-1",) if name == "seed" else ("0", "0.0", "0.00")
+    if isinstance(value, bool) or not _is_optional(field.annotation) or str(value).strip() not in words:
         return None
     limits = _limits(field)
     low, excluded = limits.get("minimum"), limits.get("minimum_excluded", False)
