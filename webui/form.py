@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trainer.config import ConfigError, Note, Parameter, Parsed, Problem, TrainConfig, parameters, parse
+from trainer.config.imports import RENAMED
 
 RawValue = bool | str | list[Any]
 
@@ -209,17 +210,23 @@ def _nearest(values: Mapping[str, Any], problems: Sequence[Problem]) -> tuple[Pa
 
     What a run needs and nobody chose stays empty. A rule over several fields is looked at only once each field is right.
     """
-    kept = dict(values)
+    kept = _flat(values)
     found: dict[tuple[str | None, str], Problem] = {}
     needed: set[str] = set()
+    left_out: set[str] = set()
     for _ in range(MOST_ATTEMPTS):
         for problem in problems:
-            found.setdefault((problem.address, problem.message), problem)
-            if problem.address in STAND_INS and not _filled(kept.get(problem.address)):
-                needed.add(problem.address)
-                kept[problem.address] = STAND_INS[problem.address]
-            elif problem.address:
-                kept.pop(problem.address, None)
+            address = problem.address or ""
+            if address not in left_out or address not in STAND_INS:
+                found.setdefault((problem.address, problem.message), problem)
+            names = _names(address)
+            if address in STAND_INS and not any(_filled(kept.get(name)) for name in names):
+                needed.add(address)
+                kept[names[0]] = STAND_INS[address]
+            else:
+                gone = {name for field in _alike(address, left_out) for name in _names(field)}
+                kept = {name: value for name, value in kept.items() if name not in gone}
+                left_out.add(address)
         try:
             parsed = parse(kept)
         except ConfigError as error:
@@ -227,6 +234,31 @@ def _nearest(values: Mapping[str, Any], problems: Sequence[Problem]) -> tuple[Pa
             continue
         return Parsed(_emptied(parsed.config, needed), parsed.notes), tuple(found.values())
     return None, tuple(found.values())
+
+
+def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values in tables or by address under plain parameter names."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            flat.update(value)
+        else:
+            flat[key.rpartition(".")[2]] = value
+    return flat
+
+
+def _names(address: str) -> list[str]:
+    """The names under which a parameter may stand in a file: its own, and those of other programs."""
+    name = address.rpartition(".")[2]
+    return [name, *(other for other, target in RENAMED.items() if target == name and other != name)]
+
+
+def _alike(address: str, left_out: set[str]) -> list[str]:
+    """What to leave out for a problem: its field; the whole section when that did not help, since a rule may span fields."""
+    if address not in left_out:
+        return [address]
+    section = address.partition(".")[0]
+    return [parameter.address for parameter in parameters() if parameter.section == section]
 
 
 def _emptied(config: TrainConfig, addresses: Iterable[str]) -> TrainConfig:

@@ -12,14 +12,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from trainer.config import ConfigError, Note, Problem, loads
+import tomlkit
+
+from trainer.config import ConfigError, Note, Problem
 from webui.form import RawValue, check, default_values, differences, raw_values
 
 LARGEST_FILE_BYTES = 2 * 2**20
 # Keys that only the kohya_ss GUI writes; one of them is enough to know its files.
 KOHYA_GUI_KEYS = frozenset({"LoRA_type", "max_resolution", "stop_text_encoder_training", "lr_warmup", "model_list", "additional_parameters"})
 # What the kohya_ss GUI means by 0: it then leaves the option out.
-ZERO_IS_UNSET = frozenset({"seed", "max_train_steps", "max_train_epochs", "unet_lr", "text_encoder_lr", "clip_skip", "vae_batch_size"})
+ZERO_IS_UNSET = frozenset({
+    "seed", "max_train_steps", "max_train_epochs", "unet_lr", "text_encoder_lr", "clip_skip", "vae_batch_size", "adaptive_noise_scale",
+    "lr_warmup_steps", "save_last_n_steps", "save_last_n_steps_state", "min_timestep", "max_timestep",
+})  # fmt: skip
 GUI_ONLY = frozenset({
     "model_list", "sdxl_cache_text_encoder_outputs", "sdxl_no_half_vae", "train_data_dir_toggle", "num_machines", "num_processes",
     "multi_gpu", "gpu_ids", "main_process_port", "machine_rank", "dynamo_mode", "dynamo_use_dynamic", "dynamo_use_fullgraph",
@@ -42,13 +47,12 @@ def read_text(text: str, name: str) -> dict[str, Any]:
     if len(text.encode("utf-8", "replace")) > LARGEST_FILE_BYTES:
         raise ConfigError([Problem(None, "{path} is larger than 2 MB; this is not a training configuration", {"path": name})])
     text = text.lstrip("\ufeff")
-    if not text.lstrip().startswith("{"):
-        return loads(text, name)
+    is_json = text.lstrip().startswith("{")
     try:
-        values = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ConfigError([Problem(None, "{path} is not valid JSON: {reason}", {"path": name, "reason": str(error)})]) from error
-    return dict(values)
+        return dict(json.loads(text) if is_json else tomlkit.parse(text).unwrap())
+    except (ValueError, RecursionError, tomlkit.exceptions.TOMLKitError) as error:
+        told = "{path} is not valid JSON: {reason}" if is_json else "{path} is not valid TOML: {reason}"
+        raise ConfigError([Problem(None, told, {"path": name, "reason": str(error)})]) from error
 
 
 def take(values: Mapping[str, Any]) -> Imported:

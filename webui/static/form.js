@@ -122,7 +122,8 @@ async function start(state, report, fields, queue) {
     const answer = await post('form/start', { values: state.values, queue });
     const message = answer.state === 'waiting' ? t('{name} waits in the queue.', { name: answer.name }) : t('{name} was started.', { name: answer.name });
     notice(message);
-    dispatchEvent(new CustomEvent('athanor:open-job', { detail: { id: answer.id } }));
+    document.dispatchEvent(new CustomEvent('athanor:look'));
+    location.hash = `job=${answer.id}`;
     openTab('jobs');
   } catch (error) {
     const problem = error.problems?.[0];
