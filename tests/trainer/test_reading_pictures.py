@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import struct
 import zlib
@@ -9,6 +11,8 @@ import zlib
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from trainer.dataset import pictures
@@ -181,3 +185,29 @@ def test_every_interpolation_gives_the_asked_size(interpolation):
 def test_an_unknown_interpolation_is_named():
     with pytest.raises(ValueError, match="resize_interpolation 'sharp' is unknown; choose lanczos"):
         pictures.resize(noisy(4, 4), (8, 8), "sharp")
+
+
+def encoded(kind):
+    stream = io.BytesIO()
+    image = Image.fromarray(noisy(24, 18))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    image.save(stream, kind, exif=exif)
+    return stream.getvalue()
+
+
+WHOLE = {kind: encoded(kind) for kind in ("PNG", "JPEG", "WEBP")}
+damage = st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 255)), min_size=1, max_size=20)
+
+
+@settings(max_examples=120)
+@given(st.sampled_from(sorted(WHOLE)), damage, st.integers(0, 200))
+def test_damaged_files_give_pictures_or_one_kind_of_error(tmp_path_factory, kind, changes, cut):
+    data = bytearray(WHOLE[kind][: len(WHOLE[kind]) - cut])
+    for place, value in changes:
+        data[place % len(data)] = value
+    path = tmp_path_factory.getbasetemp() / "damaged.png"
+    path.write_bytes(data)
+    with contextlib.suppress(PictureError):
+        width, height = read_size(path)
+        assert read_picture(path).shape == (height, width, 3)
