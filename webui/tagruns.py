@@ -72,7 +72,8 @@ class FieldProblem:
         message = self.template
         for name, value in self.values.items():
             message = message.replace("{" + name + "}", str(value))
-        return {"address": self.address, "message": message, "template": self.template, "values": dict(self.values)}
+        values = {name: value if isinstance(value, int) else str(value) for name, value in self.values.items()}
+        return {"address": self.address, "message": message, "template": self.template, "values": values}
 
 
 class Drafts:

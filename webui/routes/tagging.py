@@ -177,8 +177,11 @@ def _models(site: Site, downloads: Views) -> list[dict[str, Any]]:
     for view in downloads.newest(6):
         latest.setdefault(str(view.run.settings().get("download")), view.summary())
     return [
-        {"name": tagger.name, "title": tagger.title, "note": tagger.note, "bytes": tagger.bytes, "own": bool(tagger.folder),
-         "present": present(tagger.name, _taggers_dir(site)) is not None, "download": latest.get(tagger.name)}
+        {
+            "name": tagger.name, "title": tagger.title, "note": tagger.note, "bytes": tagger.bytes,
+            "lineage": tagger.lineage, "own": bool(tagger.folder), "download": latest.get(tagger.name),
+            "present": present(tagger.name, _taggers_dir(site)) is not None,
+        }
         for tagger in TAGGERS.values()
     ]  # fmt: skip
 
@@ -187,10 +190,8 @@ def _add_models(routes: APIRouter, site: Site, downloads: Views, processes: Proc
     starting = threading.Lock()
 
     def running(name: str) -> RunView | None:
-        views = downloads.newest(6)
-        return next(
-            (v for v in views if v.run.settings().get("download") == name and v.run.job.state() == "running"), None
-        )
+        of_name = (view for view in downloads.newest(6) if view.run.settings().get("download") == name)
+        return next((view for view in of_name if view.run.job.state() == "running"), None)
 
     @routes.post("/models/{name}/download")
     def start(name: str) -> dict[str, Any]:

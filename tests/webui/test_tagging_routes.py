@@ -1,0 +1,242 @@
+"""The Tagger tab's interface, with the real demo tagger and real processes."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from taggers import TAGGERS
+from taggers.run import Run
+from trainer.demo import write_pictures
+from webui.answers import Refusal, answer_refusal
+from webui.routes import tagging, thumbnails
+from webui.site import Site, open_site
+from webui.tagruns import Drafts, FieldProblem, RunView, TaggerForm
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "no cache"))
+    return open_site(tmp_path / "安 [b]")
+
+
+@pytest.fixture
+def client(site: Site) -> Iterator[TestClient]:
+    app = FastAPI()
+    app.add_exception_handler(Refusal, answer_refusal)
+    app.include_router(tagging.router(site))
+    app.include_router(thumbnails.router(site))
+    with TestClient(app) as client:
+        yield client
+
+
+@pytest.fixture
+def folder(site: Site) -> Path:
+    write_pictures(site.train_dir / "10_star")
+    return site.train_dir / "10_star"
+
+
+def form(folder: Path | str = "", **values: object) -> dict[str, Any]:
+    return {"values": {"folder": str(folder), "model": "demo-tagger", **values}}
+
+
+def wait(look: Callable[[], Any], seconds: float = 60) -> Any:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = look()
+        if found:
+            return found
+        time.sleep(0.03)
+    return pytest.fail(f"waited {seconds} s in vain")
+
+
+def finished(client: TestClient, run_id: str) -> dict[str, Any]:
+    def over() -> dict[str, Any] | None:
+        run = client.get(f"/api/tagging/runs/{run_id}").json()
+        return None if run["state"] in ("running", "waiting") else run
+
+    return wait(over)
+
+
+def test_an_untouched_form_has_qiuyes_values_and_the_default_model(client: TestClient):
+    values = client.get("/api/tagging/draft").json()["values"]
+    assert (values["model"], values["general_threshold"], values["character_threshold"]) == ("wd-vit-v3", 0.35, 0.6)
+    assert values["replace_underscore"] and values["escape"] and values["conflict"] == "skip"
+
+
+def test_a_draft_is_found_again_even_when_it_is_wrong(client: TestClient):
+    client.post("/api/tagging/draft", json=form("nowhere", general_threshold=7.5, additional_tags="安比, x"))
+    values = client.get("/api/tagging/draft").json()["values"]
+    assert (values["folder"], values["general_threshold"], values["additional_tags"]) == ("nowhere", 7.5, "安比, x")
+
+
+def test_a_damaged_draft_gives_a_fresh_form(tmp_path: Path):
+    (tmp_path / "tagger.json").write_text("{", encoding="utf-8")
+    assert Drafts(tmp_path / "tagger.json").read() == TaggerForm()
+
+
+def test_models_say_whether_they_are_here_and_how_large_the_download_is(client: TestClient):
+    models = {model["name"]: model for model in client.get("/api/tagging/status").json()["models"]}
+    assert list(models) == list(TAGGERS)
+    assert models["demo-tagger"]["present"] and not models["wd-vit-v3"]["present"]
+    assert models["wd-vit-v3"]["bytes"] == 378_844_778
+
+
+def test_the_check_counts_pictures_and_captions(client: TestClient, folder: Path):
+    (folder / "01.txt").write_text("by hand", encoding="utf-8")
+    (folder / "02.txt").write_text("", encoding="utf-8")
+    answer = client.post("/api/tagging/check", json=form(folder)).json()
+    assert answer["problems"] == []
+    assert (answer["folder"]["pictures"], answer["folder"]["captioned"], answer["folder"]["to_tag"]) == (12, 1, 11)
+    replace = client.post("/api/tagging/check", json=form(folder, conflict="replace")).json()
+    assert replace["folder"]["to_tag"] == 12
+
+
+@pytest.mark.parametrize(
+    ("values", "address", "words"),
+    [
+        ({"folder": ""}, "folder", "Choose the folder"), ({"folder": "none"}, "folder", "is not a folder"),
+        ({"folder": "jobs"}, "folder", "holds no pictures"), ({"folder": "train"}, "folder", "its sub-folders have 12"),
+        ({"model": "wd-vit-v3"}, "model", "download it first"), ({"model": "x"}, "model", "There is no tagger x"),
+        ({"model": "folder"}, "model_folder", "Choose the folder that holds the tagger"),
+        ({"model": "folder", "model_folder": "jobs"}, "model_folder", "holds no tagger"),
+        ({"general_threshold": 0}, "general_threshold", "above 0"),
+        ({"character_threshold": 3}, "character_threshold", "above 0"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told_at_its_field(client: TestClient, folder: Path, values: dict, address: str, words: str):
+    body = form(**{"folder": str(folder), **values})
+    problems = client.post("/api/tagging/check", json=body).json()["problems"]
+    assert [problem["address"] for problem in problems] == [address] and words in problems[0]["message"]
+    refused = client.post("/api/tagging/start", json=body)
+    assert refused.status_code == 422 and refused.json()["problems"][0]["address"] == address
+
+
+@pytest.mark.parametrize("path", ["//host/share", "\\\\host\\share", "a\0b"])
+def test_network_paths_and_zero_bytes_are_refused(client: TestClient, path: str):
+    assert client.post("/api/tagging/check", json=form(path)).status_code == 400
+    assert client.post("/api/tagging/try", json={**form(), "picture": path}).status_code == 400
+
+
+def test_a_folder_is_tagged_watched_and_undone(client: TestClient, folder: Path):
+    (folder / "01.txt").write_text("by hand", encoding="utf-8")
+    body = form(folder, additional_tags="zqx, --undo", conflict="append")
+    run = finished(client, client.post("/api/tagging/start", json=body).json()["id"])
+    assert run["state"] == "finished" and run["counts"] == {"appended": 1, "written": 11}
+    assert (run["total"], run["done"], run["device"], run["undoable"]) == (12, 12, "CPU", True)
+    assert (folder / "02.txt").read_text(encoding="utf-8") == "zqx, --undo, orange star, yellow background, large\n"
+    page = client.get(f"/api/tagging/runs/{run['id']}/pictures?start=1&count=2").json()
+    assert page["total"] == 12 and [row["name"] for row in page["rows"]] == ["02.png", "03.png"]
+    assert client.get("/api/" + page["rows"][0]["thumb"]).headers["content-type"] == "image/webp"
+    only = client.get(f"/api/tagging/runs/{run['id']}/pictures?action=appended").json()
+    assert [row["name"] for row in only["rows"]] == ["01.png"]
+    undone = client.post(f"/api/tagging/runs/{run['id']}/undo").json()
+    assert undone["report"]["removed"] == 11 and undone["run"]["undone"] and not undone["run"]["undoable"]
+    assert [path.name for path in folder.glob("*.txt")] == ["01.txt"]
+    assert (folder / "01.txt").read_text(encoding="utf-8") == "by hand"
+
+
+def test_a_new_page_process_finds_the_run_again(client: TestClient, site: Site, folder: Path):
+    run = finished(client, client.post("/api/tagging/start", json=form(folder)).json()["id"])
+    app = FastAPI()
+    app.include_router(tagging.router(open_site(site.root)))
+    with TestClient(app) as second:
+        found = second.get("/api/tagging/status").json()["run"]
+        assert (found["id"], found["counts"]) == (run["id"], run["counts"])
+        assert [one["id"] for one in second.get("/api/tagging/runs").json()["runs"]] == [run["id"]]
+
+
+def test_two_runs_at_once_are_refused_and_a_run_can_be_stopped(client: TestClient, site: Site, folder: Path):
+    for number in range(400):
+        (folder / f"x{number:03}.png").write_bytes((folder / "01.png").read_bytes())
+    run = client.post("/api/tagging/start", json=form(folder)).json()
+    again = client.post("/api/tagging/start", json=form(folder))
+    assert again.status_code == 409 and "going on already" in again.json()["message"]
+    refused = client.post(f"/api/tagging/runs/{run['id']}/undo")
+    assert refused.status_code == 409 and "still going" in refused.json()["message"]
+    wait(lambda: client.get(f"/api/tagging/runs/{run['id']}").json()["done"] > 3)
+    client.post(f"/api/tagging/runs/{run['id']}/stop")
+    over = finished(client, run["id"])
+    assert over["state"] == "stopped" and 0 < over["done"] < 412
+    assert len(list(folder.glob("*.txt"))) == over["counts"]["written"]
+
+
+def test_a_run_that_is_ended_by_force_can_be_undone(client: TestClient, folder: Path):
+    for number in range(400):
+        (folder / f"x{number:03}.png").write_bytes((folder / "01.png").read_bytes())
+    run = client.post("/api/tagging/start", json=form(folder)).json()
+    wait(lambda: client.get(f"/api/tagging/runs/{run['id']}").json()["done"] > 3)
+    assert client.post(f"/api/tagging/runs/{run['id']}/end").json()["state"] == "stopped"
+    client.post(f"/api/tagging/runs/{run['id']}/undo")
+    assert not list(folder.glob("*.txt"))
+
+
+def test_a_run_whose_process_dies_without_a_word_shows_the_end_of_its_log(tmp_path: Path):
+    run = Run.create(tmp_path, "x", {})
+    run.job.log_path.write_text("Killed by the system\n", encoding="utf-8")
+    (run.path / "process.json").write_text(
+        json.dumps({"pid": 2**22 + 7, "started": 1, "command": []}), encoding="utf-8"
+    )
+    summary = RunView(run).summary()
+    assert summary["state"] == "crashed" and "Killed by the system" in summary["log_end"]
+
+
+def test_one_picture_can_be_tried_and_its_caption_follows_the_form(client: TestClient, folder: Path):
+    answer = client.post("/api/tagging/try", json={**form(folder), "picture": str(folder / "01.png")}).json()
+    scores = {entry["tag"]: entry["score"] for entry in answer["scores"]}
+    assert answer["device"] == "CPU" and scores["red_star"] > 0.9 and not list(folder.glob("*.txt"))
+    caption = client.post(
+        "/api/tagging/caption", json={**form(folder, additional_tags="zqx"), "scores": answer["scores"]}
+    )
+    assert caption.json()["text"] == "zqx, red star, yellow background, large"
+    high = client.post("/api/tagging/caption", json={**form(folder, general_threshold=1.5), "scores": answer["scores"]})
+    assert high.json()["text"] == ""
+
+
+def test_only_pictures_can_be_tried(client: TestClient, site: Site, folder: Path):
+    (folder / "bad.png").write_bytes(b"no picture")
+    bad = client.post("/api/tagging/try", json={**form(), "picture": str(folder / "bad.png")})
+    assert bad.status_code == 422 and "not a picture that can be read" in bad.json()["message"]
+    other = client.post("/api/tagging/try", json={**form(), "picture": str(site.root / "console.txt")})
+    assert other.status_code == 422 and other.json()["problems"][0]["address"] == "picture"
+
+
+def test_the_demo_pictures_are_written_once_and_never_over_others(client: TestClient, site: Site):
+    answer = client.post("/api/tagging/demo").json()
+    assert answer["model"] == "demo-tagger" and len(list(Path(answer["folder"]).glob("*.png"))) == 12
+    assert client.post("/api/tagging/demo").status_code == 200
+    other = site.train_dir / "demo" / "10_star"
+    (other / ".athanor-demo").unlink()
+    assert client.post("/api/tagging/demo").status_code == 409
+
+
+def test_a_download_that_cannot_reach_the_hub_says_so_and_can_be_tried_again(client: TestClient, site: Site):
+    site.settings.change(hf_endpoint="http://127.0.0.1:9")
+
+    def failed() -> dict[str, Any] | None:
+        models = client.get("/api/tagging/status").json()["models"]
+        run = next(model["download"] for model in models if model["name"] == "wd-vit-v3")
+        return run if run["state"] == "failed" else None
+
+    client.post("/api/tagging/models/wd-vit-v3/download")
+    assert "127.0.0.1:9 cannot be reached" in wait(failed)["message"]
+    assert client.post("/api/tagging/models/demo-tagger/download").status_code == 404
+    assert client.post("/api/tagging/models/nothing/download").status_code == 404
+
+
+@pytest.mark.parametrize("run_id", ["20200101-000000-x", "..", "%2e%2e%2fdrafts"])
+def test_a_run_that_is_not_there_is_a_404(client: TestClient, run_id: str):
+    assert client.get(f"/api/tagging/runs/{run_id}/pictures").status_code == 404
+
+
+def test_a_problems_message_is_its_template_with_the_values():
+    problem = FieldProblem("folder", "{path} has {n}", {"path": "a", "n": 3}).as_json()
+    assert problem["message"] == "a has 3" and problem["template"] == "{path} has {n}"

@@ -1,0 +1,171 @@
+// A tagging run on the page: progress while it goes, then what was written, and the way back.
+import { get, post, url } from './api.js';
+import { fill, h, icon, openTab } from './dom.js';
+import { ask, complain, notice } from './notice.js';
+import { say } from './tagger-words.js';
+import { duration, t } from './text.js';
+
+const PAGE = 50;
+const ACTIONS = [
+  ['written', () => t('written'), 'ok'], ['appended', () => t('added to'), 'ok'], ['skipped', () => t('skipped'), ''], ['failed', () => t('failed'), 'danger'],
+];
+
+/** act: {changed()} asks for a new look. Returns {root, show(run or null), open(id)}. */
+export function buildRun(act) {
+  const head = h('div', { class: 'col' });
+  const filters = h('div', { class: 'toolbar' });
+  const table = h('div', { class: 'tg-table' });
+  const pager = h('div', { class: 'toolbar' });
+  const earlier = h('details', { class: 'tg-earlier', 'data-role': 'tagger-earlier', ontoggle: () => earlier.open && listEarlier() }, h('summary', {}, t('Earlier runs')), h('div', { class: 'col' }));
+  const root = h('section', { class: 'card col', 'data-role': 'tagger-run', hidden: true }, head, filters, table, pager, earlier);
+  let run = null;
+  let action = '';
+  let start = 0;
+  let shown = '';
+  let wanted = 0;
+
+  async function rows() {
+    const key = `${run.id} ${action} ${start} ${action === '' ? run.done : run.counts[action]}`;
+    if (key === shown) return;
+    shown = key;
+    const own = (wanted += 1);
+    try {
+      const page = await get(`tagging/runs/${run.id}/pictures?${new URLSearchParams({ start, count: PAGE, action })}`);
+      if (own === wanted) draw(page);
+    } catch (error) {
+      shown = '';
+      if (run.state !== 'running') complain(error);
+    }
+  }
+
+  function draw(page) {
+    fill(table, page.rows.length ? h('table', { class: 'table', 'data-role': 'tagger-table' },
+      h('thead', {}, h('tr', {}, h('th', {}, t('Picture')), h('th', {}, t('Tags')), h('th', {}, t('What was done')))),
+      h('tbody', {}, page.rows.map(row))) : null);
+    const last = Math.min(page.total, start + PAGE);
+    fill(pager, page.total > PAGE ? [
+      h('button', { type: 'button', class: 'btn square', 'aria-label': t('Previous page'), disabled: start === 0, onclick: () => turn(start - PAGE) }, icon('left')),
+      h('span', { class: 'numbers small' }, t('{first} to {last} of {total}', { first: start + 1, last, total: page.total })),
+      h('button', { type: 'button', class: 'btn square', 'aria-label': t('Next page'), disabled: last >= page.total, onclick: () => turn(start + PAGE) }, icon('right')),
+    ] : null);
+  }
+
+  function turn(to) {
+    start = Math.max(0, to);
+    rows();
+  }
+
+  function row(entry) {
+    const [, title, kind] = ACTIONS.find(([name]) => name === entry.action) ?? [null, () => entry.action, ''];
+    return h('tr', { 'data-name': entry.name, 'data-action': entry.action },
+      h('td', {}, h('div', { class: 'tg-picture' }, h('img', { src: url(entry.thumb), alt: '', loading: 'lazy', width: '56', height: '56', onerror: (event) => { event.target.style.visibility = 'hidden'; } }), h('span', { class: 'small tg-file' }, entry.name))),
+      h('td', { class: 'tg-tags' }, entry.tags.map(([tag, score]) => h('span', { class: 'chip', title: score.toFixed(2) }, tag))),
+      h('td', {}, h('span', { class: `badge ${kind}` }, title()), entry.message ? h('div', { class: 'small muted' }, say(entry.message)) : null));
+  }
+
+  function showFilters() {
+    fill(filters, [['', () => t('all'), ''], ...ACTIONS].filter(([name]) => name === '' || run.counts[name]).map(([name, title]) => h('button', {
+      type: 'button', class: 'chip', 'aria-pressed': String(action === name), 'data-role': `tagger-filter-${name || 'all'}`,
+      onclick: () => { action = name; start = 0; shown = ''; showFilters(); rows(); },
+    }, title(), ' ', h('strong', { class: 'numbers' }, name === '' ? run.done : run.counts[name]))));
+  }
+
+  async function undo(which = run) {
+    const count = (which.counts.written ?? 0) + (which.counts.appended ?? 0);
+    const question = t('Bring back the captions of {n} pictures as they were before this run?', { n: count });
+    if (!await ask(question, { ok: t('Undo') })) return;
+    try {
+      const { report } = await post(`tagging/runs/${which.id}/undo`);
+      const done = t('Undone: {restored} captions brought back, {removed} new ones removed.', report);
+      notice(report.conflicts.length ? `${done} ${t('{n} were changed since and left as they are.', { n: report.conflicts.length })}` : done, { seconds: 8 });
+    } catch (error) {
+      complain({ message: say(error.message) });
+    }
+    act.changed();
+    if (earlier.open) listEarlier();
+  }
+
+  async function listEarlier() {
+    try {
+      const { runs } = await get('tagging/runs');
+      fill(earlier.lastChild, runs.map((one) => h('div', { class: 'row wrap tg-past', 'data-run': one.id },
+        h('span', { class: 'small numbers nowrap' }, one.started ? new Date(one.started * 1000).toLocaleString() : one.id),
+        h('span', { class: 'small mono grow tg-file' }, one.settings.folder ?? ''), h('span', { class: 'small muted' }, counts(one)),
+        one.undone ? h('span', { class: 'badge' }, t('undone')) : null,
+        one.undoable ? h('button', { type: 'button', class: 'btn quiet', onclick: () => undo(one) }, icon('undo'), t('Undo')) : null)));
+    } catch (error) {
+      fill(earlier.lastChild, h('p', { class: 'field-error' }, error.message));
+    }
+  }
+
+  return {
+    root,
+    show(next) {
+      root.hidden = !next;
+      if (!next) return;
+      if (run?.id !== next.id) { action = ''; start = 0; shown = ''; }
+      const following = next.state === 'running' && start + PAGE >= (run?.done ?? 0) && action === '';
+      run = next;
+      if (following) start = Math.max(0, Math.floor((next.done - 1) / PAGE) * PAGE);
+      fill(head, heading(run, act, undo));
+      showFilters();
+      rows();
+    },
+  };
+}
+
+function heading(run, act, undo) {
+  const where = h('div', { class: 'small muted tg-file' }, [run.settings.folder, run.settings.model, run.device].filter(Boolean).join(' · '));
+  if (run.state === 'running' || run.state === 'waiting') return [h('h2', {}, t('Tagging')), where, progress(run, act)];
+  const changed = (run.counts.written ?? 0) + (run.counts.appended ?? 0);
+  return [
+    h('div', { class: 'toolbar' }, h('h2', { class: 'grow', 'data-role': 'tagger-outcome', 'data-state': run.state }, outcome(run)),
+      run.undone ? h('span', { class: 'badge', 'data-role': 'tagger-undone' }, t('undone')) : null,
+      run.undoable && changed ? h('button', { type: 'button', class: 'btn', 'data-role': 'tagger-undo', onclick: () => undo() }, icon('undo'), t('Undo')) : null,
+      changed && !run.undone ? h('button', { type: 'button', class: 'btn', 'data-role': 'tagger-edit', onclick: () => edit(run) }, icon('tag'), t('Edit the tags')) : null),
+    where,
+    run.state === 'failed' || run.state === 'crashed' ? failure(run) : null,
+    run.undone?.conflicts?.length ? h('div', { class: 'box-warn', 'data-role': 'tagger-conflicts' }, t('{n} were changed since and left as they are.', { n: run.undone.conflicts.length }),
+      h('ul', { class: 'tg-list small mono' }, run.undone.conflicts.slice(0, 20).map((one) => h('li', {}, one.caption)))) : null,
+  ];
+}
+
+function edit(run) {
+  window.dispatchEvent(new CustomEvent('athanor:open-folder', { detail: { folder: run.settings.folder } }));
+  openTab('tags');
+}
+
+function outcome(run) {
+  const seconds = duration(run.seconds);
+  if (run.state === 'finished') return t('Done: {n} pictures in {time}', { n: run.done, time: seconds });
+  if (run.state === 'stopped') return t('Cancelled after {n} of {total} pictures', { n: run.done, total: run.total ?? 0 });
+  return t('Tagging failed after {n} pictures', { n: run.done });
+}
+
+function failure(run) {
+  return h('div', { class: 'box-error', role: 'alert', 'data-role': 'tagger-failure' },
+    h('div', {}, say(run.message) || t('The tagger ended without a word; the end of its log may tell why.')),
+    run.log_end ? h('details', {}, h('summary', {}, t('details')), h('pre', { class: 'mono tg-log' }, run.log_end)) : null);
+}
+
+function progress(run, act) {
+  const share = run.total ? (100 * run.done) / run.total : null;
+  const loading = run.phase !== 'tagging' && run.done === 0;
+  const left = run.speed && run.total ? (run.total - run.done) / run.speed : null;
+  const asked = (action) => () => post(`tagging/runs/${run.id}/${action}`).catch(complain).finally(act.changed);
+  return h('div', { class: 'col', 'data-role': 'tagger-progress' },
+    h('div', { class: `progress${loading || share === null ? ' waiting' : ''}`, role: 'progressbar', 'aria-label': t('Tagging'), 'aria-valuenow': share === null ? null : Math.round(share) },
+      h('i', loading || share === null ? {} : { style: { width: `${share}%` } })),
+    h('div', { class: 'row wrap' },
+      h('span', { class: 'numbers' }, loading ? t('Loading the model …') : t('{done} of {total} pictures', { done: run.done, total: run.total })),
+      run.speed ? h('span', { class: 'numbers muted' }, t('{n} pictures/s', { n: run.speed < 10 ? run.speed.toFixed(1) : run.speed.toFixed(0) })) : null,
+      left !== null && left > 1 ? h('span', { class: 'numbers muted' }, t('{time} left', { time: duration(left) })) : null,
+      h('span', { class: 'grow' }),
+      run.stopping
+        ? [h('span', { class: 'muted' }, t('Stopping …')), h('button', { type: 'button', class: 'btn quiet danger', onclick: asked('end') }, t('End now'))]
+        : h('button', { type: 'button', class: 'btn', 'data-role': 'tagger-cancel', onclick: asked('stop') }, icon('stop'), t('Cancel'))));
+}
+
+function counts(run) {
+  return ACTIONS.filter(([name]) => run.counts[name]).map(([name, title]) => `${title()} ${run.counts[name]}`).join(', ');
+}
