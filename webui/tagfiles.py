@@ -110,11 +110,11 @@ def list_folder(folder: Path, recursive: bool, extension: str) -> Listing:
         stems: set[str] = set()
         texts: list[str] = []
         for entry in entries:
-            stem, suffix = os.path.splitext(entry.name)
-            if suffix.lower() == extension:
+            stem, suffix = _parted(entry.name)
+            if suffix == extension:
                 texts.append(entry.name)
                 continue
-            if suffix.lower() not in PICTURE_EXTENSIONS:
+            if suffix not in PICTURE_EXTENSIONS:
                 continue
             status = _status(entry, folder, prefix, listing)
             if status is not None:
@@ -137,6 +137,12 @@ def natural(name: str) -> list[list[tuple[int, int, str]]]:
 
 def _natural_piece(piece: str) -> tuple[int, int, str]:
     return (0, int(piece[-18:]), "") if piece[:1] in _ASCII_DIGITS and piece else (1, 0, piece)
+
+
+def _parted(name: str) -> tuple[str, str]:
+    """("a.b", ".png") of "a.b.PNG"."""
+    stem, dot, ending = name.rpartition(".")
+    return (stem, f".{ending.lower()}") if dot else (name, "")
 
 
 def _walk(folder: Path, recursive: bool) -> Iterator[tuple[str, list[os.DirEntry[str]]]]:
@@ -177,8 +183,7 @@ def _note_captions(
     for entry in entries:
         if entry.name not in wanted:
             continue
-        stem = os.path.splitext(entry.name)[0]
-        if stem not in stems:
+        if _parted(entry.name)[0] not in stems:
             listing.orphans.append(prefix + entry.name)
             continue
         with contextlib.suppress(OSError):
@@ -197,21 +202,20 @@ def inside(folder: Path, path: Path) -> bool:
 
 def read_disk(folder: Path, name: str) -> Disk:
     """The caption file as it is now. Never raises for a bad file: `problem` then says what is wrong with it."""
-    path = os.path.join(folder, name)
+    path = folder / name
     try:
-        status = os.lstat(path)
+        status = path.lstat()
         if stat.S_ISLNK(status.st_mode):
-            if not inside(folder, Path(path)):
+            if not inside(folder, path):
                 return Disk(None, problem=f"{name} is a link that leads outside this folder; it is not opened")
-            status = os.stat(path)
+            status = path.stat()
         if not stat.S_ISREG(status.st_mode):  # a pipe would make the read wait for ever
             return Disk(None, problem=f"{name} is not a regular file; move it away to write a caption here")
         stamp = (status.st_mtime_ns, status.st_size)
         if status.st_size > LARGEST_CAPTION_BYTES:
             limit = LARGEST_CAPTION_BYTES >> 10
             return Disk(None, stamp, problem=f"{name} has {status.st_size:,} bytes; a caption has at most {limit} KiB")
-        with open(path, "rb") as stream:
-            data = stream.read()
+        data = path.read_bytes()
     except FileNotFoundError:
         return Disk(None)
     except OSError as error:
@@ -221,7 +225,7 @@ def read_disk(folder: Path, name: str) -> Disk:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = "\0"
-    return Disk(None, stamp, digest, problem=_why_unreadable(Path(path))) if "\0" in text else Disk(text, stamp, digest)
+    return Disk(None, stamp, digest, problem=_why_unreadable(path)) if "\0" in text else Disk(text, stamp, digest)
 
 
 def _why_unreadable(path: Path) -> str:
@@ -256,7 +260,7 @@ class Draft:
             return {}
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             with contextlib.suppress(OSError):
-                os.replace(self.path, self.path.with_suffix(".damaged"))
+                self.path.replace(self.path.with_suffix(".damaged"))
             return {}
 
 

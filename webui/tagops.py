@@ -76,7 +76,7 @@ def each_line(text: str, change: Callable[[list[str]], list[str]], rewrite: bool
     rewrite: write every line anew even where its tags stay, which puts spacing in order.
     """
     pieces = split_lines(text)
-    filled = [n for n in range(0, len(pieces), 2) if pieces[n].strip(" \t,")] or [0]
+    filled = [n for n in range(0, len(pieces), 2) if captions.split(pieces[n])] or [0]
     for n in filled:
         before = captions.split(pieces[n])
         after = change(before)
@@ -89,7 +89,7 @@ def with_tags(text: str, tags: Sequence[str]) -> str:
     """`text` with the tags of its first line that has any replaced by `tags`, in this order."""
     wanted = [part for tag in tags for part in captions.split(tag.replace("\n", ",").replace("\r", ","))]
     pieces = split_lines(text)
-    first = next((n for n in range(0, len(pieces), 2) if pieces[n].strip(" \t,")), 0)
+    first = next((n for n in range(0, len(pieces), 2) if captions.split(pieces[n])), 0)
     if wanted != captions.split(pieces[first]):
         pieces[first] = captions.join(wanted)
     return "".join(pieces)

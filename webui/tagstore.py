@@ -111,9 +111,7 @@ class Store:
                 wanted = query.text.strip().casefold()
                 rows = self.rows
                 numbers = (
-                    n
-                    for n in numbers
-                    if wanted in rows[n].text.casefold() or wanted in rows[n].picture.name.casefold()
+                    n for n in numbers if wanted in rows[n].text.casefold() or wanted in rows[n].picture.name.casefold()
                 )
             return list(numbers)
 

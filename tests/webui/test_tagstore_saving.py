@@ -1,0 +1,187 @@
+"""Saving captions: what is written, what never is, and how it is taken back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.webui.test_tagstore import fill
+from webui.tagfiles import Returns
+from webui.tagfolders import OpenFolders
+from webui.tagops import Edit
+from webui.tagsave import Progress, Saver
+from webui.tagstore import Stale, Store
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    captions = {"a": "1girl,solo ,  red\r\n", "b": b"\xef\xbb\xbf1girl, blue", "c": None, "d": "安比".encode("gbk")}
+    return fill(tmp_path / "set", captions)
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> OpenFolders:
+    return OpenFolders(tmp_path / "state")
+
+
+def save(saver: Saver) -> Progress:
+    assert saver.start()
+    return saver.wait(20)
+
+
+def tree(folder: Path) -> dict[str, str]:
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())}
+
+
+def test_only_captions_that_were_edited_are_written(folder: Path, folders: OpenFolders):
+    before = tree(folder)
+    opened = folders.open(folder, None, ".txt")
+    opened.store.apply(Edit(kind="add", tags=("anby",)), [2])
+    progress = save(opened.saver)
+    assert (progress.written, progress.failed, progress.conflicts) == (1, [], 0)
+    after = tree(folder)
+    assert (folder / "c.txt").read_bytes() == b"anby"
+    assert after.pop("c.txt")
+    assert after == before
+    assert opened.store.dirty == set()
+
+
+def test_a_saved_caption_keeps_its_line_ends(folder: Path, folders: OpenFolders):
+    opened = folders.open(folder, None, ".txt")
+    opened.store.apply(Edit(kind="remove", tags=("solo",)), [0])
+    save(opened.saver)
+    assert (folder / "a.txt").read_bytes() == b"1girl, red\r\n"
+
+
+def test_an_edit_that_was_undone_is_not_written(folder: Path, folders: OpenFolders):
+    opened = folders.open(folder, None, ".txt")
+    opened.store.apply(Edit(kind="add", tags=("x",)), [0, 1, 2])
+    opened.store.undo()
+    assert not opened.saver.start()
+
+
+def test_a_file_changed_by_others_is_not_written_over_but_the_rest_is_saved(folder: Path, folders: OpenFolders):
+    opened = folders.open(folder, None, ".txt")
+    opened.store.apply(Edit(kind="add", tags=("mine",)), [0, 1])
+    (folder / "a.txt").write_text("theirs", encoding="utf-8")
+    progress = save(opened.saver)
+    assert (progress.written, progress.conflicts) == (1, 1)
+    assert (folder / "a.txt").read_text(encoding="utf-8") == "theirs"
+    opened.store.resolve([0], "mine")
+    assert save(opened.saver).written == 1
+    assert (folder / "a.txt").read_text(encoding="utf-8").endswith("mine\n")
+
+
+def test_a_file_changed_to_the_same_length_at_the_same_time_is_still_noticed(folder: Path, folders: OpenFolders):
+    opened = folders.open(folder, None, ".txt")
+    opened.store.apply(Edit(kind="add", tags=("mine",)), [1])
+    path, status = folder / "b.txt", (folder / "b.txt").stat()
+    path.write_bytes(b"\xef\xbb\xbf2girl, blue")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert save(opened.saver).conflicts == 1
+
+
+def test_two_editors_on_one_folder_lose_nothing(folder: Path, tmp_path: Path):
+    first = OpenFolders(tmp_path / "one").open(folder, None, ".txt")
+    second = OpenFolders(tmp_path / "two").open(folder, None, ".txt")
+    first.store.apply(Edit(kind="add", tags=("first",)), [1])
+    second.store.apply(Edit(kind="add", tags=("second",)), [1])
+    assert save(first.saver).written == 1
+    assert save(second.saver).conflicts == 1
+    assert (folder / "b.txt").read_text(encoding="utf-8") == "1girl, blue, first"
+    second.store.resolve([1], "disk")
+    assert second.store.rows[1].text == "1girl, blue, first"
+
+
+def test_a_save_on_an_older_state_is_refused(folder: Path, folders: OpenFolders):
+    opened = folders.open(folder, None, ".txt")
+    seen = opened.store.rev
+    opened.store.apply(Edit(kind="add", tags=("x",)), [0])
+    with pytest.raises(Stale):
+        opened.saver.start(seen)
+
+
+def test_the_texts_before_a_save_can_be_brought_back_and_undone(folder: Path, folders: OpenFolders):
+    opened = folders.open(folder, None, ".txt")
+    before = [row.text for row in opened.store.rows]
+    opened.store.apply(Edit(kind="tags", tags=("ruined",)), [0, 1, 2])
+    save(opened.saver)
+    kept = opened.returns.listing()
+    assert [entry["captions"] for entry in kept] == [3]
+    assert opened.store.bring_back(opened.returns.read(kept[0]["name"]), kept[0]["name"]) == 3
+    assert [row.text for row in opened.store.rows] == before
+    assert (folder / "a.txt").read_text(encoding="utf-8") == "ruined\n"
+    save(opened.saver)
+    assert (folder / "a.txt").read_bytes() == b"1girl,solo ,  red\r\n"
+
+
+def test_only_the_newest_kept_texts_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("webui.tagfiles.RETURNS_KEPT", 3)
+    returns = Returns(tmp_path / "returns")
+    names = [returns.keep(tmp_path, {"a.txt": str(n)}) for n in range(5)]
+    assert [entry["name"] for entry in returns.listing()] == names[:1:-1]
+
+
+def test_a_caption_that_cannot_be_written_is_named_and_its_edit_stays(folder: Path, folders: OpenFolders):
+    opened = folders.open(folder, None, ".txt")
+    opened.store.apply(Edit(kind="add", tags=("x",)), [0])
+    (folder / "a.txt").unlink()
+    (folder / "a.txt").mkdir()
+    progress = save(opened.saver)
+    assert progress.written == 0
+    assert "a.txt is not a regular file" in progress.failed[0][1]
+    assert opened.store.dirty == {0}
+
+
+def test_a_full_state_disk_saves_nothing_rather_than_without_keeping_the_old_texts(folder: Path, tmp_path: Path):
+    state = tmp_path / "state"
+    opened = OpenFolders(state).open(folder, None, ".txt")
+    before = tree(folder)
+    opened.store.apply(Edit(kind="add", tags=("x",)), [0])
+    (state / "captions" / "returns").write_text("a file where a folder is needed", encoding="utf-8")
+    progress = save(opened.saver)
+    assert progress.error is not None
+    assert tree(folder) == before
+    assert opened.store.dirty == {0}
+
+
+def test_edits_made_while_a_save_runs_stay_unsaved(folder: Path, folders: OpenFolders):
+    store: Store = folders.open(folder, None, ".txt").store
+    saver = folders.open(folder, None, ".txt").saver
+    store.apply(Edit(kind="add", tags=("one",)), [0, 1])
+    assert saver.start()
+    store.apply(Edit(kind="add", tags=("two",)), [2])
+    saver.wait(20)
+    assert 2 in store.dirty
+
+
+def test_a_folder_is_found_again_by_its_id_after_a_restart(folder: Path, tmp_path: Path):
+    first = OpenFolders(tmp_path / "state")
+    opened = first.open(folder, None, ".txt")
+    opened.store.apply(Edit(kind="add", tags=("x",)), [0])
+    first.keep_drafts()
+    again = OpenFolders(tmp_path / "state").get(opened.id)
+    assert again.store.restored == 1
+    assert again.store.dirty == {0}
+
+
+def test_subfolders_are_read_by_themselves_only_where_the_folder_has_no_picture(tmp_path: Path, folders: OpenFolders):
+    fill(tmp_path / "train", {"10_a/1.png": "x", "1_b/2.png": "y"})
+    assert len(folders.open(tmp_path / "train", None, ".txt").store.rows) == 2
+    fill(tmp_path / "train", {"top": "z"})
+    assert len(folders.open(tmp_path / "train", None, ".txt").store.rows) == 1
+
+
+def test_many_open_folders_are_dropped_from_memory_but_not_their_edits(tmp_path: Path, folders: OpenFolders):
+    first = folders.open(fill(tmp_path / "s0", {"a": "x"}), None, ".txt")
+    first.store.apply(Edit(kind="add", tags=("y",)), [0])
+    for n in range(1, 9):
+        folders.open(fill(tmp_path / f"s{n}", {"a": "x"}), None, ".txt")
+    again = folders.get(first.id)
+    assert again.store is not first.store
+    assert again.store.rows[0].text == "x, y"
+    assert len(json.loads((tmp_path / "state" / "captions" / "folders.json").read_text(encoding="utf-8"))) == 9
