@@ -5,6 +5,7 @@ import { t, textReady } from './text.js';
 
 const LOOK_MS = 5000;
 const RELOAD_MS = 15000;
+const MOST_WAIT_MS = 30000;
 
 export async function mount(element) {
   await textReady();
@@ -18,7 +19,7 @@ export async function mount(element) {
   function show(logs) {
     frame = h('iframe', { class: 'tb-frame', src: address(), title: 'TensorBoard', 'data-role': 'tensorboard-frame' });
     const wait = h('p', { class: 'muted tb-wait', role: 'status' }, t('TensorBoard is starting …'));
-    frame.addEventListener('load', () => wait.remove(), { once: true });
+    revealWhenDrawn(frame, wait);
     fill(box,
       h('div', { class: 'toolbar' }, h('span', { class: 'muted small grow clip' }, t('Logs of {folder}', { folder: logs })),
         h('button', { class: 'btn quiet', 'data-role': 'tensorboard-reload', onclick: () => frame.contentWindow.location.reload() }, icon('refresh'), t('Reload')),
@@ -50,8 +51,23 @@ export async function mount(element) {
     next.setAttribute('src', address());
     frame.replaceWith(next);
     frame = next;
+    revealWhenDrawn(frame);
   });
   look();
+}
+
+/** TensorBoard is a white page until its script has run: keep the frame hidden until something is drawn in it. */
+function revealWhenDrawn(frame, wait = null) {
+  const began = Date.now();
+  frame.style.visibility = 'hidden';
+  const look = () => {
+    if (!frame.isConnected) return;
+    const drawn = frame.contentDocument?.querySelector('mat-toolbar, header, .mat-toolbar');
+    if (!drawn && Date.now() - began < MOST_WAIT_MS) { setTimeout(look, 100); return; }
+    frame.style.visibility = '';
+    wait?.remove();
+  };
+  setTimeout(look, 100);
 }
 
 /** TensorBoard's own reloading is off unless its settings, kept by the browser for this origin, say otherwise. */

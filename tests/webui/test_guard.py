@@ -1,0 +1,167 @@
+"""The guard lets our own page in and keeps every other one out (SAFETY R1, R2, R11)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from webui.guard import LARGEST_BODY_BYTES, Guard
+
+TOKEN = "k" * 43
+
+
+async def inner(scope: Any, receive: Any, send: Any) -> None:
+    """An application that reads the whole body and says yes."""
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.accept"})
+        return
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return
+        if not message.get("more_body"):
+            break
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
+    await send({"type": "http.response.body", "body": b"yes"})
+
+
+def ask(
+    guard: Guard, method: str = "GET", path: str = "/", query: str = "", kind: str = "http", scheme: str = "http",
+    chunks: tuple[bytes, ...] = (b"",), **headers: str | None,
+) -> tuple[int | None, dict[str, str], list[dict[str, Any]]]:  # fmt: skip
+    """Status, headers and all messages of the answer to one request."""
+    given = {"host": "127.0.0.1:28000", **{name.replace("_", "-"): value for name, value in headers.items()}}
+    pairs = [(name.encode(), value.encode("latin-1")) for name, value in given.items() if value is not None]
+    scope = {"type": kind, "method": method, "path": path, "query_string": query.encode(), "headers": pairs, "scheme": scheme}
+    sent: list[dict[str, Any]] = []
+    waiting = [{"type": "http.request", "body": body, "more_body": n < len(chunks) - 1} for n, body in enumerate(chunks)]
+    if kind == "websocket":
+        waiting = [{"type": "websocket.connect"}]
+
+    async def receive() -> dict[str, Any]:
+        return waiting.pop(0) if waiting else {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(guard(scope, receive, send))
+    start = next((message for message in sent if message["type"] == "http.response.start"), None)
+    names = {k.decode(): v.decode() for k, v in start["headers"]} if start else {}
+    return (start["status"] if start else None), names, sent
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:28000", "localhost:28000", "LOCALHOST", "[::1]:28000", "192.168.1.5:28000", "127.0.0.1"])
+def test_localhost_and_addresses_in_numbers_are_answered(host):
+    assert ask(Guard(inner), host=host)[0] == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example", "localhost.evil.example", "127.0.0.1.nip.io", "", "localhost.", "user@127.0.0.1", "127.0.0.1/evil", "127.0.0.1:port",
+     "127.1", "0x7f000001", "127.0.0.1, evil.example", "[::1"],
+)  # fmt: skip
+def test_a_name_that_could_be_rebound_is_misdirected(host):
+    assert ask(Guard(inner), host=host)[0] == 421
+
+
+def test_a_request_without_or_with_two_hosts_is_misdirected():
+    assert ask(Guard(inner), host=None)[0] == 421
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": [(b"host", b"127.0.0.1"), (b"host", b"evil.example")]}
+    assert Guard(inner).refusal(scope, {"host": "evil.example"})[0] == 421
+
+
+def test_a_name_given_on_the_command_line_is_answered():
+    assert ask(Guard(inner, allowed_hosts=["Lora.Example"]), host="lora.example:443")[0] == 200
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "", "https://127.0.0.1:28000", "http://127.0.0.1:3000", "http://127.0.0.1"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_another_origin_is_refused_for_reading_and_writing(origin, method):
+    assert ask(Guard(inner), method, "/api/jobs", origin=origin, content_type="application/json")[0] == 403
+
+
+def test_the_own_origin_is_answered():
+    answer = ask(Guard(inner), "POST", "/api/jobs", origin="http://127.0.0.1:28000", content_type="application/json; charset=utf-8")
+    assert answer[0] == 200
+
+
+def test_a_proxy_with_tls_is_only_believed_for_a_name_that_was_given():
+    guard = Guard(inner, allowed_hosts=["lora.example"])
+    own = {"origin": "https://lora.example", "content_type": "application/json"}
+    assert ask(guard, "POST", "/api/jobs", host="lora.example", **own)[0] == 200
+    assert ask(guard, "POST", "/api/jobs", host="10.0.0.1", origin="https://10.0.0.1", content_type="application/json")[0] == 403
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_other_sites_may_link_to_the_front_page_and_to_nothing_else(site):
+    assert ask(Guard(inner), "GET", "/", sec_fetch_site=site)[0] == 200
+    assert ask(Guard(inner), "GET", "/api/jobs", sec_fetch_site=site)[0] == 403
+    assert ask(Guard(inner), "GET", "/tensorboard/", sec_fetch_site=site)[0] == 403
+    assert ask(Guard(inner), "POST", "/", sec_fetch_site=site)[0] == 403
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", None])
+def test_a_form_of_another_page_cannot_reach_the_interface(kind):
+    assert ask(Guard(inner), "POST", "/api/jobs", content_type=kind)[0] == 415
+
+
+@pytest.mark.parametrize("path", ["/gradio_api/upload", "/gradio_api/queue/join", "/gradio_api/run/predict"])
+def test_gradio_draws_the_page_but_its_interface_is_closed(path):
+    assert ask(Guard(inner), "POST", path, content_type="application/json")[0] == 403
+
+
+def test_only_post_changes_something():
+    assert ask(Guard(inner), "DELETE", "/api/jobs/x", content_type="application/json")[0] == 405
+
+
+def test_a_large_body_is_refused_with_and_without_its_length():
+    assert ask(Guard(inner), "POST", "/api/x", content_type="application/json", content_length=str(LARGEST_BODY_BYTES + 1))[0] == 413
+    piece = b"x" * (LARGEST_BODY_BYTES // 2 + 1)
+    assert ask(Guard(inner), "POST", "/api/x", content_type="application/json", chunks=(piece, piece, b""))[0] is None
+
+
+@pytest.mark.parametrize("status", [200, 421])
+def test_every_answer_carries_the_safety_headers(status):
+    _, headers, _ = ask(Guard(inner), host="127.0.0.1" if status == 200 else "evil.example")
+    assert headers["x-frame-options"] == "SAMEORIGIN"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert "connect-src 'self'" in headers["content-security-policy"]
+    assert "http" not in headers["content-security-policy"].replace("'self'", "")
+
+
+def test_without_the_key_nothing_is_served():
+    guard = Guard(inner, TOKEN)
+    for path in ("/", "/api/jobs", "/tensorboard/", "/static/dom.js", "/assets/x.js", "/gradio_api/info", "/api/thumbnails/a/b"):
+        status, _, sent = ask(guard, path=path)
+        assert status == 401
+        assert b"?token=" in sent[-1]["body"]
+
+
+def test_the_printed_address_opens_once_and_leaves_a_cookie_but_no_key_in_the_address():
+    guard = Guard(inner, TOKEN, cookie="athanor-28000")
+    status, headers, _ = ask(guard, query=f"token={TOKEN}&lang=zh")
+    assert (status, headers["location"]) == (303, "./?lang=zh")
+    assert headers["set-cookie"].startswith(f"athanor-28000={TOKEN};")
+    assert "HttpOnly" in headers["set-cookie"] and "SameSite=Strict" in headers["set-cookie"]
+    assert ask(guard, path="/api/jobs", cookie=f"other=1; athanor-28000={TOKEN}")[0] == 200
+
+
+@pytest.mark.parametrize("given", ["", "wrong", TOKEN[:-1], TOKEN + "k", "\xff"])
+def test_a_wrong_key_opens_nothing(given):
+    guard = Guard(inner, TOKEN)
+    assert ask(guard, query=f"token={given}")[0] == 401
+    assert ask(guard, cookie=f"athanor={given}")[0] == 401
+
+
+def test_the_key_only_opens_the_front_page():
+    assert ask(Guard(inner, TOKEN), path="/api/jobs", query=f"token={TOKEN}")[0] == 401
+
+
+def test_websockets_pass_the_same_door():
+    own = {"kind": "websocket", "scheme": "ws", "origin": "http://127.0.0.1:28000"}
+    assert ask(Guard(inner), **own)[2] == [{"type": "websocket.accept"}]
+    for guard, wrong in ((Guard(inner), {"origin": "http://evil.example"}), (Guard(inner), {"host": "evil.example"}), (Guard(inner, TOKEN), {})):
+        assert ask(guard, **{**own, **wrong})[2][0]["type"] == "websocket.close"

@@ -1,0 +1,213 @@
+"""Jobs start, queue, stop and are found again, with real processes (SAFETY R14)."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from trainer.events import EventLog
+from trainer.job import Job
+from webui.runner import Runner, end_tree
+
+CANDLE = Path(__file__).with_name("candle.py")
+
+
+def config(name: str = "anby", **options: float) -> str:
+    words = " ".join(f"{key}={value}" for key, value in {"sample": 0, "save": 0, **options}.items())
+    return f'[save]\noutput_name = "{name}"\ntraining_comment = "{words}"\n'
+
+
+def wait_for(condition, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Runners over one jobs folder: a second one is the page after a restart."""
+    runners: list[Runner] = []
+    lines: list[str] = []
+
+    def runner(watch: bool = True, **options) -> Runner:
+        command = options.pop("command", lambda job: [sys.executable, str(CANDLE), str(job.config_path), "--job", str(job.path)])
+        made = Runner(tmp_path / "jobs", tmp_path, command=command, echo=lines.append, **options)
+        made.lines = lines
+        if watch:
+            made.watch()
+        runners.append(made)
+        return made
+
+    yield runner
+    for made in runners:
+        made.close()
+        for job in made.running():
+            end_tree(job.process().pid)
+
+
+def test_a_job_starts_at_once_trains_and_ends_with_its_log_in_a_file(make):
+    runner = make()
+    job = runner.submit("anby", config(steps=5))
+    assert job.state() == "running"
+    wait_for(lambda: job.state() == "finished")
+    assert "step" in job.log_path.read_text(encoding="utf-8")
+    wait_for(lambda: any("finished" in line for line in runner.lines))
+    assert all(line.startswith("[anby] ") for line in runner.lines)
+
+
+def test_jobs_wait_for_each_other_in_an_order_that_can_be_changed(make):
+    runner = make()
+    running = runner.submit("a", config(steps=10_000, seconds=0.02))
+    b, c, d = (runner.submit(name, config(steps=3)) for name in "bcd")
+    assert runner.queue() == [b.id, c.id, d.id]
+    assert runner.reorder([d.id, "20990101-000000-nobody", b.id]) == [d.id, b.id, c.id]
+    runner.stop(running)
+    wait_for(lambda: c.state() == "finished")
+    ends = [job.last_event()["time"] for job in (running, d, b, c)]
+    assert ends == sorted(ends)
+
+
+def test_the_queue_survives_a_restart_of_the_page(make):
+    first = make()
+    running = first.submit("a", config(steps=10_000, seconds=0.02))
+    waiting = first.submit("b", config(steps=3))
+    first.close()
+    second = make()
+    assert [job.id for job in second.running()] == [running.id]
+    assert second.queue() == [waiting.id]
+    second.stop(running)
+    wait_for(lambda: waiting.state() == "finished")
+    assert running.state() == "stopped"
+
+
+def test_a_queue_that_is_held_back_starts_nothing_until_it_is_let_go(make):
+    runner = make()
+    runner.pause(True)
+    job = runner.submit("a", config(steps=3))
+    assert (job.state(), runner.queue(), make(watch=False).paused) == ("waiting", [job.id], True)
+    runner.pause(False)
+    wait_for(lambda: job.state() == "finished")
+
+
+def test_stopping_saves_the_state_and_resuming_names_it(make):
+    runner = make()
+    job = runner.submit("a", config(steps=10_000, seconds=0.01))
+    wait_for(lambda: (job.last_event() or {}).get("event") == "step")
+    runner.stop(job)
+    assert runner.asked_to_stop(job)
+    wait_for(lambda: job.state() == "stopped")
+    state = job.last_event()["state"]
+    assert Path(state).is_dir()
+    resumed = runner.again(job, resume_from=state)
+    assert f'resume = {json.dumps(state)}' in resumed.config_path.read_text(encoding="utf-8")
+    assert 'output_name = "anby"' in resumed.config_path.read_text(encoding="utf-8")
+    wait_for(lambda: (resumed.last_event() or {}).get("event") == "step")
+    assert resumed.last_event()["step"] > int(Path(state).name.split("-")[1])
+
+
+def test_a_job_that_does_not_obey_is_ended_when_the_patience_is_over(make):
+    runner = make(patience=lambda: 0.3)
+    job = runner.submit("a", config(steps=10_000, seconds=0.01, stubborn=1))
+    wait_for(lambda: (job.last_event() or {}).get("event") == "step")
+    runner.stop(job)
+    wait_for(lambda: job.state() == "stopped", seconds=30)
+    assert not psutil.pid_exists(job.process().pid) or psutil.Process(job.process().pid).status() == psutil.STATUS_ZOMBIE
+    assert job.last_event()["forced"] is True
+
+
+def test_ending_takes_the_children_along():
+    parent = subprocess.Popen(
+        [sys.executable, "-c", "import subprocess, sys, time\n"
+         "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\nprint('up', flush=True)\ntime.sleep(600)"],
+        stdout=subprocess.PIPE,
+    )  # fmt: skip
+    assert parent.stdout.readline().strip() == b"up"
+    children = psutil.Process(parent.pid).children()
+    assert len(children) == 1
+    end_tree(parent.pid)
+    parent.wait(timeout=10)
+    parent.stdout.close()
+    assert not children[0].is_running() or children[0].status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_trainer_that_dies_without_a_word_is_crashed_and_the_next_job_starts(make):
+    runner = make()
+    job = runner.submit("a", config(steps=100, crash=3))
+    following = runner.submit("b", config(steps=3))
+    wait_for(lambda: following.state() == "finished")
+    assert runner.state(job) == "crashed"
+
+
+def test_a_trainer_that_cannot_be_started_fails_with_the_reason(make):
+    runner = make(command=lambda job: ["/nowhere/python"])
+    job = runner.submit("a", config())
+    assert job.state() == "failed"
+    assert "could not be started" in job.last_event()["message"]
+
+
+def test_a_removed_job_comes_back_and_a_running_one_stays(make):
+    runner = make()
+    job = runner.submit("a", config(steps=3))
+    wait_for(lambda: job.state() == "finished")
+    runner.remove(job)
+    assert not job.path.exists()
+    assert runner.restore(job.id).state() == "finished"
+    assert runner.restore(job.id) is None
+    running = runner.submit("b", config(steps=10_000, seconds=0.02))
+    with pytest.raises(RuntimeError, match="stop it first"):
+        runner.remove(running)
+
+
+def test_a_job_taken_out_of_the_queue_waits_until_it_is_started_by_hand(make):
+    runner = make()
+    running = runner.submit("a", config(steps=10_000, seconds=0.02))
+    job = runner.submit("b", config(steps=3))
+    runner.stop(job)
+    assert (runner.queue(), job.state()) == ([], "waiting")
+    runner.start_now(job)
+    assert runner.queue() == [job.id]
+    runner.stop(running)
+    wait_for(lambda: job.state() == "finished")
+    with pytest.raises(RuntimeError, match="run again"):
+        runner.start_now(job)
+
+
+def test_a_damaged_queue_file_is_an_empty_queue(make, tmp_path):
+    runner = make(watch=False)
+    (tmp_path / "jobs").mkdir()
+    for text in ("{", "[]", '{"order": 3}', ""):
+        (tmp_path / "jobs" / "queue.json").write_text(text, encoding="utf-8")
+        assert (runner.queue(), runner.paused) == ([], False)
+
+
+def test_the_end_of_a_torn_event_file_is_closed_before_a_forced_stop_is_written(make):
+    runner = make(patience=lambda: 300)
+    job = runner.submit("a", config(steps=10_000, seconds=0.02))
+    wait_for(lambda: (job.last_event() or {}).get("event") == "step")
+    end_tree(job.process().pid)
+    with job.events_path.open("ab") as stream:
+        stream.write(b'{"event": "st')
+    from webui.runner import _write_forced_stop
+
+    _write_forced_stop(job)
+    assert job.last_event()["event"] == "stopped"
+
+
+def test_hundreds_of_old_jobs_are_not_read_again_and_again(make, tmp_path):
+    runner = make(watch=False)
+    for number in range(300):
+        job = Job.create(tmp_path / "jobs", f"old{number}", "")
+        log = EventLog(job.events_path)
+        log.emit("finished", steps=1)
+        log.close()
+    runner.running()
+    began = time.perf_counter()
+    runner.running()
+    assert time.perf_counter() - began < 0.5
