@@ -1,6 +1,6 @@
 """Write a full-size Stable Diffusion 1.5 checkpoint with random weights: `python benchmarks/make_sd15.py FILE`.
 
-Same names, shapes and size (1066 tensors, fp16, 2.1 GB) as the real single file, so that loading, memory and speed can
+Same names, shapes and size (1130 tensors, fp16, 2.1 GB) as the real single file, so that loading, memory and speed can
 be measured where no real model is at hand. Its pictures are noise. Takes about half a minute and 2.5 GB of memory.
 """
 
@@ -21,8 +21,9 @@ from trainer.families.modules import known_configs, quiet_libraries
 
 def shapes() -> dict[str, torch.Size]:
     """Every tensor of the single file under its LDM name, with its shape."""
-    from diffusers import AutoencoderKL, UNet2DConditionModel
-    from transformers import CLIPTextConfig, CLIPTextModel
+    with quiet_libraries():
+        from diffusers import AutoencoderKL, UNet2DConditionModel
+        from transformers import CLIPTextConfig, CLIPTextModel
 
     unet, vae, text = (dict(known_configs(part)["sd1"]) for part in ("unet", "vae", "text_encoder"))
     with quiet_libraries(), torch.device("meta"):

@@ -101,13 +101,15 @@ class SDFamily:
                 pixels = self._decoded(latents)
         return pixels.clamp(-1, 1)
 
-    def encode_captions(self, captions: Sequence[str]) -> Conditioning:
+    def encode_captions(self, captions: Sequence[str], at_least: int | None = None) -> Conditioning:
         """Captions (B) -> context (B, T, D) with T = 77, 152 or 227.
 
-        clip_skip k takes the k-th last hidden state; the final layer norm is applied to it (KOHYA_COMPAT 4.3).
+        at_least: tokens to make room for (150 or 225) when max_token_length is shorter. clip_skip k takes the k-th last
+        hidden state; the final layer norm is applied to it (KOHYA_COMPAT 4.3).
         """
         encoder = self.text_encoders[0]
-        chunks = [self._tokenizer.chunks(caption, self.max_token_length, PAD_TOKEN[self.name]) for caption in captions]
+        length = max(self.max_token_length or 0, at_least or 0) or None
+        chunks = [self._tokenizer.chunks(caption, length, PAD_TOKEN[self.name]) for caption in captions]
         ids = torch.tensor(chunks, device=self.device)  # (B, n, 77)
         with self.autocast():
             output = encoder(ids.flatten(0, 1), output_hidden_states=self.clip_skip is not None)

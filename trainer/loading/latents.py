@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from trainer import seeds
 from trainer.atomic import atomic_write
+from trainer.dataset import DatasetError
 from trainer.families.weights import WeightsError, read_header
 
 FORMAT_VERSION = 1
@@ -35,7 +36,7 @@ Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 
-class LatentsError(ValueError):
+class LatentsError(DatasetError):
     """Pictures cannot be encoded. The text names the file and the cure."""
 
 
