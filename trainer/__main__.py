@@ -1,4 +1,5 @@
-"""`python -m trainer`: the commands. What each does lives in the module of its name; exit codes are those of CONTRIBUTING.md."""
+"""`python -m trainer`: the commands. What each does lives in the module of its name; exit codes are those of
+CONTRIBUTING.md."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ FINISHED, FAILED, REFUSED, STOPPED = 0, 1, 2, 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns its exit code: 0 done, 1 failed, 2 refused (config, data or files are wrong), 3 stopped."""
+    """Run one command; returns its exit code: 0 done, 1 failed, 2 refused (config, data or files are wrong), 3
+    stopped."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
@@ -35,7 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m trainer", description="Train and inspect LoRAs for Stable Diffusion.")
+    parser = argparse.ArgumentParser(
+        prog="python -m trainer", description="Train and inspect LoRAs for Stable Diffusion."
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     train = commands.add_parser("train", help="train a LoRA from a TOML file")
@@ -103,7 +107,11 @@ def _reference(_: argparse.Namespace) -> int:
             print(f"\n## [{section}]\n\n| name | default | values | what it does |\n|---|---|---|---|")
         allowed = ", ".join(str(choice) for choice in parameter.choices) or parameter.kind
         default = "" if parameter.default is None else f"`{parameter.default}`"
-        print(f"| `{parameter.name}` | {default} | {allowed} | **{parameter.title}.** {parameter.help} |".replace("\n", " "))
+        print(
+            f"| `{parameter.name}` | {default} | {allowed} | **{parameter.title}.** {parameter.help} |".replace(
+                "\n", " "
+            )
+        )
     return FINISHED
 
 

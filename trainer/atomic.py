@@ -117,4 +117,6 @@ def _explained(error: OSError, path: Path) -> WriteError:
         errno.ENOENT: f"the folder {path.parent} does not exist",
     }
     reason = reasons.get(error.errno or 0, error.strerror or str(error))
-    return WriteError(error.errno or 0, f"{path} was not written: {reason}. The old file, if there was one, is untouched")
+    return WriteError(
+        error.errno or 0, f"{path} was not written: {reason}. The old file, if there was one, is untouched"
+    )

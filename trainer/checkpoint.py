@@ -1,4 +1,5 @@
-"""What a run writes to keep: LoRA files with metadata, training states, and the removal of old ones. Every write is atomic.
+"""What a run writes to keep: LoRA files with metadata, training states, and the removal of old ones. Every write is
+atomic.
 
 A state is a folder of safetensors and JSON (no pickle); its manifest.json, written last, makes it complete.
 """
@@ -43,7 +44,9 @@ def save_network(path: Path, tensors: Mapping[str, Tensor], told: Mapping[str, s
     ready = {key: value.detach().to("cpu", dtype).contiguous() for key, value in tensors.items()}
     bad = [key for key, value in ready.items() if not bool(torch.isfinite(value).all())]
     if bad:
-        raise NotFinite(f"{path.name} was not saved: {len(bad)} of {len(ready)} tensors hold NaN or infinity ({bad[0]})")
+        raise NotFinite(
+            f"{path.name} was not saved: {len(bad)} of {len(ready)} tensors hold NaN or infinity ({bad[0]})"
+        )
     plain = safetensors.torch.save(ready, {name: text for name, text in told.items() if name.startswith("ss_")})
     hashes = {"sshs_model_hash": metadata.tensor_hash(plain), "sshs_legacy_hash": metadata.legacy_hash(plain)}
     data = safetensors.torch.save(ready, {**told, **hashes})
@@ -83,7 +86,9 @@ def _taken(folder: Path, name: str) -> bool:
         return False
     if (folder / f"{name}.safetensors").exists():
         return True
-    tails = (path.stem.removeprefix(f"{name}-") for path in folder.glob("*.safetensors") if path.stem.startswith(f"{name}-"))
+    tails = (
+        path.stem.removeprefix(f"{name}-") for path in folder.glob("*.safetensors") if path.stem.startswith(f"{name}-")
+    )
     return any(tail.removeprefix("step").isdecimal() and len(tail.removeprefix("step")) >= 6 for tail in tails)
 
 
@@ -112,14 +117,20 @@ def save_state(folder: Path, state: State) -> Path:
     tensors: dict[str, Tensor] = {}
     plain = _split(state.optimizer, "", tensors)
     contents = {
-        "network.safetensors": safetensors.torch.save({key: value.detach().cpu().contiguous() for key, value in state.network.items()}),
-        "optimizer.safetensors": safetensors.torch.save({key: value.cpu().contiguous() for key, value in tensors.items()}),
+        "network.safetensors": safetensors.torch.save(
+            {key: value.detach().cpu().contiguous() for key, value in state.network.items()}
+        ),
+        "optimizer.safetensors": safetensors.torch.save(
+            {key: value.cpu().contiguous() for key, value in tensors.items()}
+        ),
         "optimizer.json": json.dumps(plain).encode(),
         "progress.json": json.dumps({**state.progress, "version": STATE_VERSION}, indent=1).encode(),
     }
     for name, data in contents.items():
         atomic_write(building / name, data)
-    manifest = {name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()} for name, data in contents.items()}
+    manifest = {
+        name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()} for name, data in contents.items()
+    }
     atomic_write(building / "manifest.json", json.dumps(manifest, indent=1))
     final = folder
     number = 2
@@ -136,10 +147,14 @@ def load_state(folder: Path) -> State:
         raise StateError(f"{folder}: there is no such folder; choose a state folder of an earlier run, or clear resume")
     fault = incomplete(folder)
     if fault:
-        raise StateError(f"{folder}: {fault}; choose an older state, or clear resume and set network_weights to the last LoRA file")
+        raise StateError(
+            f"{folder}: {fault}; choose an older state, or clear resume and set network_weights to the last LoRA file"
+        )
     progress = json.loads((folder / "progress.json").read_text(encoding="utf-8"))
     if progress.get("version") != STATE_VERSION:
-        raise StateError(f"{folder}: it was written by another version of this program (state version {progress.get('version')})")
+        raise StateError(
+            f"{folder}: it was written by another version of this program (state version {progress.get('version')})"
+        )
     tensors = safetensors.torch.load_file(folder / "optimizer.safetensors")
     plain = json.loads((folder / "optimizer.json").read_text(encoding="utf-8"))
     return State(progress, safetensors.torch.load_file(folder / "network.safetensors"), _joined(plain, tensors))
@@ -188,7 +203,7 @@ def _split(value: Any, place: str, tensors: dict[str, Tensor]) -> Any:
 
 
 def _joined(value: dict[str, Any], tensors: Mapping[str, Tensor]) -> Any:
-    (kind, content), = value.items()
+    ((kind, content),) = value.items()
     if kind == "tensor":
         return tensors[content]
     if kind == "dict":

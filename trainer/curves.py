@@ -50,7 +50,8 @@ class Curves:
 
 
 class LossAverage:
-    """Mean loss over the last epoch's length: running in the first epoch, then over the last value of each batch position."""
+    """Mean loss over the last epoch's length: running in the first epoch, then over the last value of each batch
+    position."""
 
     def __init__(self, values: Mapping[int, float] | None = None) -> None:
         self.values: dict[int, float] = dict(values or {})

@@ -26,7 +26,11 @@ class EventLog:
 
     def emit(self, event: str, **fields: Any) -> dict[str, Any]:
         """Write one event and return it. Numbers that are not finite become null: JSON has no NaN."""
-        line = {"event": event, "time": round(time.time(), 3), **{name: _plain(value) for name, value in fields.items()}}
+        line = {
+            "event": event,
+            "time": round(time.time(), 3),
+            **{name: _plain(value) for name, value in fields.items()},
+        }
         self._stream.write(json.dumps(line, ensure_ascii=False, allow_nan=False).encode("utf-8") + b"\n")
         self._stream.flush()
         return line

@@ -14,7 +14,9 @@ OUT_OF_MEMORY_ADVICE = (
     "lower the resolution; switch fp8_base on; close other programs that use the GPU. "
     "The state of the last save can be resumed with the new settings"
 )
-BUG_ADVICE = "This is a fault of the program. Please report it with the zip from Settings; the job folder keeps the whole log"
+BUG_ADVICE = (
+    "This is a fault of the program. Please report it with the zip from Settings; the job folder keeps the whole log"
+)
 
 
 class NotANumber(ArithmeticError):
@@ -64,7 +66,10 @@ def _kind(error: BaseException) -> tuple[str, str]:
     if isinstance(error, (WeightsError, NetworkError, StateError)):
         return "weights", "Choose another file, or correct the setting named above"
     if isinstance(error, (NotFinite, NotANumber)):
-        return "nan", "Lower the learning rate, switch no_half_vae on, or train in bf16 in place of fp16. The last good file is kept"
+        return (
+            "nan",
+            "Lower the learning rate, switch no_half_vae on, or train in bf16, not fp16. The last good file is kept",
+        )
     if isinstance(error, MemoryError) or _is_torch_oom(error):
         return "out_of_memory", OUT_OF_MEMORY_ADVICE
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EIO):
@@ -73,4 +78,8 @@ def _kind(error: BaseException) -> tuple[str, str]:
 
 
 def _is_torch_oom(error: BaseException) -> bool:
-    return type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error) or "out of memory" in str(error)
+    return (
+        type(error).__name__ == "OutOfMemoryError"
+        or "can't allocate memory" in str(error)
+        or "out of memory" in str(error)
+    )

@@ -1,12 +1,12 @@
 """A job is a directory; this module knows its files and nothing else does. LIGHT.
 
-    config.toml       the validated config; `python -m trainer train` on it repeats the run
-    environment.json  versions, commit, GPU, driver
-    process.json      pid, process start time, command
-    events.jsonl      trainer -> page, append-only (events.py)
-    log.txt           stdout and stderr, for people; never parsed
-    requests/         page -> trainer: empty files `stop`, `save`, `sample`; removed when obeyed
-    samples/ state/   previews, training states
+config.toml       the validated config; `python -m trainer train` on it repeats the run
+environment.json  versions, commit, GPU, driver
+process.json      pid, process start time, command
+events.jsonl      trainer -> page, append-only (events.py)
+log.txt           stdout and stderr, for people; never parsed
+requests/         page -> trainer: empty files `stop`, `save`, `sample`; removed when obeyed
+samples/ state/   previews, training states
 """
 
 from __future__ import annotations

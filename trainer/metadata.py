@@ -21,7 +21,14 @@ if TYPE_CHECKING:
 
 LARGEST_METADATA_BYTES = 1_000_000
 LEGACY_START, LEGACY_END = 0x100000, 0x110000
-MINIMAL_KEYS = ("ss_v2", "ss_base_model_version", "ss_network_module", "ss_network_dim", "ss_network_alpha", "ss_network_args")
+MINIMAL_KEYS = (
+    "ss_v2",
+    "ss_base_model_version",
+    "ss_network_module",
+    "ss_network_dim",
+    "ss_network_alpha",
+    "ss_network_args",
+)
 TITLES = ("author", "description", "license", "tags", "usage_hint", "trigger_phrase")
 
 
@@ -95,22 +102,28 @@ def _run_values(config: TrainConfig, facts: RunFacts, epoch: int, step: int, now
 def _option_values(config: TrainConfig) -> dict[str, Any]:
     network, optimizer, noise, loss = config.network, config.optimizer, config.noise, config.loss
     values: dict[str, Any] = {
-        "learning_rate": optimizer.learning_rate, "text_encoder_lr": optimizer.text_encoder_lr, "unet_lr": optimizer.unet_lr,
+        "learning_rate": optimizer.learning_rate, "text_encoder_lr": optimizer.text_encoder_lr,
+        "unet_lr": optimizer.unet_lr,
         "max_grad_norm": optimizer.max_grad_norm, "gradient_checkpointing": config.precision.gradient_checkpointing,
-        "gradient_accumulation_steps": config.run.gradient_accumulation_steps, "lr_warmup_steps": config.schedule.lr_warmup_steps,
-        "lr_scheduler": config.schedule.lr_scheduler, "network_module": network.network_module, "network_dim": network.network_dim,
+        "gradient_accumulation_steps": config.run.gradient_accumulation_steps,
+        "lr_warmup_steps": config.schedule.lr_warmup_steps,
+        "lr_scheduler": config.schedule.lr_scheduler, "network_module": network.network_module,
+        "network_dim": network.network_dim,
         "network_alpha": network.network_alpha, "network_dropout": network.network_dropout,
         "scale_weight_norms": network.scale_weight_norms, "mixed_precision": config.precision.mixed_precision,
         "full_fp16": config.precision.full_fp16, "fp8_base": config.precision.fp8_base, "fp8_base_unet": False,
         "clip_skip": config.caption.clip_skip, "max_token_length": config.caption.max_token_length,
         "cache_latents": config.cache.cache_latents, "lowram": False, "noise_offset": noise.noise_offset,
         "noise_offset_random_strength": noise.noise_offset_random_strength,
-        "multires_noise_iterations": noise.multires_noise_iterations, "multires_noise_discount": noise.multires_noise_discount,
+        "multires_noise_iterations": noise.multires_noise_iterations,
+        "multires_noise_discount": noise.multires_noise_discount,
         "adaptive_noise_scale": noise.adaptive_noise_scale, "zero_terminal_snr": noise.zero_terminal_snr,
         "ip_noise_gamma": noise.ip_noise_gamma, "ip_noise_gamma_random_strength": noise.ip_noise_gamma_random_strength,
-        "min_snr_gamma": loss.min_snr_gamma, "debiased_estimation": loss.debiased_estimation_loss, "loss_type": loss.loss_type,
+        "min_snr_gamma": loss.min_snr_gamma, "debiased_estimation": loss.debiased_estimation_loss,
+        "loss_type": loss.loss_type,
         "huber_schedule": loss.huber_schedule, "huber_scale": loss.huber_scale, "huber_c": loss.huber_c,
-        "prior_loss_weight": config.dataset.prior_loss_weight, "caption_dropout_rate": config.caption.caption_dropout_rate,
+        "prior_loss_weight": config.dataset.prior_loss_weight,
+        "caption_dropout_rate": config.caption.caption_dropout_rate,
         "caption_dropout_every_n_epochs": config.caption.caption_dropout_every_n_epochs,
         "caption_tag_dropout_rate": config.caption.caption_tag_dropout_rate, "face_crop_aug_range": None,
         "validation_seed": config.dataset.validation_seed, "validation_split": config.dataset.validation_split,
@@ -129,7 +142,8 @@ def _option_values(config: TrainConfig) -> dict[str, Any]:
 def _dataset_values(config: TrainConfig, facts: RunFacts) -> dict[str, Any]:
     dataset, caption = config.dataset, config.caption
     return {
-        "batch_size_per_device": dataset.train_batch_size, "total_batch_size": dataset.train_batch_size * config.run.gradient_accumulation_steps,
+        "batch_size_per_device": dataset.train_batch_size,
+        "total_batch_size": dataset.train_batch_size * config.run.gradient_accumulation_steps,
         "resolution": dataset.resolution, "color_aug": False, "flip_aug": dataset.flip_aug, "random_crop": False,
         "shuffle_caption": caption.shuffle_caption, "enable_bucket": dataset.enable_bucket,
         "bucket_no_upscale": dataset.bucket_no_upscale, "min_bucket_reso": dataset.min_bucket_reso,
@@ -168,7 +182,8 @@ def _capped(values: dict[str, str]) -> dict[str, str]:
             values[longest] = values[longest][: LARGEST_METADATA_BYTES // 4]
             continue
         halved = {
-            folder: dict(sorted(counts.items(), key=lambda item: -item[1])[: len(counts) // 2]) for folder, counts in tags.items()
+            folder: dict(sorted(counts.items(), key=lambda item: -item[1])[: len(counts) // 2])
+            for folder, counts in tags.items()
         }
         values["ss_tag_frequency"] = json.dumps(halved)
     return values

@@ -43,7 +43,9 @@ class Formats:
 class HalfScaler(torch.amp.GradScaler):
     """GradScaler that also unscales gradients kept in fp16 (full_fp16), which torch's own refuses."""
 
-    def _unscale_grads_(self, optimizer: torch.optim.Optimizer, inv_scale: Tensor, found_inf: Tensor, allow_fp16: bool) -> Any:
+    def _unscale_grads_(
+        self, optimizer: torch.optim.Optimizer, inv_scale: Tensor, found_inf: Tensor, allow_fp16: bool
+    ) -> Any:
         return super()._unscale_grads_(optimizer, inv_scale, found_inf, True)
 
 
@@ -55,7 +57,11 @@ def choose(section: PrecisionSection) -> Formats:
     device = best_device()
     dtype = DTYPES[section.mixed_precision]
     notes: list[Note] = []
-    if device.type == "cuda" and dtype == torch.bfloat16 and not torch.cuda.is_bf16_supported(including_emulation=False):
+    if (
+        device.type == "cuda"
+        and dtype == torch.bfloat16
+        and not torch.cuda.is_bf16_supported(including_emulation=False)
+    ):
         said = "this GPU ({gpu}) cannot compute in bf16; set mixed_precision to fp16"
         raise ConfigError([Problem("precision.mixed_precision", said, {"gpu": torch.cuda.get_device_name(device)})])
     if device.type == "cpu":
@@ -83,18 +89,20 @@ def store_in_fp8(modules: Iterable[nn.Module]) -> int:
         for layer in module.modules():
             if isinstance(layer, (nn.Linear, nn.Conv2d)) and layer.weight.is_floating_point():
                 layer.weight.data = layer.weight.data.to(torch.float8_e4m3fn)
-                layer.forward = _widened(layer)
+                layer.forward = _widened(layer)  # type: ignore[method-assign]
                 count += 1
     return count
 
 
-def _widened(layer: nn.Linear | nn.Conv2d) -> Any:
+def _widened(layer: Any) -> Any:
     def forward(x: Tensor) -> Tensor:
         dtype = torch.get_autocast_dtype(x.device.type) if torch.is_autocast_enabled(x.device.type) else x.dtype
         bias = None if layer.bias is None else layer.bias.to(dtype)
         if isinstance(layer, nn.Linear):
             return F.linear(x.to(dtype), layer.weight.to(dtype), bias)
-        return F.conv2d(x.to(dtype), layer.weight.to(dtype), bias, layer.stride, layer.padding, layer.dilation, layer.groups)  # type: ignore[arg-type]
+        return F.conv2d(
+            x.to(dtype), layer.weight.to(dtype), bias, layer.stride, layer.padding, layer.dilation, layer.groups
+        )
 
     return forward
 

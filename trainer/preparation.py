@@ -1,4 +1,5 @@
-"""Everything a run needs, made from its configuration before the first step: examples, model, latents, network, optimizer.
+"""Everything a run needs, made from its configuration before the first step: examples, model, latents, network,
+optimizer.
 
 The loop that uses it is in train.py. B batch · C latent channels · h w latent rows, columns
 """
@@ -42,7 +43,7 @@ VERSIONS = {"sd1": ("sd_v1", "stable-diffusion-v1"), "sd2": ("sd_v2", "stable-di
 
 @dataclass(frozen=True)
 class Microbatch:
-    """One batch of one epoch. position: its place in the epoch. numbers: Example.index, over training then validation."""
+    """One batch of one epoch. position: its place there. numbers: Example.index, over training then validation."""
 
     epoch: int
     position: int
@@ -93,7 +94,9 @@ class Run:
         size = self.config.run.gradient_accumulation_steps
         usable = [example for example in self.dataset.examples if example.index not in self.latents.skipped]
         batches = plan(usable, self.config.dataset.train_batch_size, self.seed, epoch)
-        rest = [_microbatch(self.dataset.examples, epoch, position, batch.indices) for position, batch in enumerate(batches)][done:]
+        rest = [
+            _microbatch(self.dataset.examples, epoch, position, batch.indices) for position, batch in enumerate(batches)
+        ][done:]
         self.latents.expect([batch.numbers for batch in rest])
         for start in range(0, len(rest), size):
             yield rest[start : start + size]
@@ -116,7 +119,8 @@ class Run:
         texts = [
             captions.process(
                 self.example(number).caption, self._caption_options(number),
-                seeds.python_random(self.seed, "caption", batch.epoch, batch.position, slot), batch.epoch, step, self.total_steps,
+                seeds.python_random(self.seed, "caption", batch.epoch, batch.position, slot), batch.epoch, step,
+                self.total_steps,
             )
             for slot, number in enumerate(batch.numbers)
         ]  # fmt: skip
@@ -190,7 +194,13 @@ def prepare(config: TrainConfig, job: Job, events: EventLog) -> Run:
     """
     formats = precision.choose(config.precision)
     resumed = load_state(Path(config.save.resume)) if config.save.resume else None
-    seed = resumed.progress["seed"] if resumed else config.run.seed if config.run.seed is not None else secrets.randbits(32)
+    seed = (
+        resumed.progress["seed"]
+        if resumed
+        else config.run.seed
+        if config.run.seed is not None
+        else secrets.randbits(32)
+    )
     config = config.model_copy(update={"run": config.run.model_copy(update={"seed": seed})})
     prompts = previews.read_prompts(config.sample.sample_prompts) if config.sample.sample_prompts else ()
     dataset = scan(config)
@@ -215,23 +225,30 @@ def prepare(config: TrainConfig, job: Job, events: EventLog) -> Run:
     if resumed:
         _take_over(resumed, network, optimizer, scaler, config.save.resume or "")
     output_dir = output_folder(config.save)
-    output_name = resumed.progress["output_name"] if resumed else free_name(output_dir, config.save.output_name or "last")
+    output_name = (
+        resumed.progress["output_name"] if resumed else free_name(output_dir, config.save.output_name or "last")
+    )
     if not resumed and output_name != (config.save.output_name or "last"):
-        warn(f"{output_dir} already holds files named {config.save.output_name or 'last'}; this run is saved as {output_name}")
+        taken = config.save.output_name or "last"
+        warn(f"{output_dir} already holds files named {taken}; this run is saved as {output_name}")
     facts = _facts(config, dataset, family, epochs, steps, latents, output_name, resumed)
     run = Run(
-        config=config, job=job, events=events, seed=seed, device=formats.device, family=family, dataset=dataset, latents=latents,
+        config=config, job=job, events=events, seed=seed, device=formats.device, family=family, dataset=dataset,
+        latents=latents,
         texts=texts, network=network, optimizer=optimizer, factors=factors, scaler=scaler,
         noise_schedule=objective.noise_schedule(config.noise.zero_terminal_snr).to(formats.device), prompts=prompts,
-        held_out=_held_out(config, dataset, latents), epochs=epochs, total_steps=steps, output_dir=output_dir, output_name=output_name,
+        held_out=_held_out(config, dataset, latents), epochs=epochs, total_steps=steps, output_dir=output_dir,
+        output_name=output_name,
         facts=facts, base_hashes=base_hashes, resumed=resumed,
     )  # fmt: skip
     for note in family.notes:
         warn(note)
     events.emit(
-        "started", name=output_name, steps=steps, epochs=epochs, images=dataset.num_images, reg_images=dataset.num_reg_images,
+        "started", name=output_name, steps=steps, epochs=epochs,
+        images=dataset.num_images, reg_images=dataset.num_reg_images,
         batches_per_epoch=facts.batches_per_epoch, network=config.network.network_module, base_model=facts.base.name,
-        output=output_dir / f"{output_name}.safetensors", seed=seed, resumed_from=config.save.resume, device=str(formats.device),
+        output=output_dir / f"{output_name}.safetensors", seed=seed, resumed_from=config.save.resume,
+        device=str(formats.device),
     )  # fmt: skip
     return run
 
@@ -246,7 +263,7 @@ def _fit_to_memory(family: Family, config: TrainConfig, warn: Any) -> None:
     section = config.precision
     if section.xformers:
         try:
-            family.unet.enable_xformers_memory_efficient_attention()  # type: ignore[operator]
+            family.unet.enable_xformers_memory_efficient_attention()
         except (ImportError, ValueError, ModuleNotFoundError, RuntimeError):
             warn("xformers cannot be used here; PyTorch's own attention is used, which is as fast")
     if section.fp8_base:
@@ -258,7 +275,9 @@ def _latents(config: TrainConfig, dataset: Dataset, family: Family, events: Even
     """Cached or direct latents of all examples, training ones first."""
     examples = [*dataset.examples, *dataset.validation]
     interpolation = config.dataset.resize_interpolation
-    items = [Item(example.path, example.choice.bucket, example.choice.resized, interpolation or "") for example in examples]
+    items = [
+        Item(example.path, example.choice.bucket, example.choice.resized, interpolation or "") for example in examples
+    ]
     choices = {item.path: example.choice for item, example in zip(items, examples, strict=True)}
 
     def read(item: Item) -> Any:
@@ -266,10 +285,13 @@ def _latents(config: TrainConfig, dataset: Dataset, family: Family, events: Even
 
     if not config.cache.cache_latents:
         return DirectLatents(items, read, family.encode_images, ahead=max(1, config.run.max_data_loader_n_workers))
-    flips = config.dataset.flip_aug or any(folder.subset is not None and folder.subset.flip_aug for folder in dataset.folders)
+    flips = config.dataset.flip_aug or any(
+        folder.subset is not None and folder.subset.flip_aug for folder in dataset.folders
+    )
     kept = cache_latents(
         items, read, family.encode_images, fingerprint(family.vae), flip=flips, batch_size=config.cache.vae_batch_size,
-        folder=CACHE_FOLDER / "latents" if config.cache.cache_latents_to_disk else None, trust_dates=config.cache.skip_cache_check,
+        folder=CACHE_FOLDER / "latents" if config.cache.cache_latents_to_disk else None,
+        trust_dates=config.cache.skip_cache_check,
         progress=lambda done, total: _told(events, "caching latents", done, total), warn=warn,
     )  # fmt: skip
     family.free_vae()
@@ -280,12 +302,25 @@ def _told(events: EventLog, name: str, done: int, total: int) -> None:
     events.emit("phase", name=name, done=done, total=total)
 
 
-def _texts(config: TrainConfig, dataset: Dataset, family: Family, formats: precision.Formats, events: EventLog) -> KeptTexts | None:
+def _texts(
+    config: TrainConfig, dataset: Dataset, family: Family, formats: precision.Formats, events: EventLog
+) -> KeptTexts | None:
     """Kept text encodings, when captions and text encoder never change."""
     if not config.cache.cache_text_encoder_outputs:
         return None
-    identity = "|".join([fingerprint(family.text_encoders[0]), str(config.caption.clip_skip), str(config.caption.max_token_length), str(formats.dtype)])
-    kept = KeptTexts(family.encode_captions, identity, CACHE_FOLDER / "texts" if config.cache.cache_text_encoder_outputs_to_disk else None)
+    identity = "|".join(
+        [
+            fingerprint(family.text_encoders[0]),
+            str(config.caption.clip_skip),
+            str(config.caption.max_token_length),
+            str(formats.dtype),
+        ]
+    )
+    kept = KeptTexts(
+        family.encode_captions,
+        identity,
+        CACHE_FOLDER / "texts" if config.cache.cache_text_encoder_outputs_to_disk else None,
+    )
     still = seeds.python_random(0)
     texts = []
     for example in [*dataset.examples, *dataset.validation]:
@@ -304,7 +339,13 @@ def _network(config: TrainConfig, family: Family, formats: precision.Formats, se
         families.weights.read_header(path)
         state = safetensors.torch.load_file(path)
     options = networks.network_options(section, ranks_of(state) if section.dim_from_weights else None)
-    part = "unet" if section.network_train_unet_only else "text_encoder" if section.network_train_text_encoder_only else None
+    part = (
+        "unet"
+        if section.network_train_unet_only
+        else "text_encoder"
+        if section.network_train_text_encoder_only
+        else None
+    )
     conv = bool(options.conv_rank) or bool(options.ranks)
     targets = [target for target in family.network_targets(conv=conv) if part in (None, target.part)]
     network = networks.attach(targets, options, seed)
@@ -325,7 +366,8 @@ def _optimizer(
     rates = trained_rates(config)
     groups = network.groups(rates.get("textencoder", 0.0), rates.get("unet", 0.0))
     made = optimizers.build(
-        section.optimizer_type, [{"params": list(group.parameters), "lr": group.lr, "name": group.label} for group in groups],
+        section.optimizer_type, [{"params": list(group.parameters), "lr": group.lr,
+        "name": group.label} for group in groups],
         section.learning_rate, section.optimizer_args,
     )  # fmt: skip
     table = optimizers.find(section.optimizer_type)
@@ -333,7 +375,10 @@ def _optimizer(
     usable = [example for example in dataset.examples if example.index not in latents.skipped]
     length = config.run
     planned = lengths(
-        count_batches(usable, config.dataset.train_batch_size), length.gradient_accumulation_steps, length.max_train_epochs, length.max_train_steps
+        count_batches(usable, config.dataset.train_batch_size),
+        length.gradient_accumulation_steps,
+        length.max_train_epochs,
+        length.max_train_steps,
     )
     factors: list[schedules.Factor] = []
     for group, told in zip(made.param_groups, groups, strict=True):
@@ -342,7 +387,9 @@ def _optimizer(
     return made, factors, planned.epochs, planned.steps
 
 
-def _take_over(state: State, network: LoRANetwork, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler, path: str) -> None:
+def _take_over(
+    state: State, network: LoRANetwork, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler, path: str
+) -> None:
     """Put a state's weights and moments in place. Raises StateError when they do not fit the settings."""
     rates = [group["initial_rate"] for group in optimizer.param_groups]
     try:
@@ -371,7 +418,14 @@ def _microbatch(examples: Sequence[Example], epoch: int, position: int, indices:
 
 
 def _facts(
-    config: TrainConfig, dataset: Dataset, family: Family, epochs: int, steps: int, latents: Latents, name: str, resumed: State | None
+    config: TrainConfig,
+    dataset: Dataset,
+    family: Family,
+    epochs: int,
+    steps: int,
+    latents: Latents,
+    name: str,
+    resumed: State | None,
 ) -> metadata.RunFacts:
     """What every file of the run says about it."""
     version, architecture = VERSIONS[family.name]
@@ -384,9 +438,12 @@ def _facts(
         session_id=progress.get("session_id", secrets.randbits(32)), started_at=progress.get("started_at", time.time()),
         base=metadata.FileFacts(Path(config.model.pretrained_model_name_or_path or "").name),
         base_version=version, architecture=architecture, optimizer=optimizer,
-        num_train_images=dataset.num_train_repeats, num_reg_images=dataset.num_reg_repeats, num_validation_images=len(dataset.validation),
-        batches_per_epoch=count_batches(usable, config.dataset.train_batch_size), num_epochs=epochs, max_train_steps=steps,
-        seed=config.run.seed or 0, output_name=name, tag_frequency=statistics.tag_frequency(dataset), bucket_info=statistics.bucket_info(dataset) if config.dataset.enable_bucket else None,
+        num_train_images=dataset.num_train_repeats, num_reg_images=dataset.num_reg_repeats,
+        num_validation_images=len(dataset.validation),
+        batches_per_epoch=count_batches(usable, config.dataset.train_batch_size), num_epochs=epochs,
+        max_train_steps=steps,
+        seed=config.run.seed or 0, output_name=name, tag_frequency=statistics.tag_frequency(dataset),
+        bucket_info=statistics.bucket_info(dataset) if config.dataset.enable_bucket else None,
         dataset_dirs=statistics.folder_counts(dataset, False), reg_dataset_dirs=statistics.folder_counts(dataset, True),
         vae=metadata.model_file_facts(Path(config.model.vae)) if config.model.vae else None,
     )  # fmt: skip

@@ -31,7 +31,12 @@ class Progress:
 
     def values(self) -> dict[str, Any]:
         """As JSON."""
-        return {"step": self.step, "epoch": self.epoch, "batch": self.batch, "losses": list(self.average.values.items())}
+        return {
+            "step": self.step,
+            "epoch": self.epoch,
+            "batch": self.batch,
+            "losses": list(self.average.values.items()),
+        }
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Progress:
@@ -66,12 +71,25 @@ class Report:
         self._bad_steps = 0
 
     def add(
-        self, progress: Progress, losses: Sequence[Tensor], norm: Tensor, rates: Mapping[str, float], norms: tuple[int, float, float] | None
+        self,
+        progress: Progress,
+        losses: Sequence[Tensor],
+        norm: Tensor,
+        rates: Mapping[str, float],
+        norms: tuple[int, float, float] | None,
     ) -> None:
         """Take the numbers of the step that was just done. Raises NotANumber after 20 bad steps in a row."""
         now = time.monotonic()
         numbers = StepNumbers(
-            progress.step, progress.epoch, progress.batch - len(losses), losses, norm, rates, self._run.rates_at(progress.step), norms, now - self._last
+            progress.step,
+            progress.epoch,
+            progress.batch - len(losses),
+            losses,
+            norm,
+            rates,
+            self._run.rates_at(progress.step),
+            norms,
+            now - self._last,
         )
         self._last = now
         self.flush()
@@ -93,11 +111,14 @@ class Report:
         self._count_bad(numbers.step, values)
         run = self._run
         run.events.emit(
-            "step", step=numbers.step, total=run.total_steps, epoch=numbers.epoch, epochs=run.epochs, loss=sum(values) / len(values),
-            average=average.mean, lr=dict(numbers.rates), grad_norm=float(numbers.norm), seconds=round(numbers.seconds, 4),
+            "step", step=numbers.step, total=run.total_steps, epoch=numbers.epoch, epochs=run.epochs,
+            loss=sum(values) / len(values),
+            average=average.mean, lr=dict(numbers.rates), grad_norm=float(numbers.norm),
+            seconds=round(numbers.seconds, 4),
             vram_gib=peak_memory_gib(run.device),
         )  # fmt: skip
-        _console(f"epoch {numbers.epoch}/{run.epochs}  step {numbers.step}/{run.total_steps}  avr_loss={average.mean:.4f}  "
+        _console(f"epoch {numbers.epoch}/{run.epochs}  step {numbers.step}/{run.total_steps}  "
+                 f"avr_loss={average.mean:.4f}  "
                  f"{numbers.seconds:.2f} s/step", last=numbers.step >= run.total_steps)  # fmt: skip
 
     def epoch(self, progress: Progress) -> None:
@@ -119,7 +140,9 @@ class Report:
         total = len(run.prompts)
         run.events.emit("phase", name="sampling", done=0, total=total)
         with run.evaluation():
-            for done, made in enumerate(previews.draw(run.family, run.prompts, run.config.sample.sample_sampler), start=1):
+            for done, made in enumerate(
+                previews.draw(run.family, run.prompts, run.config.sample.sample_sampler), start=1
+            ):
                 if made.warning is not None:
                     self.warn(made.warning)
                 if made.picture is None:
@@ -130,7 +153,14 @@ class Report:
                     if fault is not None:
                         self.warn(fault)
                 self._curves.image(f"sample_{made.number}", made.picture, progress.step)
-                run.events.emit("sample", step=progress.step, epoch=progress.epoch, file=f"samples/{name}", prompt=made.prompt.prompt, seed=made.seed)
+                run.events.emit(
+                    "sample",
+                    step=progress.step,
+                    epoch=progress.epoch,
+                    file=f"samples/{name}",
+                    prompt=made.prompt.prompt,
+                    seed=made.seed,
+                )
                 run.events.emit("phase", name="sampling", done=done, total=total)
         run.events.emit("phase", name="training", done=progress.step, total=run.total_steps)
         self._last = time.monotonic()
@@ -152,7 +182,9 @@ class Report:
         if self._bad_steps == 1:
             self.warn(f"step {step}: the loss is not a number; such steps are left out")
         if self._bad_steps >= BAD_STEPS_IN_A_ROW:
-            raise NotANumber(f"the loss was not a number {BAD_STEPS_IN_A_ROW} steps in a row (up to step {step}); training was ended")
+            raise NotANumber(
+                f"the loss was not a number {BAD_STEPS_IN_A_ROW} steps in a row (up to step {step}); training was ended"
+            )
 
 
 def _curve_points(numbers: StepNumbers, loss: float, average: float) -> dict[str, float]:

@@ -1,4 +1,5 @@
-"""From a configuration to a running loop: the checks before anything slow, the job directory, and how a run's end is told. LIGHT.
+"""From a configuration to a running loop: the checks before anything slow, the job directory, and how a run's end is
+told. LIGHT.
 
 torch is imported only after configuration and data set were found to be right.
 """
@@ -23,13 +24,24 @@ from trainer.events import EventLog
 from trainer.job import Job
 
 FINISHED, FAILED, REFUSED, STOPPED = 0, 1, 2, 3
-REPORTED_PACKAGES = ("torch", "diffusers", "transformers", "accelerate", "safetensors", "bitsandbytes", "numpy", "pillow")
+REPORTED_PACKAGES = (
+    "torch",
+    "diffusers",
+    "transformers",
+    "accelerate",
+    "safetensors",
+    "bitsandbytes",
+    "numpy",
+    "pillow",
+)
 
 
 def start(read_config: Callable[[], TrainConfig], job_path: Path | None) -> int:
-    """Check, make or use the job directory, train. Returns the exit code; every end but a refusal without a job is an event.
+    """Check, make or use the job directory, train. Returns the exit code; every end but a refusal without a job is an
+    event.
 
-    read_config: raises ConfigError when the file is wrong. A run without a job directory that is refused writes nothing.
+    read_config: raises ConfigError when the file is wrong. A run without a job directory that is refused writes
+    nothing.
     """
     events = _events_of(job_path)
     try:
@@ -92,7 +104,11 @@ def _preflight(config: TrainConfig) -> None:
     if errors:
         from trainer.dataset import DatasetError
 
-        raise DatasetError("\n".join(f"{p.path}: {p.message}" if p.path and str(p.path) not in p.message else p.message for p in errors))
+        raise DatasetError(
+            "\n".join(
+                f"{p.path}: {p.message}" if p.path and str(p.path) not in p.message else p.message for p in errors
+            )
+        )
     output = Path(config.save.output_dir or "output")
     if output.exists() and not output.is_dir():
         said = "{path} is a file, not a folder; choose another output_dir"
@@ -136,4 +152,9 @@ def environment() -> dict[str, object]:
     for name in REPORTED_PACKAGES:
         with contextlib.suppress(packages.PackageNotFoundError):
             versions[name] = packages.version(name)
-    return {"athanor": __version__, "python": platform.python_version(), "system": platform.platform(), "packages": versions}
+    return {
+        "athanor": __version__,
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "packages": versions,
+    }

@@ -123,7 +123,11 @@ def step(run: Run, progress: Progress, window: list[Microbatch], report: Report)
     if (every and progress.step % every == 0) or run.job.requested("sample"):
         run.job.obey("sample")
         report.preview(progress)
-    if run.held_out and config.dataset.validate_every_n_steps and progress.step % config.dataset.validate_every_n_steps == 0:
+    if (
+        run.held_out
+        and config.dataset.validate_every_n_steps
+        and progress.step % config.dataset.validate_every_n_steps == 0
+    ):
         report.validation(progress, validate(run), "step")
 
 
@@ -137,7 +141,8 @@ def backward(run: Run, microbatch: Microbatch, step_number: int) -> Tensor:
     input_noise = objective.draw_input_noise(noise, config.noise, draws)
     torch.manual_seed(seeds.derive(run.seed, "dropout", *key))
     losses = training_step(
-        run.family, latents, noise, timesteps, run.conditioning_of(microbatch, step_number), run.noise_schedule, config.loss,
+        run.family, latents, noise, timesteps, run.conditioning_of(microbatch, step_number), run.noise_schedule,
+        config.loss,
         weights=microbatch.weights.to(run.device), input_noise=input_noise,
     )  # fmt: skip
     loss = losses.mean()
@@ -148,7 +153,8 @@ def backward(run: Run, microbatch: Microbatch, step_number: int) -> Tensor:
 def keep_bad_gradients_out(run: Run, norm: Tensor) -> bool:
     """False when this step must be left out because its gradients are NaN or infinite.
 
-    With a scaler it decides itself. On a GPU nothing is asked, as that would wait for it: bad gradients become zero there.
+    With a scaler it decides itself. On a GPU nothing is asked, as that would wait for it: bad gradients become zero
+    there.
     """
     if run.scaler.is_enabled():
         return True
@@ -197,7 +203,9 @@ def keep_network(run: Run, progress: Progress, moment: Moment) -> Path:
     path = free_path(run.output_dir / f"{run.output_name}{moment.suffix()}.safetensors")
     epoch = moment.number if moment.kind == "epoch" else min(progress.epoch, run.epochs)
     with run.evaluation():
-        size = save_network(path, run.network.state_dict(), run.metadata(epoch, progress.step), run.config.save.save_precision)
+        size = save_network(
+            path, run.network.state_dict(), run.metadata(epoch, progress.step), run.config.save.save_precision
+        )
     run.written[moment] = path
     run.events.emit("checkpoint", kind="lora", path=path, step=progress.step, epoch=epoch, bytes=size)
     run.events.emit("phase", name="training", done=progress.step, total=run.total_steps)

@@ -1,4 +1,4 @@
-"""The fixed-noise validation loss: pictures that are not trained on, always with the same noise at the same timesteps."""
+"""The fixed-noise validation loss: held-out pictures, always with the same noise at the same timesteps."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 def validate(run: Run) -> float:
     """Mean plain loss of the held-out pictures over four timesteps (200, 400, 600, 800 of the usual range).
 
-    Noise depends on validation_seed and the picture only, so values of one run, and of runs on the same pictures, compare.
-    Loss weights (min-SNR and such) are left out: they would make runs with other weights incomparable.
+    Noise depends on validation_seed and the picture only, so values of one run, and of runs on the same pictures,
+    compare. Loss weights (min-SNR and such) are left out: they would make runs with other weights incomparable.
     """
     config = run.config
     seed = run.seed if config.dataset.validation_seed is None else config.dataset.validation_seed
@@ -29,7 +29,9 @@ def validate(run: Run) -> float:
             latents = run.latents_of(batch)
             conditioning = run.plain_conditioning_of(batch)
             for timestep in objective.validation_timesteps(config.noise):
-                noise = torch.randn(latents.shape, generator=seeds.generator(seed, "validation", number, timestep)).to(run.device)
+                noise = torch.randn(latents.shape, generator=seeds.generator(seed, "validation", number, timestep)).to(
+                    run.device
+                )
                 timesteps = torch.full((len(latents),), timestep, device=run.device)
                 noisy, target = objective.prepare(latents, noise, timesteps, run.noise_schedule, v)
                 prediction = run.family.predict(noisy, timesteps, conditioning)

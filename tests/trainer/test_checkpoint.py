@@ -11,11 +11,22 @@ import torch
 from safetensors import safe_open
 
 from trainer import metadata
-from trainer.checkpoint import NotFinite, State, StateError, free_name, free_path, incomplete, load_state, newest_state, save_network, save_state
+from trainer.checkpoint import (
+    NotFinite,
+    State,
+    StateError,
+    free_name,
+    free_path,
+    incomplete,
+    load_state,
+    newest_state,
+    save_network,
+    save_state,
+)
 from trainer.config import parse
 from trainer.metadata import FileFacts, RunFacts
 
-VECTORS = json.loads((Path(__file__).parents[1] / "golden" / "hashes.json").read_text(encoding="utf-8"))["hashes"]
+VECTORS = json.loads((Path(__file__).parents[1] / "golden" / "hashes.json").read_text(encoding="utf-8"))["vectors"]
 TINY = {"lora_unet_x.alpha": torch.tensor(4.0), "lora_unet_x.lora_down.weight": (torch.arange(32) / 32).view(4, 8),
         "lora_unet_x.lora_up.weight": torch.zeros(8, 4)}  # fmt: skip
 
@@ -100,7 +111,9 @@ def test_an_existing_state_is_kept_beside_the_new_one(tmp_path: Path) -> None:
 def test_an_incomplete_state_is_passed_over_for_an_older_one(tmp_path: Path, damage: str) -> None:
     import os
 
-    older, newer = (save_state(tmp_path / name, State({"step": 1}, TINY, {})) for name in ("a-000001-state", "a-000002-state"))
+    older, newer = (
+        save_state(tmp_path / name, State({"step": 1}, TINY, {})) for name in ("a-000001-state", "a-000002-state")
+    )
     os.utime(older, (1, 1))
     (newer / damage).unlink()
     found, passed = newest_state(tmp_path)
@@ -141,14 +154,17 @@ FACTS = RunFacts(
     num_validation_images=0, batches_per_epoch=150, num_epochs=10, max_train_steps=1500, seed=1337, output_name="anby",
     dataset_dirs={"10_anby": {"n_repeats": 10, "img_count": 15}}, tag_frequency={"10_anby": {"安比": 15}},
 )  # fmt: skip
-CONFIG = parse({"pretrained_model_name_or_path": "base.safetensors", "train_data_dir": "t", "resolution": "512,768", "network_dim": 32,
-                "network_alpha": 32, "unet_lr": 1e-4, "network_args": ["conv_dim=4"], "clip_skip": 2, "metadata_author": "me"}).config  # fmt: skip
+CONFIG = parse({"pretrained_model_name_or_path": "base.safetensors", "train_data_dir": "t", "resolution": "512,768",
+"network_dim": 32,
+                "network_alpha": 32, "unet_lr": 1e-4, "network_args": ["conv_dim=4"], "clip_skip": 2,
+                "metadata_author": "me"}).config  # fmt: skip
 
 
 def test_metadata_has_sd_scripts_formats() -> None:
     told = metadata.build(CONFIG, FACTS, epoch=2, step=300, now=2000.0)
     assert all(isinstance(value, str) for value in told.values())
-    assert {key: told[key] for key in ("ss_network_dim", "ss_network_alpha", "ss_unet_lr", "ss_text_encoder_lr", "ss_resolution", "ss_v2")} == {
+    assert {key: told[key] for key in ("ss_network_dim", "ss_network_alpha", "ss_unet_lr", "ss_text_encoder_lr",
+    "ss_resolution", "ss_v2")} == {
         "ss_network_dim": "32", "ss_network_alpha": "32.0", "ss_unet_lr": "0.0001", "ss_text_encoder_lr": "None",
         "ss_resolution": "(512, 768)", "ss_v2": "False"}  # fmt: skip
     assert told["ss_dataset_dirs"] == '{"10_anby": {"n_repeats": 10, "img_count": 15}}'
@@ -156,7 +172,11 @@ def test_metadata_has_sd_scripts_formats() -> None:
     assert told["ss_network_args"] == '{"conv_dim": "4", "dropout": null}'
     assert (told["ss_epoch"], told["ss_steps"], told["ss_num_epochs"]) == ("2", "300", "10")
     assert told["modelspec.architecture"] == "stable-diffusion-v1/lora"
-    assert (told["modelspec.resolution"], told["modelspec.encoder_layer"], told["modelspec.author"]) == ("512x768", "2", "me")
+    assert (told["modelspec.resolution"], told["modelspec.encoder_layer"], told["modelspec.author"]) == (
+        "512x768",
+        "2",
+        "me",
+    )
 
 
 def test_without_metadata_only_what_programs_need_is_kept() -> None:
@@ -182,5 +202,7 @@ def test_the_hashes_of_a_base_model_are_those_of_its_file(tmp_path: Path) -> Non
     path.write_bytes(bytes(range(256)) * 5000)
     data = path.read_bytes()
     facts = metadata.model_file_facts(path)
-    assert facts == FileFacts("base.safetensors", hashlib.sha256(data[0x100000:0x110000]).hexdigest()[:8], hashlib.sha256(data).hexdigest())
+    assert facts == FileFacts(
+        "base.safetensors", hashlib.sha256(data[0x100000:0x110000]).hexdigest()[:8], hashlib.sha256(data).hexdigest()
+    )
     assert metadata.model_file_facts(tmp_path).new_hash == "IsADirectory"

@@ -47,7 +47,11 @@ def test_a_linear_update_is_up_times_down_times_alpha_over_rank() -> None:
     assert layer(torch.tensor([[1.0, 1.0]])).item() == pytest.approx((310 + 420) / 2)
 
 
-@pytest.mark.parametrize("layer", [nn.Linear(6, 5), nn.Conv2d(6, 5, 3, stride=2, padding=1), nn.Conv2d(6, 5, 1)], ids=["linear", "conv3", "conv1"])
+@pytest.mark.parametrize(
+    "layer",
+    [nn.Linear(6, 5), nn.Conv2d(6, 5, 3, stride=2, padding=1), nn.Conv2d(6, 5, 1)],
+    ids=["linear", "conv3", "conv1"],
+)
 def test_the_wrapped_layer_equals_the_layer_with_the_update_merged_in(layer: nn.Module) -> None:
     x = torch.randn(2, 6, 8, 8) if isinstance(layer, nn.Conv2d) else torch.randn(2, 4, 6)
     _, module = network(layer, rank=3, alpha=6.0, conv_rank=3, conv_alpha=6.0)
@@ -77,7 +81,11 @@ def test_peft_gives_the_same_output_for_the_same_weights() -> None:
 def test_tensors_are_named_and_shaped_as_in_kohyas_files() -> None:
     made, _ = network(nn.Conv2d(6, 5, 3), conv_rank=4)
     shapes = {name: tuple(value.shape) for name, value in made.state_dict().items()}
-    assert shapes == {"lora_unet_x.lora_down.weight": (4, 6, 3, 3), "lora_unet_x.lora_up.weight": (5, 4, 1, 1), "lora_unet_x.alpha": ()}
+    assert shapes == {
+        "lora_unet_x.lora_down.weight": (4, 6, 3, 3),
+        "lora_unet_x.lora_up.weight": (5, 4, 1, 1),
+        "lora_unet_x.alpha": (),
+    }
 
 
 def test_convolutions_stay_as_they_are_without_a_conv_rank() -> None:
@@ -152,7 +160,9 @@ def test_weights_of_a_file_are_taken_over_with_their_alpha() -> None:
 
 def test_a_file_of_another_rank_is_refused_with_the_cure() -> None:
     made, _ = network(nn.Linear(6, 5), rank=2)
-    with pytest.raises(NetworkError, match=r"x\.safetensors: .* has shape \(4, 6\), the network here \(2, 6\); set network_dim"):
+    with pytest.raises(
+        NetworkError, match=r"x\.safetensors: .* has shape \(4, 6\), the network here \(2, 6\); set network_dim"
+    ):
         made.load({"lora_unet_x.lora_down.weight": torch.zeros(4, 6)}, "x.safetensors")
 
 
@@ -163,7 +173,11 @@ def test_a_file_for_another_model_is_refused() -> None:
 
 
 def test_ranks_and_alphas_are_read_from_a_file() -> None:
-    state = {"a.lora_down.weight": torch.zeros(8, 2), "a.alpha": torch.tensor(4), "b.lora_down.weight": torch.zeros(3, 2)}
+    state = {
+        "a.lora_down.weight": torch.zeros(8, 2),
+        "a.alpha": torch.tensor(4),
+        "b.lora_down.weight": torch.zeros(3, 2),
+    }
     assert ranks_of(state) == {"a": (8, 4.0), "b": (3, 3.0)}
 
 
@@ -173,7 +187,12 @@ def test_network_args_become_options() -> None:
         network_dim: int | None = None
         network_alpha: float = 1.0
         network_dropout: float | None = 0.1
-        network_args: tuple[str, ...] = ("conv_dim=8", "conv_alpha=4", "loraplus_lr_ratio=16", "loraplus_unet_lr_ratio=4")
+        network_args: tuple[str, ...] = (
+            "conv_dim=8",
+            "conv_alpha=4",
+            "loraplus_lr_ratio=16",
+            "loraplus_unet_lr_ratio=4",
+        )
 
     options = network_options(Section())
     assert (options.rank, options.conv_rank, options.conv_alpha, options.dropout) == (4, 8, 4.0, 0.1)

@@ -11,7 +11,9 @@ from trainer.config import SECTIONS, ConfigError, Parameter, parameters, parse, 
 from trainer.config.fields import EXTRA_KEYS, ROLES
 
 NEEDED = {"pretrained_model_name_or_path": "base.safetensors", "train_data_dir": "train", "resolution": "512"}
-SD_SCRIPTS = json.loads((Path(__file__).parents[1] / "golden" / "sd_scripts_arguments.json").read_text(encoding="utf-8"))["arguments"]
+SD_SCRIPTS = json.loads(
+    (Path(__file__).parents[1] / "golden" / "sd_scripts_arguments.json").read_text(encoding="utf-8")
+)["arguments"]
 EVERY = {parameter.address: parameter for parameter in parameters()}
 
 
@@ -51,7 +53,9 @@ def test_every_parameter_that_the_guides_name_is_there() -> None:
     assert important - {parameter.name for parameter in parameters()} == set()
 
 
-@pytest.mark.parametrize("entry", [e for e in SD_SCRIPTS if e["name"] in {p.name for p in parameters()}], ids=lambda e: e["name"])
+@pytest.mark.parametrize(
+    "entry", [e for e in SD_SCRIPTS if e["name"] in {p.name for p in parameters()}], ids=lambda e: e["name"]
+)
 def test_defaults_are_those_of_sd_scripts(entry: dict[str, object]) -> None:
     parameter = next(p for p in parameters() if p.name == entry["name"])
     ours = () if parameter.kind == "texts" else parameter.default
@@ -61,7 +65,9 @@ def test_defaults_are_those_of_sd_scripts(entry: dict[str, object]) -> None:
 
 
 def test_numbers_may_be_text_and_empty_text_is_unset() -> None:
-    config = parse({**NEEDED, "network_dim": "16", "unet_lr": "1e-4", "seed": "", "clip_skip": "2", "max_token_length": "225"}).config
+    config = parse(
+        {**NEEDED, "network_dim": "16", "unet_lr": "1e-4", "seed": "", "clip_skip": "2", "max_token_length": "225"}
+    ).config
     assert (config.network.network_dim, config.optimizer.unet_lr, config.run.seed) == (16, 1e-4, None)
     assert (config.caption.clip_skip, config.caption.max_token_length) == (2, 225)
 
@@ -71,7 +77,9 @@ def test_a_resolution_is_read_in_every_usual_form(value: object) -> None:
     assert parse({**NEEDED, "resolution": value}).config.dataset.resolution == (512, 512)
 
 
-@pytest.mark.parametrize(("value", "meant"), [(100, 100), ("100", 100), (0.1, 0.1), ("0.1", 0.1), ("10%", 0.1), ("0", 0)])
+@pytest.mark.parametrize(
+    ("value", "meant"), [(100, 100), ("100", 100), (0.1, 0.1), ("0.1", 0.1), ("10%", 0.1), ("0", 0)]
+)
 def test_warm_up_is_steps_a_part_or_a_percentage(value: object, meant: float) -> None:
     assert parse({**NEEDED, "lr_warmup_steps": value}).config.schedule.lr_warmup_steps == meant
 
@@ -107,7 +115,10 @@ def test_every_mistake_is_reported_at_once_with_its_address_value_and_cure() -> 
         ({"network_args": ["conv_dim=four"]}, "no number behind the equals sign"),
         ({"unet_lr": 0, "text_encoder_lr": 0}, "nothing would be trained"),
         ({"cache_text_encoder_outputs": True}, "needs network_train_unet_only"),
-        ({"cache_text_encoder_outputs": True, "network_train_unet_only": True, "shuffle_caption": True}, "does not go with shuffle_caption"),
+        (
+            {"cache_text_encoder_outputs": True, "network_train_unet_only": True, "shuffle_caption": True},
+            "does not go with shuffle_caption",
+        ),
         ({"enable_bucket": True, "bucket_reso_steps": 40}, "multiple of 64"),
         ({"enable_bucket": True, "min_bucket_reso": 640}, "above the resolution's shorter side 512"),
         ({"enable_bucket": True, "max_bucket_reso": 320}, "below the resolution's longer side 512"),
@@ -132,7 +143,11 @@ def test_names_in_any_script_are_welcome() -> None:
 
 def test_an_optional_number_that_a_launcher_writes_as_zero_is_off() -> None:
     parsed = parse({**NEEDED, "noise_offset": 0, "seed": -1, "save_every_n_epochs": "0", "min_snr_gamma": 0.0})
-    assert (parsed.config.noise.noise_offset, parsed.config.run.seed, parsed.config.save.save_every_n_epochs) == (None, None, None)
+    assert (parsed.config.noise.noise_offset, parsed.config.run.seed, parsed.config.save.save_every_n_epochs) == (
+        None,
+        None,
+        None,
+    )
     assert "noise_offset = 0 was read as off" in [note.message for note in parsed.notes]
 
 
@@ -141,7 +156,10 @@ def test_a_learning_rate_of_zero_is_kept_because_it_means_something() -> None:
 
 
 def test_unknown_keys_of_a_file_are_named_and_never_dropped_in_silence() -> None:
-    said = [note.message for note in parse({**NEEDED, "netwrk_dim": 4, "lowram": True, "color_aug": True, "lr_restart_cycles": 1}).notes]
+    said = [
+        note.message
+        for note in parse({**NEEDED, "netwrk_dim": 4, "lowram": True, "color_aug": True, "lr_restart_cycles": 1}).notes
+    ]
     assert "netwrk_dim = 4 was left out: no such parameter; did you mean network_dim?" in said
     assert any(text.startswith("lowram was left out: models are loaded once") for text in said)
     assert any(text.startswith("color_aug = True was left out: this version") for text in said)
@@ -150,17 +168,26 @@ def test_unknown_keys_of_a_file_are_named_and_never_dropped_in_silence() -> None
 
 def test_a_flat_file_of_sd_scripts_and_our_tables_mean_the_same(tmp_path: Path) -> None:
     flat, ours = tmp_path / "flat.toml", tmp_path / "ours.toml"
-    flat.write_text('pretrained_model_name_or_path = "b"\ntrain_data_dir = "t"\nresolution = "512,768"\nnetwork_dim = 8\n', encoding="utf-8")
+    flat.write_text(
+        'pretrained_model_name_or_path = "b"\ntrain_data_dir = "t"\nresolution = "512,768"\nnetwork_dim = 8\n',
+        encoding="utf-8",
+    )
     config = read(flat).config
     ours.write_text(to_toml(config), encoding="utf-8")
     assert read(ours).config == config
 
 
 def test_a_kohya_gui_file_is_understood() -> None:
-    config = parse({**NEEDED, "max_resolution": "768,768", "resolution": "", "epoch": 8, "optimizer": "Prodigy", "LoRA_type": "Standard",
-                    "optimizer_args": "decouple=True weight_decay=0.01", "max_token_length": "75", "xformers": "xformers",
+    config = parse({**NEEDED, "max_resolution": "768,768", "resolution": "", "epoch": 8, "optimizer": "Prodigy",
+    "LoRA_type": "Standard",
+                    "optimizer_args": "decouple=True weight_decay=0.01", "max_token_length": "75",
+                    "xformers": "xformers",
                     "conv_dim": 4, "shuffle_caption": "True"}).config  # fmt: skip
-    assert (config.dataset.resolution, config.run.max_train_epochs, config.optimizer.optimizer_type) == ((768, 768), 8, "Prodigy")
+    assert (config.dataset.resolution, config.run.max_train_epochs, config.optimizer.optimizer_type) == (
+        (768, 768),
+        8,
+        "Prodigy",
+    )
     assert config.optimizer.optimizer_args == ("decouple=True", "weight_decay=0.01")
     assert config.network.network_args == ("conv_dim=4",)
     assert config.caption.shuffle_caption and config.caption.max_token_length is None
@@ -168,7 +195,10 @@ def test_a_kohya_gui_file_is_understood() -> None:
 
 def test_an_override_wins_and_an_unknown_one_is_an_error(tmp_path: Path) -> None:
     file = tmp_path / "run.toml"
-    file.write_text('pretrained_model_name_or_path = "b"\ntrain_data_dir = "t"\nresolution = 512\n[network]\nnetwork_dim = 8\n', encoding="utf-8")
+    file.write_text(
+        'pretrained_model_name_or_path = "b"\ntrain_data_dir = "t"\nresolution = 512\n[network]\nnetwork_dim = 8\n',
+        encoding="utf-8",
+    )
     assert read(file, ["network_dim=16", "network.network_alpha=2"]).config.network.network_dim == 16
     with pytest.raises(ConfigError, match="network_dmi is not a parameter; did you mean network_dim"):
         read(file, ["network_dmi=16"])
@@ -176,7 +206,11 @@ def test_an_override_wins_and_an_unknown_one_is_an_error(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b"network_dim = ", "is not valid TOML"), ("a = '\u4e2d'".encode("gbk"), "is not UTF-8 text"), (b"x = 1\n" * 400_000, "larger than 2 MB")],
+    [
+        (b"network_dim = ", "is not valid TOML"),
+        ("a = '\u4e2d'".encode("gbk"), "is not UTF-8 text"),
+        (b"x = 1\n" * 400_000, "larger than 2 MB"),
+    ],
 )
 def test_a_file_that_is_no_configuration_is_named(tmp_path: Path, content: bytes, words: str) -> None:
     file = tmp_path / "bad.toml"

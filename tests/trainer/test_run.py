@@ -1,4 +1,4 @@
-"""Whole runs of the real trainer on a tiny model: they end, resume to the very same weights, and say what went wrong."""
+"""Whole runs of the real trainer on a tiny model: they end, resume exactly, and say what went wrong."""
 
 from __future__ import annotations
 
@@ -27,9 +27,11 @@ from trainer.job import Job
 
 ROOT = Path(__file__).parents[2]
 DEFAULTS: dict[str, object] = {
-    "pretrained_model_name_or_path": "base.safetensors", "train_data_dir": "train", "resolution": 64, "enable_bucket": True,
+    "pretrained_model_name_or_path": "base.safetensors", "train_data_dir": "train", "resolution": 64,
+    "enable_bucket": True,
     "min_bucket_reso": 64, "max_bucket_reso": 128, "caption_extension": ".txt", "network_dim": 2, "network_alpha": 2,
-    "unet_lr": 1e-2, "text_encoder_lr": 1e-3, "max_train_epochs": 2, "train_batch_size": 2, "shuffle_caption": True, "seed": 7,
+    "unet_lr": 1e-2, "text_encoder_lr": 1e-3, "max_train_epochs": 2, "train_batch_size": 2, "shuffle_caption": True,
+    "seed": 7,
     "output_name": "t", "cache_latents": True,
 }  # fmt: skip
 
@@ -93,9 +95,20 @@ def test_a_run_ends_with_a_lora_that_describes_itself(place: Place) -> None:
     assert {"lora_unet_mid_block_attentions_0_transformer_blocks_0_attn2_to_k.lora_up.weight",
             "lora_te_text_model_encoder_layers_0_mlp_fc1.alpha"} <= keys  # fmt: skip
     assert told["ss_tag_frequency"] == json.dumps({"1_cat": {"cat": 5, "red": 5, **{f"tag {n}": 1 for n in range(5)}}})
-    assert (told["ss_num_batches_per_epoch"], told["ss_max_train_steps"], told["ss_steps"], told["ss_epoch"]) == ("3", "6", "6", "2")
-    assert told["ss_base_model_version"] == "sd_v1" and len(told["ss_new_sd_model_hash"]) == 64 and len(told["sshs_model_hash"]) == 64
-    assert (place.root / "output" / "t-000001.safetensors").exists() and not (place.root / "output" / "t-000002.safetensors").exists()
+    assert (told["ss_num_batches_per_epoch"], told["ss_max_train_steps"], told["ss_steps"], told["ss_epoch"]) == (
+        "3",
+        "6",
+        "6",
+        "2",
+    )
+    assert (
+        told["ss_base_model_version"] == "sd_v1"
+        and len(told["ss_new_sd_model_hash"]) == 64
+        and len(told["sshs_model_hash"]) == 64
+    )
+    assert (place.root / "output" / "t-000001.safetensors").exists() and not (
+        place.root / "output" / "t-000002.safetensors"
+    ).exists()
     kinds = [event["event"] for event in place.events()]
     assert kinds.count("step") == 6 and kinds.count("epoch") == 2 and kinds[-1] == "finished"
     assert Job(place.root / "job").state() == "finished"
@@ -116,16 +129,20 @@ def test_curves_are_written_under_sd_scripts_tags(place: Place) -> None:
     curves = EventAccumulator(str(folder / "network_train"))
     curves.Reload()
     tags = set(curves.Tags()["scalars"])
-    assert tags == {"loss/current", "loss/average", "loss/epoch_average", "lr/textencoder", "lr/unet", "max_norm/keys_scaled",
+    assert tags == {"loss/current", "loss/average", "loss/epoch_average", "lr/textencoder", "lr/unet",
+    "max_norm/keys_scaled",
                     "max_norm/max_key_norm", "norm/avg_key_norm"}  # fmt: skip
     # 3 batches an epoch, windows of 2: steps after batches are 0, 1, 2 | 2, 3, 4
     assert [point.step for point in curves.Scalars("loss/current")] == [0, 1, 2, 2, 3, 4]
 
 
 @pytest.mark.parametrize("stop_after", [1, 3, 4])
-def test_a_stopped_and_resumed_run_ends_bit_identical(place: Place, stop_after: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stopped_and_resumed_run_ends_bit_identical(
+    place: Place, stop_after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings: dict[str, object] = {
-        "max_train_epochs": 3, "network_dropout": 0.2, "network_args": ["rank_dropout=0.1", "module_dropout=0.1"], "noise_offset": 0.1,
+        "max_train_epochs": 3, "network_dropout": 0.2, "network_args": ["rank_dropout=0.1", "module_dropout=0.1"],
+        "noise_offset": 0.1,
         "caption_tag_dropout_rate": 0.3, "lr_scheduler": "cosine", "flip_aug": True, "gradient_accumulation_steps": 2,
         "min_snr_gamma": 5, "multires_noise_iterations": 3, "caption_dropout_rate": 0.2,
     }  # fmt: skip
@@ -169,7 +186,8 @@ def test_a_saved_state_of_an_epoch_goes_on_to_the_same_end(place: Place) -> None
 def test_previews_and_validation_change_nothing(place: Place) -> None:
     assert place.train("plain", output_name="plain", validation_split=0.2) == 0
     (place.root / "prompts.txt").write_text("a cat --w 64 --h 64 --s 2 --d 1\n", encoding="utf-8")
-    assert place.train("shown", output_name="shown", validation_split=0.2, sample_prompts="prompts.txt", sample_every_n_epochs=1,
+    assert place.train("shown", output_name="shown", validation_split=0.2, sample_prompts="prompts.txt",
+    sample_every_n_epochs=1,
                        sample_at_first=True, validate_every_n_steps=1) == 0  # fmt: skip
     assert same(place.weights("plain"), place.weights("shown"))
     samples = [event for event in place.events("shown") if event["event"] == "sample"]
@@ -190,10 +208,12 @@ def test_the_same_settings_give_the_same_lora_and_another_seed_another(place: Pl
     [
         {"mixed_precision": "bf16"}, {"mixed_precision": "bf16", "full_bf16": True}, {"mixed_precision": "fp16"},
         {"mixed_precision": "bf16", "fp8_base": True}, {"gradient_checkpointing": True}, {"optimizer_type": "Lion"},
-        {"optimizer_type": "Prodigy", "unet_lr": 1, "text_encoder_lr": 1}, {"optimizer_type": "AdamW8bit"}, {"cache_latents": False},
+        {"optimizer_type": "Prodigy", "unet_lr": 1, "text_encoder_lr": 1}, {"optimizer_type": "AdamW8bit"},
+        {"cache_latents": False},
         {"cache_latents_to_disk": True, "flip_aug": True}, {"network_args": ["conv_dim=2"]}, {"max_token_length": 225},
         {"network_train_unet_only": True, "cache_text_encoder_outputs_to_disk": True, "shuffle_caption": False},
-        {"network_train_text_encoder_only": True}, {"enable_bucket": False}, {"debiased_estimation_loss": True, "loss_type": "huber"},
+        {"network_train_text_encoder_only": True}, {"enable_bucket": False}, {"debiased_estimation_loss": True,
+        "loss_type": "huber"},
         {"v_parameterization": True, "zero_terminal_snr": True}, {"text_encoder_lr": 0}, {"use_lion_optimizer": True},
     ],
     ids=lambda values: "-".join(values),
@@ -219,7 +239,9 @@ def test_an_existing_lora_is_never_overwritten(place: Place) -> None:
     assert place.train("two", max_train_epochs=1, seed=8) == 0
     assert (place.root / "output" / "t.safetensors").read_bytes() == first
     assert (place.root / "output" / "t-2.safetensors").exists()
-    assert any("this run is saved as t-2" in event["message"] for event in place.events("two") if event["event"] == "warning")
+    assert any(
+        "this run is saved as t-2" in event["message"] for event in place.events("two") if event["event"] == "warning"
+    )
 
 
 def test_old_epoch_files_of_the_run_are_removed_and_nothing_else(place: Place) -> None:
@@ -232,7 +254,8 @@ def test_old_epoch_files_of_the_run_are_removed_and_nothing_else(place: Place) -
 
 def test_training_goes_on_from_a_lora_with_its_ranks(place: Place) -> None:
     place.train("one", output_name="one", network_dim=3)
-    assert place.train("two", output_name="two", network_weights="output/one.safetensors", dim_from_weights=True, unet_lr=1e-9,
+    assert place.train("two", output_name="two", network_weights="output/one.safetensors", dim_from_weights=True,
+    unet_lr=1e-9,
                        text_encoder_lr=1e-9) == 0  # fmt: skip
     key = "lora_unet_mid_block_attentions_0_proj_in.lora_up.weight"
     torch.testing.assert_close(place.weights("two")[key], place.weights("one")[key], rtol=1e-3, atol=1e-6)
@@ -246,7 +269,9 @@ def test_the_lora_gives_in_diffusers_what_it_gives_here(place: Place) -> None:
     from trainer.networks.base import NetworkOptions
 
     place.train(network_args=["conv_dim=2"], unet_lr=1e-1)
-    (place.root / "plain.toml").write_text('pretrained_model_name_or_path = "base.safetensors"\ntrain_data_dir = "t"\nresolution = 64', encoding="utf-8")
+    (place.root / "plain.toml").write_text(
+        'pretrained_model_name_or_path = "base.safetensors"\ntrain_data_dir = "t"\nresolution = 64', encoding="utf-8"
+    )
     from trainer.config import read
 
     family = families.load(families.options_from(read(place.root / "plain.toml").config))
@@ -254,7 +279,9 @@ def test_the_lora_gives_in_diffusers_what_it_gives_here(place: Place) -> None:
     timesteps = torch.tensor([500])
     with torch.no_grad():
         plain = family.unet(latents, timesteps, context).sample
-        unet_only = StableDiffusionPipeline.lora_state_dict(str(place.root / "output" / "t.safetensors"), unet_config=family.unet.config)
+        unet_only = StableDiffusionPipeline.lora_state_dict(
+            str(place.root / "output" / "t.safetensors"), unet_config=family.unet.config
+        )
         theirs_unet = type(family.unet).from_config(family.unet.config)
         theirs_unet.load_state_dict(family.unet.state_dict())
         StableDiffusionPipeline.load_lora_into_unet(unet_only[0], network_alphas=unet_only[1], unet=theirs_unet)
@@ -286,7 +313,12 @@ def test_wrong_input_ends_with_code_2_a_sentence_and_no_lora(
     assert place.train(**values) == 2
     assert words in capsys.readouterr().err
     last = place.events()[-1]
-    assert last["event"] == "failed" and last["kind"] in ("config", "data", "weights") and words in last["message"] and last["advice"]
+    assert (
+        last["event"] == "failed"
+        and last["kind"] in ("config", "data", "weights")
+        and words in last["message"]
+        and last["advice"]
+    )
     assert not (place.root / "output").exists()
 
 
@@ -331,7 +363,9 @@ def test_one_bad_step_is_left_out_and_the_run_goes_on(place: Place, monkeypatch:
     from trainer import objective
 
     real, calls = objective.loss, iter(range(1000))
-    monkeypatch.setattr(objective, "loss", lambda *args, **options: real(*args, **options) * (float("nan") if next(calls) == 2 else 1))
+    monkeypatch.setattr(
+        objective, "loss", lambda *args, **options: real(*args, **options) * (float("nan") if next(calls) == 2 else 1)
+    )
     assert place.train() == 0
     assert all(torch.isfinite(value).all() for value in place.weights().values())
     assert place.losses()[2] is None
@@ -375,7 +409,9 @@ def test_a_full_disk_at_a_save_is_told_and_the_old_files_stay(place: Place, monk
 def start_process(place: Place, **values: object) -> subprocess.Popen[bytes]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "trainer", "train", place.config(**values), "--job", "job"]
-    return subprocess.Popen(command, cwd=place.root, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return subprocess.Popen(
+        command, cwd=place.root, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 90) -> None:
@@ -411,9 +447,13 @@ def test_sigterm_saves_the_state_and_ends_with_code_3(place: Place) -> None:
 
 
 def test_check_tells_steps_and_buckets_without_torch(place: Place) -> None:
-    script = "import sys; from trainer.__main__ import main; code = main(sys.argv[1:]); assert 'torch' not in sys.modules; sys.exit(code)"
+    script = (
+        "import sys; from trainer.__main__ import main; code = main(sys.argv[1:]); "
+        "assert 'torch' not in sys.modules; sys.exit(code)"
+    )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", script, "check", place.config(), "--json"], cwd=place.root, env=environment,
+    done = subprocess.run([sys.executable, "-c", script, "check", place.config(), "--json"], cwd=place.root,
+    env=environment,
                           capture_output=True, check=True)  # fmt: skip
     told = json.loads(done.stdout)
     assert (told["steps"], told["epochs"], told["images"], told["batches_per_epoch"]) == (6, 2, 5, 3)

@@ -1,4 +1,5 @@
-"""The parameters: one declaration each, and everything that follows from it (form, command line, TOML, reference, schema). LIGHT.
+"""The parameters: one declaration each, and everything that follows from it (form, command line, TOML, reference,
+schema). LIGHT.
 
 Sections stand in files named after them; the machinery they describe lives elsewhere (config/optimizer.py says which
 optimizers can be chosen, trainer/optimizers.py builds them). To add a parameter: declare it in its section, use it.
@@ -41,8 +42,10 @@ __all__ = [
 ]  # fmt: skip
 
 SECTIONS: dict[str, type[BaseModel]] = {
-    "model": Model, "dataset": Dataset, "save": Save, "run": Run, "optimizer": Optimizer, "schedule": Schedule, "network": Network,
-    "sample": Sample, "log": Log, "caption": Caption, "noise": Noise, "loss": Loss, "precision": Precision, "cache": Cache,
+    "model": Model, "dataset": Dataset, "save": Save, "run": Run, "optimizer": Optimizer, "schedule": Schedule,
+    "network": Network,
+    "sample": Sample, "log": Log, "caption": Caption, "noise": Noise, "loss": Loss, "precision": Precision,
+    "cache": Cache,
 }  # fmt: skip
 LARGEST_FILE_BYTES = 2 * 2**20
 
@@ -141,7 +144,9 @@ def parse_flat(values: Mapping[str, Any]) -> Parsed:
     try:
         config = TrainConfig.model_validate(tables)
     except ValidationError as error:
-        raise ConfigError(from_validation(error, _choices()) or [Problem(None, "{reason}", {"reason": str(error)})]) from error
+        raise ConfigError(
+            from_validation(error, _choices()) or [Problem(None, "{reason}", {"reason": str(error)})]
+        ) from error
     return Parsed(config, tuple(notes) + tuple(rules.notes(config)))
 
 
@@ -152,10 +157,14 @@ def read_values(path: Path) -> dict[str, Any]:
     """
     try:
         if path.stat().st_size > LARGEST_FILE_BYTES:
-            raise ConfigError([Problem(None, "{path} is larger than 2 MB; this is not a training configuration", {"path": path})])
+            raise ConfigError(
+                [Problem(None, "{path} is larger than 2 MB; this is not a training configuration", {"path": path})]
+            )
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        raise ConfigError([Problem(None, "{path} cannot be read: {reason}", {"path": path, "reason": error.strerror})]) from error
+        raise ConfigError(
+            [Problem(None, "{path} cannot be read: {reason}", {"path": path, "reason": error.strerror})]
+        ) from error
     except UnicodeDecodeError as error:
         said = "{path} is not UTF-8 text (byte {place}); save it as UTF-8"
         raise ConfigError([Problem(None, said, {"path": path, "place": error.start})]) from error
@@ -167,7 +176,9 @@ def loads(text: str, path: str = "the text") -> dict[str, Any]:
     try:
         return _flattened(tomlkit.parse(text).unwrap())
     except (tomlkit.exceptions.TOMLKitError, ValueError, RecursionError) as error:
-        raise ConfigError([Problem(None, "{path} is not valid TOML: {reason}", {"path": path, "reason": error})]) from error
+        raise ConfigError(
+            [Problem(None, "{path} is not valid TOML: {reason}", {"path": path, "reason": error})]
+        ) from error
 
 
 def read(path: Path, overrides: Sequence[str] = ()) -> Parsed:
@@ -197,7 +208,11 @@ def to_toml(config: TrainConfig, base: TrainConfig | None = None) -> str:
         table = tomlkit.table()
         dumped = ours.model_dump(mode="json")
         for name, field in model.model_fields.items():
-            reference = getattr(getattr(base, section), name) if base is not None else field.get_default(call_default_factory=True)
+            reference = (
+                getattr(getattr(base, section), name)
+                if base is not None
+                else field.get_default(call_default_factory=True)
+            )
             if name != "subsets" and getattr(ours, name) != reference:
                 table.add(name, "" if dumped[name] is None else dumped[name])
         if section == "dataset" and config.dataset.subsets:
@@ -240,7 +255,11 @@ def _choices() -> dict[str, tuple[Any, ...]]:
 
 def _as_choice(address: str, value: Any) -> Any:
     """ "225" as the choice 225: the words of a choice are not converted by pydantic."""
-    matching = [choice for choice in _choices().get(address, ()) if not isinstance(choice, str) and str(choice) == str(value).strip()]
+    matching = [
+        choice
+        for choice in _choices().get(address, ())
+        if not isinstance(choice, str) and str(choice) == str(value).strip()
+    ]
     return matching[0] if matching else value
 
 
@@ -259,17 +278,19 @@ def _read_as_off(section: str, name: str, value: Any) -> Note | None:
 
 
 def _parameter(section: str, name: str, field: FieldInfo) -> Parameter:
-    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    extra: dict[str, Any] = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
     kind, choices = _kind(field)
     table = _tables().get(f"{section}.{name}")
     if table is not None:
         kind, choices = "choice", table
     return Parameter(
         address=f"{section}.{name}", section=section, name=name, title=field.title or name, kind=kind, choices=choices,
-        help=" ".join((field.description or "").split()), default=field.get_default(), optional=_is_optional(field.annotation) or field.get_default() == "",
-        unit=extra.get("unit"), advanced=bool(extra.get("advanced")), shown_when=extra.get("shown_when"), role=extra.get("role"),
+        help=" ".join((field.description or "").split()), default=field.get_default(),
+        optional=_is_optional(field.annotation) or field.get_default() == "",
+        unit=extra.get("unit"), advanced=bool(extra.get("advanced")), shown_when=extra.get("shown_when"),
+        role=extra.get("role"),
         **_limits(field),
-    )  # type: ignore[arg-type]  # fmt: skip
+    )  # fmt: skip
 
 
 def _tables() -> dict[str, tuple[str, ...]]:
@@ -306,7 +327,11 @@ def _kind(field: FieldInfo) -> tuple[Any, tuple[Any, ...]]:
 
 def _leaves(annotation: Any) -> list[Any]:
     if get_origin(annotation) in (Union, UnionType) or hasattr(annotation, "__metadata__"):
-        return [leaf for part in get_args(annotation)[: 1 if hasattr(annotation, "__metadata__") else None] for leaf in _leaves(part)]
+        return [
+            leaf
+            for part in get_args(annotation)[: 1 if hasattr(annotation, "__metadata__") else None]
+            for leaf in _leaves(part)
+        ]
     return [annotation]
 
 
@@ -314,7 +339,12 @@ def _limits(field: FieldInfo) -> dict[str, Any]:
     """ge/gt/le/lt of a field as minimum, maximum and whether they are excluded."""
     found: dict[str, Any] = {}
     for limit in field.metadata:
-        for key, side, excluded in (("ge", "minimum", False), ("gt", "minimum", True), ("le", "maximum", False), ("lt", "maximum", True)):
+        for key, side, excluded in (
+            ("ge", "minimum", False),
+            ("gt", "minimum", True),
+            ("le", "maximum", False),
+            ("lt", "maximum", True),
+        ):
             value = getattr(limit, key, None)
             if value is not None:
                 found[side] = value

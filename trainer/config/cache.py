@@ -18,10 +18,12 @@ class Cache(Section):
     """Pictures encoded at once while caching."""
 
     skip_cache_check: bool = parameter(False, "Trust the cache", advanced=True)
-    """Looks only at the date and size of a picture to see whether its cached latents are still right, not at its content."""
+    """Looks only at the date and size of a picture to see whether its cached latents are still right, not at its
+    content."""
 
     cache_text_encoder_outputs: bool = parameter(False, "Cache text encoder outputs", advanced=True)
-    """Encodes every caption once. Only when the text encoder is not trained and captions do not change from use to use."""
+    """Encodes every caption once. Only when the text encoder is not trained and captions do not change from use to
+    use."""
 
     cache_text_encoder_outputs_to_disk: bool = parameter(False, "Keep text outputs on disk", advanced=True)
     """Keeps them for the next run."""

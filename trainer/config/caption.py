@@ -14,7 +14,8 @@ class Caption(Section):
     """Extension of the caption files. Taggers write .txt; a wrong extension here means training without captions."""
 
     shuffle_caption: bool = parameter(False, "Shuffle tags")
-    """Mixes the order of the tags each time a picture is used, so that no tag wins by standing first. Good for tags, bad for sentences."""
+    """Mixes the order of the tags each time a picture is used, so that no tag wins by standing first. Good for tags,
+    bad for sentences."""
 
     keep_tokens: int = parameter(0, "Tags kept in front", ge=0, le=1000)
     """So many tags at the front are never shuffled or dropped. 1 keeps a trigger word in its place."""
@@ -23,8 +24,8 @@ class Caption(Section):
     """Captions longer than 75 tokens are cut unless this is 150 or 225. 225 costs little."""
 
     clip_skip: int | None = parameter(None, "Clip skip", ge=1, le=12)
-    """Which layer of the text encoder is used, counted from the end. 2 for anime models, empty or 1 for photo models; use the same
-    when you generate."""
+    """Which layer of the text encoder is used, counted from the end. 2 for anime models, empty or 1 for photo models;
+    use the same when you generate."""
 
     caption_separator: str = parameter(",", "Tag separator", max_length=10, advanced=True)
     """What stands between two tags in the caption files."""

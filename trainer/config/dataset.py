@@ -10,7 +10,7 @@ Interpolation = Literal["lanczos", "nearest", "bilinear", "linear", "bicubic", "
 
 
 class Subset(Section):
-    """One picture folder with options of its own: an entry of [[dataset.subsets]]. What is None follows the whole run."""
+    """One picture folder with options of its own: an entry of [[dataset.subsets]]. None follows the whole run."""
 
     image_dir: str = parameter(..., "Picture folder", role="folder")
     """Folder that holds the pictures and their captions. Its name is not read for repeats."""
@@ -42,39 +42,49 @@ class Dataset(Section):
     """Data set"""
 
     train_data_dir: str | None = parameter(None, "Training pictures", role="folder")
-    """The folder ABOVE your picture folders. Each picture folder is named with its repeats, such as 10_anby: every picture in it is
-    shown 10 times an epoch."""
+    """The folder ABOVE your picture folders. Each picture folder is named with its repeats, such as 10_anby: every
+    picture in it is shown 10 times an epoch."""
 
     reg_data_dir: str | None = parameter(None, "Regularisation pictures", role="folder", advanced=True)
-    """Folder above N_name folders with pictures of the ordinary class. They keep the model from drawing your subject everywhere;
-    most LoRAs need none."""
+    """Folder above N_name folders with pictures of the ordinary class. They keep the model from drawing your subject
+    everywhere; most LoRAs need none."""
 
     subsets: tuple[Subset, ...] = parameter((), "Folders with own options", advanced=True)
-    """Picture folders listed one by one, each with repeats and caption options; used in place of or beside the training folder."""
+    """Picture folders listed one by one, each with repeats and caption options; used in place of or beside the
+    training folder."""
 
-    prior_loss_weight: float = parameter(1.0, "Weight of regularisation pictures", ge=0, le=100, advanced=True, shown_when={"reg_data_dir": ["*"]})
+    prior_loss_weight: float = parameter(
+        1.0, "Weight of regularisation pictures", ge=0, le=100, advanced=True, shown_when={"reg_data_dir": ["*"]}
+    )
     """How much regularisation pictures count against yours. 1 counts them alike."""
 
     dataset_repeats: int = parameter(1, "Repeats of listed folders", ge=1, le=10000, advanced=True)
     """Repeats for listed folders that name none of their own. The number in a folder's name wins."""
 
     resolution: Resolution | None = parameter(None, "Resolution", unit="px")
-    """Training size as one side (512) or width,height (512,768). With buckets only its area counts. SD 1.5: 512 to 768; higher shows
-    finer detail and costs memory and time."""
+    """Training size as one side (512) or width,height (512,768). With buckets only its area counts. SD 1.5: 512 to
+    768; higher shows finer detail and costs memory and time."""
 
     train_batch_size: int = parameter(1, "Batch size", ge=1, le=1024)
     """Pictures per training step. More is smoother and needs more memory; with few pictures keep it small."""
 
     enable_bucket: bool = parameter(False, "Sort into buckets")
-    """Groups pictures by shape so that upright and wide ones are not cropped to one format. Leave it on unless all have one size."""
+    """Groups pictures by shape so that upright and wide ones are not cropped to one format. Leave it on unless all
+    have one size."""
 
-    min_bucket_reso: int = parameter(256, "Smallest bucket side", ge=64, le=8192, unit="px", advanced=True, shown_when={"enable_bucket": [True]})
+    min_bucket_reso: int = parameter(
+        256, "Smallest bucket side", ge=64, le=8192, unit="px", advanced=True, shown_when={"enable_bucket": [True]}
+    )
     """No bucket has a side shorter than this."""
 
-    max_bucket_reso: int = parameter(1024, "Largest bucket side", ge=64, le=8192, unit="px", advanced=True, shown_when={"enable_bucket": [True]})
+    max_bucket_reso: int = parameter(
+        1024, "Largest bucket side", ge=64, le=8192, unit="px", advanced=True, shown_when={"enable_bucket": [True]}
+    )
     """No bucket has a side longer than this."""
 
-    bucket_reso_steps: int = parameter(64, "Bucket step", ge=8, le=1024, unit="px", advanced=True, shown_when={"enable_bucket": [True]})
+    bucket_reso_steps: int = parameter(
+        64, "Bucket step", ge=8, le=1024, unit="px", advanced=True, shown_when={"enable_bucket": [True]}
+    )
     """Bucket sides are multiples of this; 64 for Stable Diffusion 1.x."""
 
     bucket_no_upscale: bool = parameter(False, "Never enlarge pictures", shown_when={"enable_bucket": [True]})
@@ -84,10 +94,12 @@ class Dataset(Section):
     """Filter for fitting pictures to their bucket. Empty: area when shrinking, Lanczos when enlarging."""
 
     flip_aug: bool = parameter(False, "Mirror pictures at random")
-    """Shows each picture mirrored half of the time. Good for styles; not for characters with one-sided details or for text."""
+    """Shows each picture mirrored half of the time. Good for styles; not for characters with one-sided details or for
+    text."""
 
     validation_split: float = parameter(0.0, "Part kept for validation", ge=0, lt=1, advanced=True)
-    """Share of the pictures that is not trained on but used to measure a fixed-noise validation loss. 0 is off; 0.1 keeps every tenth."""
+    """Share of the pictures that is not trained on but used to measure a fixed-noise validation loss. 0 is off; 0.1
+    keeps every tenth."""
 
     validation_seed: int | None = parameter(None, "Validation seed", ge=0, advanced=True)
     """Decides which pictures are kept back and the noise they are measured with. Empty: the run's seed."""

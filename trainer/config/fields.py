@@ -31,10 +31,11 @@ def parameter(
     """Declare one parameter. The docstring under it is its help.
 
     unit: shown behind the value. advanced: folded away at first. shown_when: other parameter -> values for which this
-    one matters. role: what a path is (file, folder, model, prompts, state). limits: pydantic's ge, gt, le, lt, max_length.
+    one matters. role: what a path is (file, folder, model, prompts, state). limits: pydantic's ge, gt, le, lt,
+    max_length.
     """
     told = {"unit": unit, "advanced": advanced or None, "shown_when": shown_when, "role": role}
-    extra = {key: value for key, value in told.items() if value is not None}
+    extra: Any = {key: value for key, value in told.items() if value is not None}
     return Field(default, title=title, json_schema_extra=extra, **limits)
 
 
@@ -73,7 +74,9 @@ def parse_resolution(value: Any) -> Any:
         raise PydanticCustomError("resolution", "one side such as 512 or width,height such as 512,768 is needed")
     sides = [int(side) if isinstance(side, str) and side.isdecimal() else side for side in value]
     if not all(isinstance(side, int) and not isinstance(side, bool) and 64 <= side <= 8192 for side in sides):
-        raise PydanticCustomError("resolution", "one side such as 512 or width,height such as 512,768 is needed, 64 to 8192 pixels each")
+        raise PydanticCustomError(
+            "resolution", "one side such as 512 or width,height such as 512,768 is needed, 64 to 8192 pixels each"
+        )
     return (sides[0], sides[-1])
 
 
@@ -95,7 +98,11 @@ def _clean(texts: list[str]) -> list[str]:
 
 Amount = Annotated[Annotated[int, Field(ge=0)] | Annotated[float, Field(ge=0, le=1)], BeforeValidator(parse_amount)]
 Resolution = Annotated[
-    tuple[int, int], BeforeValidator(parse_resolution), PlainSerializer(lambda sides: f"{sides[0]},{sides[1]}", return_type=str)
+    tuple[int, int],
+    BeforeValidator(parse_resolution),
+    PlainSerializer(lambda sides: f"{sides[0]},{sides[1]}", return_type=str),
 ]
-Texts = Annotated[tuple[str, ...], BeforeValidator(lambda value: _clean(list(parse_texts(value))) if value is not None else value)]
+Texts = Annotated[
+    tuple[str, ...], BeforeValidator(lambda value: _clean(list(parse_texts(value))) if value is not None else value)
+]
 FirstFloat = Annotated[float | None, BeforeValidator(parse_first)]

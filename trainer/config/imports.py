@@ -12,8 +12,10 @@ from trainer.config.problems import Note, did_you_mean, shown
 
 RENAMED = {
     # kohya_ss GUI (JSON) -> sd-scripts
-    "max_resolution": "resolution", "epoch": "max_train_epochs", "optimizer": "optimizer_type", "logging_dir": "logging_dir",
-    "caption_dropout_every_n_epochs": "caption_dropout_every_n_epochs", "lr_scheduler_num_cycles": "lr_scheduler_num_cycles",
+    "max_resolution": "resolution", "epoch": "max_train_epochs", "optimizer": "optimizer_type",
+    "logging_dir": "logging_dir",
+    "caption_dropout_every_n_epochs": "caption_dropout_every_n_epochs",
+    "lr_scheduler_num_cycles": "lr_scheduler_num_cycles",
     "max_grad_norm": "max_grad_norm", "model_path": "pretrained_model_name_or_path",
     # old spellings of sd-scripts
     "caption_extention": "caption_extension",
@@ -31,13 +33,14 @@ WITHOUT_COUNTERPART = {
     "randomly_choice_prompt": "write the prompts into sample_prompts",
 }
 LATER = {
-    "base_weights", "base_weights_multiplier", "color_aug", "random_crop", "face_crop_aug_range", "alpha_mask", "masked_loss",
-    "conditioning_data_dir", "dataset_config", "dataset_class", "in_json", "weighted_captions", "torch_compile", "dynamo_backend",
-    "wandb_api_key", "wandb_run_name", "log_tracker_config", "log_config", "huggingface_repo_id", "huggingface_token", "async_upload",
-    "cpu_offload_checkpointing", "fp8_base_unet", "fused_backward_pass", "initial_epoch", "initial_step", "skip_until_initial_step",
-    "deepspeed", "ddp_timeout", "ddp_gradient_as_bucket_view", "ddp_static_graph", "cache_info", "debug_dataset",
-    "console_log_level", "console_log_file", "console_log_simple", "metadata_thumbnail", "metadata_merged_from",
-    "metadata_preprocessor", "metadata_is_negative_embedding", "block_lr_zero_threshold", "use_8bit_adam",
+    "base_weights", "base_weights_multiplier", "color_aug", "random_crop", "face_crop_aug_range", "alpha_mask",
+    "masked_loss", "conditioning_data_dir", "dataset_config", "dataset_class", "in_json", "weighted_captions",
+    "torch_compile", "dynamo_backend", "wandb_api_key", "wandb_run_name", "log_tracker_config", "log_config",
+    "huggingface_repo_id", "huggingface_token", "async_upload", "cpu_offload_checkpointing", "fp8_base_unet",
+    "fused_backward_pass", "initial_epoch", "initial_step", "skip_until_initial_step", "deepspeed", "ddp_timeout",
+    "ddp_gradient_as_bucket_view", "ddp_static_graph", "cache_info", "debug_dataset", "console_log_level",
+    "console_log_file", "console_log_simple", "metadata_thumbnail", "metadata_merged_from", "metadata_preprocessor",
+    "metadata_is_negative_embedding", "block_lr_zero_threshold", "use_8bit_adam",
 }  # fmt: skip
 NETWORK_ARGUMENT_FIELDS = ("conv_dim", "conv_alpha", "rank_dropout", "module_dropout")
 
@@ -72,9 +75,17 @@ def translate(values: Mapping[str, Any], known: Iterable[str]) -> tuple[dict[str
     if result.get("cache_latents_to_disk") is True and result.get("cache_latents") is not True:
         result["cache_latents"] = True
         notes.append(Note("cache.cache_latents", "cache_latents was switched on because cache_latents_to_disk is"))
-    if result.get("cache_text_encoder_outputs_to_disk") is True and result.get("cache_text_encoder_outputs") is not True:
+    if (
+        result.get("cache_text_encoder_outputs_to_disk") is True
+        and result.get("cache_text_encoder_outputs") is not True
+    ):
         result["cache_text_encoder_outputs"] = True
-        notes.append(Note("cache.cache_text_encoder_outputs", "cache_text_encoder_outputs was switched on because keeping them on disk is"))
+        notes.append(
+            Note(
+                "cache.cache_text_encoder_outputs",
+                "cache_text_encoder_outputs was switched on because keeping them on disk is",
+            )
+        )
     return result, notes
 
 
@@ -82,7 +93,13 @@ def _value(name: str, value: Any, notes: list[Note]) -> Any:
     """A value in our form: switches written as words, 75 tokens as unset, xformers as chosen from a list."""
     if name == "max_token_length" and str(value) in ("75", "255"):
         said = "{name} {value} was read as {read}"
-        notes.append(Note("caption.max_token_length", said, {"name": name, "value": value, "read": "unset" if str(value) == "75" else 225}))
+        notes.append(
+            Note(
+                "caption.max_token_length",
+                said,
+                {"name": name, "value": value, "read": "unset" if str(value) == "75" else 225},
+            )
+        )
         return None if str(value) == "75" else 225
     if name == "xformers" and isinstance(value, str):
         return value.lower() in ("xformers", "true")
@@ -102,8 +119,20 @@ def _left_out(name: str, value: Any, known: set[str]) -> list[Note]:
     if name in WITHOUT_COUNTERPART:
         return [Note(None, "{name} was left out: {reason}", {"name": name, "reason": WITHOUT_COUNTERPART[name]})]
     if name in LATER or name.startswith(("huggingface_", "offload_", "zero", "ddp_", "wandb_")):
-        return [Note(None, "{name} = {value} was left out: this version does not have it", {"name": name, "value": shown(value)})]
-    return [Note(None, "{name} = {value} was left out: no such parameter{hint}", {"name": name, "value": shown(value), "hint": did_you_mean(name, known)})]
+        return [
+            Note(
+                None,
+                "{name} = {value} was left out: this version does not have it",
+                {"name": name, "value": shown(value)},
+            )
+        ]
+    return [
+        Note(
+            None,
+            "{name} = {value} was left out: no such parameter{hint}",
+            {"name": name, "value": shown(value), "hint": did_you_mean(name, known)},
+        )
+    ]
 
 
 def _positive(value: Any) -> bool:

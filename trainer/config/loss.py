@@ -18,7 +18,9 @@ class Loss(Section):
     loss_type: Literal["l1", "l2", "huber", "smooth_l1"] = parameter("l2", "Loss type", advanced=True)
     """l2 is the usual one. huber and smooth_l1 mind a few bad pictures less."""
 
-    huber_schedule: Literal["constant", "exponential", "snr"] = parameter("snr", "Huber schedule", advanced=True, shown_when=HUBER)
+    huber_schedule: Literal["constant", "exponential", "snr"] = parameter(
+        "snr", "Huber schedule", advanced=True, shown_when=HUBER
+    )
     """How the huber threshold depends on the noise level."""
 
     huber_c: float = parameter(0.1, "Huber threshold", gt=0, le=100, advanced=True, shown_when=HUBER)
@@ -30,7 +32,9 @@ class Loss(Section):
     debiased_estimation_loss: bool = parameter(False, "Debiased estimation", advanced=True)
     """Weights noisy steps more, where layout and colours are decided. Use it in place of min-SNR."""
 
-    scale_v_pred_loss_like_noise_pred: bool = parameter(False, "Scale v-loss like noise loss", advanced=True, shown_when={"v_parameterization": [True]})
+    scale_v_pred_loss_like_noise_pred: bool = parameter(
+        False, "Scale v-loss like noise loss", advanced=True, shown_when={"v_parameterization": [True]}
+    )
     """Brings the loss of a v-prediction run to the numbers known from ordinary runs."""
 
     v_pred_like_loss: float | None = parameter(None, "V-like part of the loss", gt=0, le=100, advanced=True)

@@ -16,28 +16,32 @@ class Network(Section):
     """What is trained: networks.lora is the LoRA that every program reads."""
 
     network_dim: int | None = parameter(None, "Network dim (rank)", ge=1, le=1024)
-    """Size of the low-rank update. Higher can hold more detail; the file and the optimizer state grow in proportion. 16 to 32 suits most
-    characters, 32 to 64 styles. Empty: 4."""
+    """Size of the low-rank update. Higher can hold more detail; the file and the optimizer state grow in proportion.
+    16 to 32 suits most characters, 32 to 64 styles. Empty: 4."""
 
     network_alpha: float = parameter(1.0, "Network alpha", ge=0, le=4096)
-    """Damps the update by alpha / dim. The same as dim trains at full strength, half of it needs a higher learning rate. 0 means the same
-    as dim."""
+    """Damps the update by alpha / dim. The same as dim trains at full strength, half of it needs a higher learning
+    rate. 0 means the same as dim."""
 
     network_dropout: float | None = parameter(None, "Network dropout", gt=0, lt=1, advanced=True)
     """Chance that a part of the update is left out in a step, against learning by heart. Around 0.1; empty is off."""
 
     network_args: Texts = parameter((), "Network arguments", advanced=True)
-    """One name=value a line: conv_dim, conv_alpha (train the convolutions too), rank_dropout, module_dropout, loraplus_lr_ratio,
-    loraplus_unet_lr_ratio, loraplus_text_encoder_lr_ratio."""
+    """One name=value a line: conv_dim, conv_alpha (train the convolutions too), rank_dropout, module_dropout,
+    loraplus_lr_ratio, loraplus_unet_lr_ratio, loraplus_text_encoder_lr_ratio."""
 
     network_weights: str | None = parameter(None, "Continue from a LoRA", role="file", advanced=True)
-    """Starts from the weights of this LoRA file in place of zero. Its rank must be the same unless ranks are taken from the file."""
+    """Starts from the weights of this LoRA file in place of zero. Its rank must be the same unless ranks are taken
+    from the file."""
 
-    dim_from_weights: bool = parameter(False, "Take ranks from that LoRA", advanced=True, shown_when={"network_weights": ["*"]})
+    dim_from_weights: bool = parameter(
+        False, "Take ranks from that LoRA", advanced=True, shown_when={"network_weights": ["*"]}
+    )
     """Uses the rank and alpha of every module as the file has them."""
 
     network_train_unet_only: bool = parameter(False, "Train the U-Net only")
-    """Leaves the text encoder as it is: less memory, safe for single styles; characters learn their trigger word less well."""
+    """Leaves the text encoder as it is: less memory, safe for single styles; characters learn their trigger word less
+    well."""
 
     network_train_text_encoder_only: bool = parameter(False, "Train the text encoder only", advanced=True)
     """Trains only what words mean. Rarely useful."""

@@ -9,7 +9,8 @@ class Noise(Section):
     """Noise"""
 
     noise_offset: float | None = parameter(None, "Noise offset", gt=0, le=10)
-    """Lets the LoRA make pictures much darker or brighter. 0.03 to 0.1; two LoRAs with it can add up to burnt pictures."""
+    """Lets the LoRA make pictures much darker or brighter. 0.03 to 0.1; two LoRAs with it can add up to burnt
+    pictures."""
 
     noise_offset_random_strength: bool = parameter(False, "Random offset strength", advanced=True)
     """Draws the offset between 0 and the value for every batch."""
@@ -17,7 +18,9 @@ class Noise(Section):
     adaptive_noise_scale: float | None = parameter(None, "Adaptive offset", advanced=True)
     """Adds so much of each picture's own brightness to the offset. Needs a noise offset."""
 
-    multires_noise_iterations: int | None = parameter(None, "Multi-resolution noise: levels", ge=1, le=64, advanced=True)
+    multires_noise_iterations: int | None = parameter(
+        None, "Multi-resolution noise: levels", ge=1, le=64, advanced=True
+    )
     """Adds coarse noise on so many levels: another way to very dark and bright pictures. 6 to 10; empty is off."""
 
     multires_noise_discount: float = parameter(0.3, "Multi-resolution noise: discount", ge=0, le=1, advanced=True)

@@ -1,4 +1,5 @@
-"""[optimizer]: which optimizer, its arguments and the learning rates. The optimizers themselves are in trainer/optimizers.py. LIGHT."""
+"""[optimizer]: which optimizer, its arguments and the learning rates. The optimizers themselves are in
+trainer/optimizers.py. LIGHT."""
 
 from __future__ import annotations
 
@@ -9,7 +10,8 @@ class Optimizer(Section):
     """Learning rate and optimizer"""
 
     learning_rate: float = parameter(2e-6, "Learning rate", ge=0, le=100)
-    """How far each step goes. Used for every part that has no rate of its own. 1e-4 suits most LoRAs; adaptive optimizers want 1."""
+    """How far each step goes. Used for every part that has no rate of its own. 1e-4 suits most LoRAs; adaptive
+    optimizers want 1."""
 
     unet_lr: float | None = parameter(None, "U-Net learning rate", ge=0, le=100)
     """Rate for the part that draws. 1e-4 is usual. Too high burns the picture, too low teaches nothing."""
@@ -18,8 +20,8 @@ class Optimizer(Section):
     """Rate for the part that reads the prompt: a tenth to a half of the U-Net's. 0 leaves it untrained."""
 
     optimizer_type: str = parameter("", "Optimizer", max_length=100)
-    """AdamW8bit saves memory on NVIDIA cards, AdamW is the same in full precision, Lion wants a rate 3 to 10 times lower, Prodigy finds
-    the rate itself (set the rates to 1). Empty: AdamW."""
+    """AdamW8bit saves memory on NVIDIA cards, AdamW is the same in full precision, Lion wants a rate 3 to 10 times
+    lower, Prodigy finds the rate itself (set the rates to 1). Empty: AdamW."""
 
     optimizer_args: Texts = parameter((), "Optimizer arguments", advanced=True)
     """One name=value a line, such as weight_decay=0.01 or betas=0.9,0.99."""

@@ -11,10 +11,12 @@ class Precision(Section):
     """Precision and memory"""
 
     mixed_precision: Literal["no", "fp16", "bf16"] = parameter("no", "Mixed precision")
-    """bf16 for RTX 30 and newer, fp16 for older cards, no on a machine without a GPU. Halves the memory of the base model."""
+    """bf16 for RTX 30 and newer, fp16 for older cards, no on a machine without a GPU. Halves the memory of the base
+    model."""
 
     gradient_checkpointing: bool = parameter(False, "Gradient checkpointing")
-    """Computes parts twice in place of keeping them: about a third slower, much less memory. On for cards with 8 GB or less."""
+    """Computes parts twice in place of keeping them: about a third slower, much less memory. On for cards with 8 GB
+    or less."""
 
     full_fp16: bool = parameter(False, "Train weights in fp16", advanced=True)
     """Keeps the LoRA itself in fp16 as well. Saves little and can lose small updates; needs mixed precision fp16."""

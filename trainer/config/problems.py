@@ -55,14 +55,22 @@ def from_validation(error: ValidationError, choices: Mapping[str, Sequence[str]]
             problems.extend(cause.problems)
             continue
         problems.append(_sentence(entry, choices))
-    unique = {(problem.address, problem.message): problem for problem in problems}   # a union reports each of its members
+    unique = {
+        (problem.address, problem.message): problem for problem in problems
+    }  # a union reports each of its members
     first = {problem.address: problem for problem in reversed(unique.values())}
-    return [problem for problem in unique.values() if problem.address is None or first[problem.address] is problem or "{reason}" not in problem.template]
+    return [
+        problem
+        for problem in unique.values()
+        if problem.address is None or first[problem.address] is problem or "{reason}" not in problem.template
+    ]
 
 
 def _sentence(entry: Any, choices: Mapping[str, Sequence[str]]) -> Problem:
     """One pydantic error entry -> Problem, with the value, what is allowed and the cure."""
-    place = [str(part) for part in entry["loc"] if not str(part).startswith(("function-", "constrained-", "int", "float"))]
+    place = [
+        str(part) for part in entry["loc"] if not str(part).startswith(("function-", "constrained-", "int", "float"))
+    ]
     address = ".".join(place[:2])
     name = place[-1] if place and not place[-1].isdecimal() else place[1] if len(place) > 1 else address
     kind, context = entry["type"], entry.get("ctx", {})
@@ -80,7 +88,11 @@ def _sentence(entry: Any, choices: Mapping[str, Sequence[str]]) -> Problem:
     if kind == "literal_error":
         known = [str(choice) for choice in choices.get(address, ())]
         hint = did_you_mean(str(entry["input"]), known)
-        return Problem(address, "{name} is {value}; choose one of {choices}{hint}", {**values, "choices": ", ".join(known), "hint": hint})
+        return Problem(
+            address,
+            "{name} is {value}; choose one of {choices}{hint}",
+            {**values, "choices": ", ".join(known), "hint": hint},
+        )
     if kind.startswith("int"):
         return Problem(address, "{name} is {value}; a whole number is needed", values)
     if kind.startswith("float") or kind == "finite_number":

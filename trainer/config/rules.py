@@ -1,6 +1,8 @@
-"""Rules over several parameters: what must be given, what excludes what. Every rule that fails is reported, not only the first. LIGHT.
+"""Rules over several parameters: what must be given, what excludes what. Every rule that fails is reported, not only
+the first. LIGHT.
 
-Order and cases follow sd-scripts (KOHYA_COMPAT 1.2); where it crashes later or goes on in silence, a sentence stands here.
+Order and cases follow sd-scripts (KOHYA_COMPAT 1.2); where it crashes later or goes on in silence, a sentence stands
+here.
 """
 
 from __future__ import annotations
@@ -45,24 +47,46 @@ def notes(config: TrainConfig) -> Iterator[Note]:
     for text in optimizers.rate_notes(optimizers.find(config.optimizer.optimizer_type), trained_rates(config)):
         yield Note("optimizer.learning_rate", "{reason}", {"reason": text})
     if config.noise.zero_terminal_snr and not config.model.v_parameterization:
-        yield Note("noise.zero_terminal_snr", "zero_terminal_snr is meant for v-prediction models; with this one previews may turn grey")
+        yield Note(
+            "noise.zero_terminal_snr",
+            "zero_terminal_snr is meant for v-prediction models; with this one previews may turn grey",
+        )
     low, high = config.noise.min_timestep or 0, config.noise.max_timestep or 1000
     if low >= high:
-        yield Note("noise.min_timestep", "min_timestep {low} is not below max_timestep {high}; every step will use timestep {high}", {"low": low, "high": high})
+        yield Note(
+            "noise.min_timestep",
+            "min_timestep {low} is not below max_timestep {high}; every step will use timestep {high}",
+            {"low": low, "high": high},
+        )
     if config.sample.sample_every_n_epochs and config.sample.sample_every_n_steps:
-        yield Note("sample.sample_every_n_steps", "sample_every_n_steps has no effect while sample_every_n_epochs is set")
+        yield Note(
+            "sample.sample_every_n_steps", "sample_every_n_steps has no effect while sample_every_n_epochs is set"
+        )
     if config.loss.min_snr_gamma and config.loss.debiased_estimation_loss:
-        yield Note("loss.debiased_estimation_loss", "min_snr_gamma and debiased_estimation_loss are both on; their weights multiply. One of them is usual")
+        yield Note(
+            "loss.debiased_estimation_loss",
+            "min_snr_gamma and debiased_estimation_loss are both on; their weights multiply. One of them is usual",
+        )
     alpha, dim = config.network.network_alpha, config.network.network_dim or 4
     if alpha > dim:
-        yield Note("network.network_alpha", "network_alpha {alpha} is above network_dim {dim}; updates are amplified. Equal or half is usual", {"alpha": alpha, "dim": dim})
+        yield Note(
+            "network.network_alpha",
+            "network_alpha {alpha} is above network_dim {dim}; updates are amplified. Equal or half is usual",
+            {"alpha": alpha, "dim": dim},
+        )
 
 
 def _required(config: TrainConfig) -> Iterator[Problem]:
     if not config.model.pretrained_model_name_or_path:
-        yield Problem("model.pretrained_model_name_or_path", "no base model is given; choose a .safetensors file or a diffusers folder")
+        yield Problem(
+            "model.pretrained_model_name_or_path",
+            "no base model is given; choose a .safetensors file or a diffusers folder",
+        )
     if not config.dataset.train_data_dir and not config.dataset.subsets:
-        yield Problem("dataset.train_data_dir", "no training pictures are given; choose the folder above your N_name picture folders")
+        yield Problem(
+            "dataset.train_data_dir",
+            "no training pictures are given; choose the folder above your N_name picture folders",
+        )
     if config.dataset.resolution is None:
         yield Problem("dataset.resolution", "no resolution is given; 512 is usual for SD 1.5")
 
@@ -70,38 +94,69 @@ def _required(config: TrainConfig) -> Iterator[Problem]:
 def _noise_and_loss(config: TrainConfig) -> Iterator[Problem]:
     v = config.model.v_parameterization
     if config.noise.adaptive_noise_scale is not None and config.noise.noise_offset is None:
-        yield Problem("noise.adaptive_noise_scale", "adaptive_noise_scale needs noise_offset; set noise_offset (such as 0.05) or clear adaptive_noise_scale")
+        yield Problem(
+            "noise.adaptive_noise_scale",
+            "adaptive_noise_scale needs noise_offset; set noise_offset (such as 0.05) or clear adaptive_noise_scale",
+        )
     if config.loss.scale_v_pred_loss_like_noise_pred and not v:
-        yield Problem("loss.scale_v_pred_loss_like_noise_pred", "scale_v_pred_loss_like_noise_pred needs v_parameterization; switch it off for an ordinary model")
+        yield Problem(
+            "loss.scale_v_pred_loss_like_noise_pred",
+            "scale_v_pred_loss_like_noise_pred needs v_parameterization; switch it off for an ordinary model",
+        )
     if config.loss.v_pred_like_loss and v:
-        yield Problem("loss.v_pred_like_loss", "v_pred_like_loss is for ordinary models only; clear it or switch v_parameterization off")
+        yield Problem(
+            "loss.v_pred_like_loss",
+            "v_pred_like_loss is for ordinary models only; clear it or switch v_parameterization off",
+        )
 
 
 def _precision(config: TrainConfig) -> Iterator[Problem]:
     mixed = config.precision.mixed_precision
     for name, needed in (("full_fp16", "fp16"), ("full_bf16", "bf16")):
         if getattr(config.precision, name) and mixed != needed:
-            yield Problem(f"precision.{name}", "{name} needs mixed_precision {needed}, it is {mixed}", {"name": name, "needed": needed, "mixed": mixed})
+            yield Problem(
+                f"precision.{name}",
+                "{name} needs mixed_precision {needed}, it is {mixed}",
+                {"name": name, "needed": needed, "mixed": mixed},
+            )
     if config.precision.fp8_base and mixed == "no":
-        yield Problem("precision.fp8_base", "fp8_base needs mixed_precision fp16 or bf16; set it or switch fp8_base off")
+        yield Problem(
+            "precision.fp8_base", "fp8_base needs mixed_precision fp16 or bf16; set it or switch fp8_base off"
+        )
 
 
 def _network(config: TrainConfig) -> Iterator[Problem]:
     network = config.network
     if network.network_train_unet_only and network.network_train_text_encoder_only:
-        yield Problem("network.network_train_text_encoder_only", "network_train_unet_only and network_train_text_encoder_only exclude each other; switch one off")
+        yield Problem(
+            "network.network_train_text_encoder_only",
+            "network_train_unet_only and network_train_text_encoder_only exclude each other; switch one off",
+        )
     if network.dim_from_weights and not network.network_weights:
-        yield Problem("network.dim_from_weights", "dim_from_weights needs network_weights; choose a LoRA file or switch it off")
+        yield Problem(
+            "network.dim_from_weights", "dim_from_weights needs network_weights; choose a LoRA file or switch it off"
+        )
     for text in network.network_args:
         name, sign, value = text.partition("=")
         kind = NETWORK_ARGUMENTS.get(name.strip())
         if kind is None:
             known = ", ".join(NETWORK_ARGUMENTS)
-            yield Problem("network.network_args", "network_args: {name} is not known for networks.lora; known are {known}", {"name": name.strip(), "known": known})
+            yield Problem(
+                "network.network_args",
+                "network_args: {name} is not known for networks.lora; known are {known}",
+                {"name": name.strip(), "known": known},
+            )
         elif not sign or not _is_number(value, kind):
-            yield Problem("network.network_args", "network_args: {text} has no number behind the equals sign; write it as {name}=8", {"text": text, "name": name.strip()})
+            yield Problem(
+                "network.network_args",
+                "network_args: {text} has no number behind the equals sign; write it as {name}=8",
+                {"text": text, "name": name.strip()},
+            )
     if not trained_rates(config):
-        yield Problem("optimizer.learning_rate", "all learning rates are 0, so nothing would be trained; set unet_lr (1e-4 is usual)")
+        yield Problem(
+            "optimizer.learning_rate",
+            "all learning rates are 0, so nothing would be trained; set unet_lr (1e-4 is usual)",
+        )
 
 
 def _optimizer_and_schedule(config: TrainConfig) -> Iterator[Problem]:
@@ -115,7 +170,9 @@ def _optimizer_and_schedule(config: TrainConfig) -> Iterator[Problem]:
         optimizers.check_rates(optimizer, trained_rates(config))
     except optimizers.OptimizerError as error:
         about_args = str(error).startswith("optimizer_args")
-        yield Problem("optimizer.optimizer_args" if about_args else "optimizer.optimizer_type", "{reason}", {"reason": str(error)})
+        yield Problem(
+            "optimizer.optimizer_args" if about_args else "optimizer.optimizer_type", "{reason}", {"reason": str(error)}
+        )
     else:
         missing = optimizer.availability()
         if missing:
@@ -142,7 +199,11 @@ def trained_rates(config: TrainConfig) -> dict[str, float]:
 def _captions(config: TrainConfig) -> Iterator[Problem]:
     extension = config.caption.caption_extension
     if not re.fullmatch(r"\.?\w{1,15}", extension):
-        yield Problem("caption.caption_extension", 'caption_extension is "{extension}"; write it as .txt', {"extension": extension})
+        yield Problem(
+            "caption.caption_extension",
+            'caption_extension is "{extension}"; write it as .txt',
+            {"extension": extension},
+        )
     if not config.caption.caption_separator.strip():
         yield Problem("caption.caption_separator", "caption_separator is empty; a comma is usual")
     if config.cache.cache_text_encoder_outputs:
@@ -152,19 +213,31 @@ def _captions(config: TrainConfig) -> Iterator[Problem]:
 def _text_cache(config: TrainConfig) -> Iterator[Problem]:
     address = "cache.cache_text_encoder_outputs"
     if not config.network.network_train_unet_only:
-        yield Problem(address, "cache_text_encoder_outputs needs network_train_unet_only: a trained text encoder changes at every step")
+        yield Problem(
+            address,
+            "cache_text_encoder_outputs needs network_train_unet_only: a trained text encoder changes at every step",
+        )
     caption = config.caption
     changing = {
         "shuffle_caption": caption.shuffle_caption, "caption_dropout_rate": caption.caption_dropout_rate,
-        "caption_dropout_every_n_epochs": caption.caption_dropout_every_n_epochs, "caption_tag_dropout_rate": caption.caption_tag_dropout_rate,
+        "caption_dropout_every_n_epochs": caption.caption_dropout_every_n_epochs,
+        "caption_tag_dropout_rate": caption.caption_tag_dropout_rate,
         "token_warmup_step": caption.token_warmup_step, "enable_wildcard": caption.enable_wildcard,
     }  # fmt: skip
     for name, value in changing.items():
         if value:
-            yield Problem(address, "cache_text_encoder_outputs does not go with {name}, which changes captions from use to use; switch one of them off", {"name": name})
+            yield Problem(
+                address,
+                "cache_text_encoder_outputs does not go with {name}, which changes captions; switch one of them off",
+                {"name": name},
+            )
     for subset in config.dataset.subsets:
         if subset.shuffle_caption or subset.caption_dropout_rate or subset.caption_tag_dropout_rate:
-            yield Problem(address, "cache_text_encoder_outputs does not go with the changing captions of {folder}; switch them off there", {"folder": subset.image_dir})
+            yield Problem(
+                address,
+                "cache_text_encoder_outputs does not go with the changing captions of {folder}; switch them off there",
+                {"folder": subset.image_dir},
+            )
 
 
 def _buckets(config: TrainConfig) -> Iterator[Problem]:
@@ -172,14 +245,26 @@ def _buckets(config: TrainConfig) -> Iterator[Problem]:
     if not dataset.enable_bucket or dataset.resolution is None:
         return
     if dataset.bucket_reso_steps % 64:
-        yield Problem("dataset.bucket_reso_steps", "bucket_reso_steps is {value}; for this model family it must be a multiple of 64", {"value": dataset.bucket_reso_steps})
+        yield Problem(
+            "dataset.bucket_reso_steps",
+            "bucket_reso_steps is {value}; for this model family it must be a multiple of 64",
+            {"value": dataset.bucket_reso_steps},
+        )
     if dataset.bucket_no_upscale:
         return
     low, high = min(dataset.resolution), max(dataset.resolution)
     if dataset.min_bucket_reso > low:
-        yield Problem("dataset.min_bucket_reso", "min_bucket_reso {value} is above the resolution's shorter side {side}; lower it", {"value": dataset.min_bucket_reso, "side": low})
+        yield Problem(
+            "dataset.min_bucket_reso",
+            "min_bucket_reso {value} is above the resolution's shorter side {side}; lower it",
+            {"value": dataset.min_bucket_reso, "side": low},
+        )
     if dataset.max_bucket_reso < high:
-        yield Problem("dataset.max_bucket_reso", "max_bucket_reso {value} is below the resolution's longer side {side}; raise it", {"value": dataset.max_bucket_reso, "side": high})
+        yield Problem(
+            "dataset.max_bucket_reso",
+            "max_bucket_reso {value} is below the resolution's longer side {side}; raise it",
+            {"value": dataset.max_bucket_reso, "side": high},
+        )
 
 
 def _saving(config: TrainConfig) -> Iterator[Problem]:
@@ -187,7 +272,9 @@ def _saving(config: TrainConfig) -> Iterator[Problem]:
     if name is not None:
         reason = name_fault(name)
         if reason:
-            yield Problem("save.output_name", 'output_name "{name}" cannot be used: {reason}', {"name": name, "reason": reason})
+            yield Problem(
+                "save.output_name", 'output_name "{name}" cannot be used: {reason}', {"name": name, "reason": reason}
+            )
     for address, path in (("save.output_dir", config.save.output_dir), ("log.logging_dir", config.log.logging_dir)):
         if path and path.startswith(("\\\\", "//")):
             yield Problem(address, "{path} is a network path; choose a folder on this machine", {"path": path})
@@ -195,10 +282,17 @@ def _saving(config: TrainConfig) -> Iterator[Problem]:
 
 def _sampling_and_logging(config: TrainConfig) -> Iterator[Problem]:
     sample = config.sample
-    if (sample.sample_every_n_epochs or sample.sample_every_n_steps or sample.sample_at_first) and not sample.sample_prompts:
-        yield Problem("sample.sample_prompts", "previews are switched on but there is no prompt; write one or clear sample_every_n_epochs")
+    if (
+        sample.sample_every_n_epochs or sample.sample_every_n_steps or sample.sample_at_first
+    ) and not sample.sample_prompts:
+        yield Problem(
+            "sample.sample_prompts",
+            "previews are switched on but there is no prompt; write one or clear sample_every_n_epochs",
+        )
     if config.log.log_with and not config.log.logging_dir:
-        yield Problem("log.logging_dir", "log_with tensorboard needs logging_dir; ./logs is what the TensorBoard tab shows")
+        yield Problem(
+            "log.logging_dir", "log_with tensorboard needs logging_dir; ./logs is what the TensorBoard tab shows"
+        )
 
 
 def name_fault(name: str) -> str | None:

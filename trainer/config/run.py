@@ -9,10 +9,12 @@ class Run(Section):
     """Training"""
 
     max_train_epochs: int | None = parameter(None, "Epochs", ge=1, le=100000, unit="epochs")
-    """How often the whole data set is gone through. Epochs x repeats x pictures / batch size = steps. Overrides the steps below."""
+    """How often the whole data set is gone through. Epochs x repeats x pictures / batch size = steps. Overrides the
+    steps below."""
 
     max_train_steps: int = parameter(1600, "Steps", ge=1, le=100_000_000, unit="steps")
-    """Length of the run in steps when no epochs are given. 1500 to 3000 for an anime character, 5000 and more for a real person."""
+    """Length of the run in steps when no epochs are given. 1500 to 3000 for an anime character, 5000 and more for a
+    real person."""
 
     gradient_accumulation_steps: int = parameter(1, "Gradient accumulation", ge=1, le=10000, advanced=True)
     """Adds up so many batches before one step: the effect of a larger batch without its memory."""
@@ -21,7 +23,8 @@ class Run(Section):
     """The same seed and settings give the same LoRA. Empty: a random one, which is written into the file."""
 
     max_data_loader_n_workers: int = parameter(8, "Picture readers", ge=0, le=64, advanced=True)
-    """Threads that read and resize pictures ahead when latents are not cached. 2 is enough; 0 reads in the training thread."""
+    """Threads that read and resize pictures ahead when latents are not cached. 2 is enough; 0 reads in the training
+    thread."""
 
     persistent_data_loader_workers: bool = parameter(False, "Keep readers alive", advanced=True)
     """Readers here always live for the whole run; kept so that old files load."""

@@ -34,7 +34,9 @@ class Save(Section):
     save_last_n_epochs: int | None = parameter(None, "Keep the last … epoch files", ge=1, advanced=True)
     """Older epoch files of this run are removed. Empty: all are kept."""
 
-    save_last_n_steps: int | None = parameter(None, "Keep step files of the last … steps", ge=1, advanced=True, unit="steps")
+    save_last_n_steps: int | None = parameter(
+        None, "Keep step files of the last … steps", ge=1, advanced=True, unit="steps"
+    )
     """Step files older than so many steps are removed. Empty: all are kept."""
 
     save_state: bool = parameter(False, "Save training states", advanced=True)
@@ -46,11 +48,14 @@ class Save(Section):
     save_last_n_epochs_state: int | None = parameter(None, "Keep the last … epoch states", ge=1, advanced=True)
     """Older states are removed. Empty: as for the files."""
 
-    save_last_n_steps_state: int | None = parameter(None, "Keep states of the last … steps", ge=1, advanced=True, unit="steps")
+    save_last_n_steps_state: int | None = parameter(
+        None, "Keep states of the last … steps", ge=1, advanced=True, unit="steps"
+    )
     """Older states are removed. Empty: as for the files."""
 
     resume: str | None = parameter(None, "Go on from a state", role="state", advanced=True)
-    """A state folder of an earlier run; training goes on at the very step, with the same numbers as if it had never stopped."""
+    """A state folder of an earlier run; training goes on at the very step, with the same numbers as if it had never
+    stopped."""
 
     training_comment: str | None = parameter(None, "Comment", max_length=2000, advanced=True)
     """Free text, kept in the file."""

@@ -9,10 +9,12 @@ class Schedule(Section):
     """Learning rate schedule"""
 
     lr_scheduler: str = parameter("constant", "Schedule", max_length=60)
-    """How the rate falls: cosine_with_restarts and cosine fall smoothly, constant stays. The curve is drawn at the right."""
+    """How the rate falls: cosine_with_restarts and cosine fall smoothly, constant stays. The curve is drawn at the
+    right."""
 
     lr_warmup_steps: Amount = parameter(0, "Warm-up", unit="steps or %")
-    """The rate rises from zero over so many steps (100), or a part of the run (10% or 0.1). 5 to 10 % gives a calm start."""
+    """The rate rises from zero over so many steps (100), or a part of the run (10% or 0.1). 5 to 10 % gives a calm
+    start."""
 
     lr_scheduler_num_cycles: int = parameter(1, "Restarts", ge=1, le=1000)
     """How often cosine_with_restarts starts again from the full rate."""

@@ -25,10 +25,14 @@ class Target(Protocol):
 class NetworkSection(Protocol):
     """The fields of the [network] section that are read here."""
 
-    network_dim: int | None
-    network_alpha: float
-    network_dropout: float | None
-    network_args: Sequence[str]
+    @property
+    def network_dim(self) -> int | None: ...
+    @property
+    def network_alpha(self) -> float: ...
+    @property
+    def network_dropout(self) -> float | None: ...
+    @property
+    def network_args(self) -> Sequence[str]: ...
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """LoRA and LoCon: a low-rank update up @ down * alpha / rank beside frozen linear and convolution layers.
 
-Hu et al. 2021, arXiv:2106.09685. Names, shapes, initial values and dropouts as in kohya-ss/sd-scripts' networks.lora, so
-that files work everywhere. B batch · T tokens · r rank · k kernel side
+Hu et al. 2021, arXiv:2106.09685. Names, shapes, initial values and dropouts as in kohya-ss/sd-scripts' networks.lora,
+so that files work everywhere. B batch · T tokens · r rank · k kernel side
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -27,9 +28,11 @@ def linear_delta(x: Tensor, down: Tensor, up: Tensor, scale: float, hidden: Call
     return F.linear(hidden(F.linear(x, down)), up) * scale
 
 
-def conv_delta(x: Tensor, down: Tensor, up: Tensor, scale: float, hidden: Callable[[Tensor], Tensor], base: nn.Conv2d) -> Tensor:
+def conv_delta(
+    x: Tensor, down: Tensor, up: Tensor, scale: float, hidden: Callable[[Tensor], Tensor], base: nn.Conv2d
+) -> Tensor:
     """(B, in, H, W) -> (B, out, H', W'); down (r, in, k, k) with the layer's stride and padding, up (out, r, 1, 1)."""
-    narrow = F.conv2d(x, down, None, base.stride, base.padding, base.dilation)  # type: ignore[arg-type]
+    narrow = F.conv2d(x, down, None, base.stride, base.padding, base.dilation)
     return F.conv2d(hidden(narrow), up) * scale
 
 
@@ -47,15 +50,18 @@ class LoRAModule(nn.Module):
     def __init__(self, target: Target, rank: int, alpha: float, options: NetworkOptions, seed: int) -> None:
         """Raises NetworkError when the layer is neither linear nor a plain convolution."""
         super().__init__()
-        layer = target.module
+        layer: Any = target.module
         if isinstance(layer, nn.Linear):
             self.lora_down: nn.Module = nn.Linear(layer.in_features, rank, bias=False)
             self.lora_up: nn.Module = nn.Linear(rank, layer.out_features, bias=False)
         elif isinstance(layer, nn.Conv2d) and layer.groups == 1:
-            self.lora_down = nn.Conv2d(layer.in_channels, rank, layer.kernel_size, layer.stride, layer.padding, bias=False)  # type: ignore[arg-type]
+            geometry: Any = {"kernel_size": layer.kernel_size, "stride": layer.stride, "padding": layer.padding}
+            self.lora_down = nn.Conv2d(layer.in_channels, rank, bias=False, **geometry)
             self.lora_up = nn.Conv2d(rank, layer.out_channels, 1, bias=False)
         else:
-            raise NetworkError(f"{target.name}: a {type(layer).__name__} cannot carry a LoRA; only linear and convolution layers can")
+            raise NetworkError(
+                f"{target.name}: a {type(layer).__name__} cannot carry a LoRA; only linear and convolution layers can"
+            )
         self.part: Part = target.part
         self.rank = rank
         self.options = options
@@ -114,7 +120,8 @@ class LoRAModule(nn.Module):
             hidden = F.dropout(hidden, self.options.dropout)
         if self.options.rank_dropout:
             keep = torch.rand((hidden.shape[0], self.rank), device=hidden.device) > self.options.rank_dropout
-            shape = (hidden.shape[0], self.rank, 1, 1) if hidden.dim() == 4 and isinstance(self.lora_down, nn.Conv2d) else (
+            shape = (hidden.shape[0], self.rank, 1, 1) if hidden.dim() == 4 and isinstance(self.lora_down,
+            nn.Conv2d) else (
                 hidden.shape[0], *[1] * (hidden.dim() - 2), self.rank)  # fmt: skip
             hidden = hidden * keep.view(shape) / (1 - self.options.rank_dropout)
         return hidden
@@ -157,7 +164,8 @@ class LoRANetwork(nn.Module):
     def groups(self, text_encoder_lr: float, unet_lr: float) -> list[ParameterGroup]:
         """Parameters by part, text encoder first; the up matrices apart when LoRA+ ratios are set.
 
-        A part whose rate is 0 gets no group: it is saved but not trained. Hayou et al. 2024, arXiv:2402.12354 for LoRA+.
+        A part whose rate is 0 gets no group: it is saved but not trained. Hayou et al. 2024, arXiv:2402.12354 for
+        LoRA+.
         """
         found = []
         parts = (("textencoder", "text_encoder", text_encoder_lr, self.options.text_encoder_plus_ratio),
@@ -169,8 +177,14 @@ class LoRANetwork(nn.Module):
             if ratio is None:
                 found.append(ParameterGroup(label, tuple(p for module in modules for p in module.parameters()), lr))
                 continue
-            found.append(ParameterGroup(label, tuple(p for module in modules for p in module.lora_down.parameters()), lr))
-            found.append(ParameterGroup(f"{label} plus", tuple(p for module in modules for p in module.lora_up.parameters()), lr * ratio))
+            found.append(
+                ParameterGroup(label, tuple(p for module in modules for p in module.lora_down.parameters()), lr)
+            )
+            found.append(
+                ParameterGroup(
+                    f"{label} plus", tuple(p for module in modules for p in module.lora_up.parameters()), lr * ratio
+                )
+            )
         return found
 
     def load(self, state: Mapping[str, Tensor], path: str) -> list[str]:
@@ -185,17 +199,24 @@ class LoRANetwork(nn.Module):
                 continue
             fitted = value.float().reshape(own[key].shape) if value.numel() == own[key].numel() else value
             if fitted.shape != own[key].shape:
-                raise NetworkError(f"{path}: {key} has shape {tuple(value.shape)}, the network here {tuple(own[key].shape)}; "
-                                   "set network_dim to the file's rank or switch dim_from_weights on")  # fmt: skip
+                shapes = f"{tuple(value.shape)}, the network here {tuple(own[key].shape)}"
+                cure = "set network_dim to the file's rank or switch dim_from_weights on"
+                raise NetworkError(f"{path}: {key} has shape {shapes}; {cure}")
             usable[key] = fitted
         if not usable:
-            raise NetworkError(f"{path}: none of its {len(state)} tensors belongs to this model; is it a LoRA for another model family?")
+            raise NetworkError(
+                f"{path}: none of its {len(state)} tensors belongs to this model; is it for another model family?"
+            )
         self.load_state_dict(usable, strict=False)
         for _, module in self.loras():
             module.scale = float(module.alpha) / module.rank
         missing, unknown = len(own.keys() - usable.keys()), len(state.keys() - usable.keys())
         notes = [f"{path}: {missing} tensors of the network are not in the file and start fresh"] if missing else []
-        return notes + ([f"{path}: {unknown} tensors of the file have no place in this network and were left out"] if unknown else [])
+        return notes + (
+            [f"{path}: {unknown} tensors of the file have no place in this network and were left out"]
+            if unknown
+            else []
+        )
 
     @torch.no_grad()
     def limit_norms(self, limit: float) -> tuple[int, float, float]:
