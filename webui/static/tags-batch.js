@@ -1,9 +1,10 @@
 // Edits of many pictures: for which ones, how many would change, and the dialogs for adding, replacing and tidying.
 import { debounce, fill, h, icon } from './dom.js';
-import { complain, dialog, notice } from './notice.js';
+import { translated } from './messages.js';
+import { dialog, notice } from './notice.js';
 import { t } from './text.js';
 import { tagInput } from './tags-complete.js';
-import { pictureWords, stepWords } from './tags-words.js';
+import { complain, pictureWords, stepWords } from './tags-words.js';
 
 /** Returns {element, update, selectionChanged}. selection(): picture numbers; tags(): selected tags. */
 export function createBatch(session, { selection, tags }) {
@@ -76,7 +77,7 @@ export function createBatch(session, { selection, tags }) {
         const { changes, of } = await session.count(edit, numbers());
         count.textContent = t('Changes {changes} of {pictures}.', { changes, pictures: pictureWords(of) });
         ok.disabled = changes === 0;
-      } catch (error) { count.textContent = error.message; ok.disabled = true; }
+      } catch (error) { count.textContent = translated(error.message); ok.disabled = true; }
     }, 80);
     const box = h('form', { class: 'col', onsubmit: (event) => { event.preventDefault(); if (!ok.disabled) run(); }, oninput: recount, onchange: recount },
       form, count, h('div', { class: 'dialog-foot' }, h('button', { type: 'button', class: 'btn', onclick: () => view.close() }, t('Cancel')), ok));
@@ -122,7 +123,7 @@ export function createBatch(session, { selection, tags }) {
     const to = tagField(t('by'), 'tags-replace-to', [], () => touched());
     const note = h('p', { class: 'muted small' }, t('The new tags come where the first of the old ones was. Without new tags the old ones are removed.'));
     touched = editDialog(t('Replace tags'), h('div', { class: 'col' }, from.element, to.element, note),
-      () => (from.value().length ? { kind: 'replace', tags: from.value(), replacement: to.value() } : null), t('Replace')).recount;
+      () => (from.value().length ? { kind: 'replace', tags: from.value(), replacement: to.value() } : null), t('Replace them')).recount;
     (tags().length ? to : from).input.focus();
   }
 

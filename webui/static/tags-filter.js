@@ -1,9 +1,9 @@
 // The filter above the gallery: tags that must or must not be there, text, and a few questions of their own.
 import { debounce, fill, h, icon } from './dom.js';
 import { t } from './text.js';
-import { complain } from './notice.js';
 import { tagInput } from './tags-complete.js';
 import { NO_FILTER } from './tags-session.js';
+import { complain } from './tags-words.js';
 
 /** Returns {element, update, add(kind, tag)}. */
 export function createFilter(session) {

@@ -1,9 +1,10 @@
 // One picture, large, with its tags as chips that move, its caption as text, and what is wrong with it.
 import { debounce, fill, h, icon } from './dom.js';
 import { url } from './api.js';
-import { complain } from './notice.js';
+import { translated } from './messages.js';
 import { t } from './text.js';
 import { tagInput } from './tags-complete.js';
+import { complain } from './tags-words.js';
 
 const DRAG_STARTS_PX = 5;
 let visits = 0;
@@ -151,7 +152,7 @@ export function createPanel(session, { step }) {
   function drawNotes(picture) {
     const box = (kind, ...children) => h('div', { class: kind, 'data-role': 'tags-note' }, ...children);
     fill(notes,
-      picture.problem && box('box-error', h('p', {}, t('The caption of this picture cannot be read, so it is neither shown nor changed.')), h('p', { class: 'mono small' }, picture.problem)),
+      picture.problem && box('box-error', h('p', {}, t('The caption of this picture cannot be read, so it is neither shown nor changed.')), h('p', { class: 'small tags-reason' }, translated(picture.problem))),
       picture.conflict && conflictBox(picture),
       picture.shared.length > 0 && box('box-warn', t('This picture shares {file} with {others}: one caption for both. Rename one of the pictures to tell them apart.', { file: picture.caption, others: picture.shared.join(', ') })),
       picture.lines > 1 && box('box-warn', t('This caption has {n} lines. The chips show the first one; training uses the others only with wildcards on.', { n: picture.lines })));
@@ -162,7 +163,7 @@ export function createPanel(session, { step }) {
     return h('div', { class: 'box-error col', 'data-role': 'tags-conflict' },
       h('p', {}, t('{file} was changed on disk while there were unsaved changes here. Nothing is written over until you choose.', { file: picture.caption })),
       h('p', { class: 'label small' }, t('On disk now')),
-      h('p', { class: 'tags-other', 'data-role': 'tags-conflict-text' }, picture.conflict.problem ?? picture.conflict.text ?? t('The file is gone.')),
+      h('p', { class: 'tags-other', 'data-role': 'tags-conflict-text' }, (picture.conflict.problem && translated(picture.conflict.problem)) ?? picture.conflict.text ?? t('The file is gone.')),
       h('div', { class: 'row wrap' },
         h('button', { class: 'btn', 'data-role': 'tags-keep-disk', onclick: () => settle('disk') }, t('Take the one on disk')),
         !picture.conflict.problem && h('button', { class: 'btn', 'data-role': 'tags-keep-mine', onclick: () => settle('mine') }, t('Keep mine'))));

@@ -2,7 +2,8 @@
 import { fill, h, icon, visible } from './dom.js';
 import { get, post } from './api.js';
 import { attachCompletion, browse } from './browse.js';
-import { complain, dialog, notice } from './notice.js';
+import { translated } from './messages.js';
+import { dialog, notice } from './notice.js';
 import { beforeReload, t, textReady } from './text.js';
 import { createBatch } from './tags-batch.js';
 import { createFilter } from './tags-filter.js';
@@ -11,7 +12,7 @@ import { historyDialog, returnsDialog } from './tags-history.js';
 import { createTagList } from './tags-list.js';
 import { createPanel } from './tags-panel.js';
 import { Session } from './tags-session.js';
-import { pictureWords } from './tags-words.js';
+import { complain, pictureWords } from './tags-words.js';
 
 const SIDE_KEY = 'athanor.tags.side';
 const FOLDER_KEY = 'athanor.tags.folder';
@@ -42,6 +43,8 @@ export async function mount(root) {
     const path = await browse({ kind: 'folder', start: editor?.path() ?? '' });
     if (path !== null) await open(path).catch(complain);
   }
+  // The Tagger tab sends its folder here; a tab that was never open finds it under FOLDER_KEY instead.
+  window.addEventListener('athanor:open-folder', ({ detail }) => root.isConnected && open(detail.path, detail.recursive, detail.extension).catch(complain));
   const last = remembered(FOLDER_KEY);
   if (last !== null) {
     try { show(await get(`datasets/${encodeURIComponent(last)}`)); return; } catch { remember(FOLDER_KEY, null); }
@@ -56,7 +59,7 @@ async function welcome(root, open) {
   const path = h('input', { type: 'text', class: 'input mono grow', placeholder: known.train, 'aria-label': t('Folder with pictures'), spellcheck: 'false', 'data-role': 'tags-path' });
   const go = async (action) => {
     problem.textContent = '';
-    try { await action(); } catch (error) { problem.textContent = error.message; }
+    try { await action(); } catch (error) { problem.textContent = translated(error.message); }
   };
   const form = h('form', { class: 'row wrap tags-open', onsubmit: (event) => { event.preventDefault(); go(() => open(path.value)); } },
     path, h('button', { type: 'button', class: 'btn', onclick: async () => { const chosen = await browse({ kind: 'folder', start: path.value || known.train }); if (chosen !== null) { path.value = chosen; go(() => open(chosen)); } } }, icon('folder'), t('Browse…')),
@@ -133,7 +136,7 @@ function createEditor(root, folder, { open, choose }) {
   function saved() {
     const { written, conflicts, failed, error } = session.view.save;
     const details = failed.length ? { label: t('Details'), run: () => failuresDialog(failed) } : null;
-    if (error) notice(t('Nothing was saved. {reason}', { reason: error }), { kind: 'error' });
+    if (error) notice(t('Nothing was saved. {reason}', { reason: translated(error) }), { kind: 'error' });
     else if (failed.length) notice(t('{n} captions were saved, {failed} were not.', { n: written, failed: failed.length }), { kind: 'error', action: details });
     else if (conflicts) notice(t('{n} captions were saved. {conflicts} were changed on disk meanwhile and wait for your choice.', { n: written, conflicts }), { kind: 'error', action: { label: t('Show'), run: () => session.filter({ show: 'problems' }).catch(complain) } });
     else notice(written === 1 ? t('Saved 1 caption.') : t('Saved {n} captions.', { n: written }));
@@ -241,7 +244,7 @@ function folderDialog(session, open, choose) {
   const problem = h('p', { class: 'field-error', role: 'alert', 'data-role': 'tags-open-error' });
   const form = h('form', { class: 'col', onsubmit: async (event) => {
     event.preventDefault();
-    try { await open(path.value, recursive.checked, extension.value); view.close(); } catch (error) { problem.textContent = error.message; }
+    try { await open(path.value, recursive.checked, extension.value); view.close(); } catch (error) { problem.textContent = translated(error.message); }
   } },
   h('div', { class: 'row' }, path, h('button', { type: 'button', class: 'btn', onclick: () => { view.close(); choose(); } }, icon('folder'), t('Browse…'))),
   h('label', { class: 'row' }, recursive, t('Pictures in subfolders too')),
@@ -257,5 +260,5 @@ function namesDialog(title, explanation, names, count) {
 }
 
 function failuresDialog(failed) {
-  dialog(t('Not saved'), h('ul', { class: 'tags-failures', 'data-role': 'tags-failures' }, failed.map((entry) => h('li', {}, h('strong', {}, entry.name), h('p', { class: 'small' }, entry.message)))), { wide: true });
+  dialog(t('Not saved'), h('ul', { class: 'tags-failures', 'data-role': 'tags-failures' }, failed.map((entry) => h('li', {}, h('strong', {}, entry.name), h('p', { class: 'small' }, translated(entry.message))))), { wide: true });
 }
