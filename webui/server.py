@@ -31,7 +31,7 @@ from webui.site import Site, open_site
 from webui.texts import LANGUAGES, texts
 
 STATIC = Path(__file__).parent / "static"
-STATIC_NAME = re.compile(r"[a-z0-9_\-]+\.(js|css|svg|png|woff2)")
+STATIC_NAME = re.compile(r"[a-z0-9_\-]{1,60}\.(js|css|svg|png|woff2)")
 PORTS_TRIED = 20
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 

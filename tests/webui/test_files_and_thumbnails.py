@@ -1,0 +1,132 @@
+"""Choosing a folder shows names only; pictures are shown by ids, as new small pictures."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from PIL import Image
+
+from webui.answers import Refusal, answer_refusal
+from webui.routes import files, thumbnails
+from webui.site import open_site
+from webui.thumbnails import NoThumbnail, Thumbnails, file_key, thumbnail_path
+
+
+@pytest.fixture
+def site(tmp_path):
+    return open_site(tmp_path / "root")
+
+
+@pytest.fixture
+def client(site):
+    app = FastAPI()
+    app.add_exception_handler(Refusal, answer_refusal)
+    app.include_router(files.router(site))
+    app.include_router(thumbnails.router(site))
+    return TestClient(app, base_url="http://127.0.0.1")
+
+
+def names(answer):
+    return [entry["name"] for entry in answer.json()["entries"]]
+
+
+def test_folders_come_first_and_files_only_when_they_are_wanted(client, site):
+    folder = site.root / "中文 folder"
+    (folder / "b").mkdir(parents=True)
+    (folder / "A").mkdir()
+    for name in ("model.safetensors", "note.txt", ".hidden"):
+        (folder / name).touch()
+    assert names(client.get("/api/files", params={"path": "中文 folder"})) == ["A", "b"]
+    answer = client.get("/api/files", params={"path": str(folder), "kind": "file", "extensions": ".safetensors"})
+    assert names(answer) == ["A", "b", "model.safetensors"]
+    assert answer.json()["parent"] == str(site.root)
+
+
+def test_an_empty_path_begins_at_the_root_and_a_file_at_its_folder(client, site):
+    (site.root / "x.toml").touch()
+    assert client.get("/api/files").json()["path"] == str(site.root)
+    assert client.get("/api/files", params={"path": "x.toml"}).json()["path"] == str(site.root)
+
+
+@pytest.mark.parametrize(("path", "words"), [("nowhere", "not a folder"), ("\\\\server\\share", "network path"), ("//server/share", "network path"), ("a\0b", "zero byte")])
+def test_a_path_that_cannot_be_shown_is_refused_with_the_cure(client, path, words):
+    answer = client.get("/api/files", params={"path": path})
+    assert answer.status_code in (400, 404)
+    assert words in answer.json()["message"]
+
+
+def test_a_folder_of_many_entries_is_cut_and_the_rest_counted(client, site):
+    for number in range(1005):
+        (site.train_dir / f"{number:04d}").mkdir()
+    answer = client.get("/api/files", params={"path": "train"}).json()
+    assert (len(answer["entries"]), answer["more"]) == (1000, 5)
+
+
+def test_places_name_our_folders(client):
+    assert {"Athanor", "Data sets", "Base models", "Output", "Home"} <= {place["name"] for place in client.get("/api/files/places").json()["places"]}
+
+
+def test_a_picture_of_an_opened_folder_is_sent_as_a_small_webp(client, site, tmp_path):
+    Image.new("RGB", (800, 400), "red").save(tmp_path / "a b.png")
+    folder = site.thumbnails.register_folder(tmp_path)
+    answer = client.get("/api/" + thumbnail_path(folder, "a b.png", 5))
+    assert answer.headers["content-type"] == "image/webp"
+    assert "immutable" in answer.headers["cache-control"]
+    (site.root / "out.webp").write_bytes(answer.content)
+    with Image.open(site.root / "out.webp") as small:
+        assert small.size == (192, 96)
+
+
+def test_folders_that_were_not_opened_and_names_with_paths_find_nothing(client, site, tmp_path):
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    assert client.get(f"/api/thumbnails/{'0' * 16}/{file_key('a.png')}").status_code == 404
+    folder = site.thumbnails.register_folder(tmp_path / "root")
+    for name in ("../a.png", str(tmp_path / "a.png"), "a.png"):
+        assert client.get(f"/api/thumbnails/{folder}/{file_key(name)}").status_code == 404
+
+
+def test_what_is_no_picture_is_refused_and_the_page_goes_on(client, site, tmp_path):
+    folder = site.thumbnails.register_folder(tmp_path)
+    for name, content in (("empty.png", b""), ("text.jpg", b"<svg onload=alert(1)>"), ("cut.png", b"\x89PNG\r\n\x1a\n\0\0")):
+        (tmp_path / name).write_bytes(content)
+        answer = client.get("/api/" + thumbnail_path(folder, name, 1))
+        assert (answer.status_code, name in answer.json()["message"]) == (404, True)
+    assert client.get(f"/api/thumbnails/{folder}/{file_key('secret.txt')}").status_code == 404
+
+
+def test_a_picture_that_changed_gets_a_new_thumbnail(tmp_path):
+    made = Thumbnails(tmp_path / "cache")
+    path = tmp_path / "a.png"
+    Image.new("RGB", (64, 64), "red").save(path)
+    first = made.thumbnail(path, 192)
+    Image.new("RGB", (64, 64), "blue").save(path)
+    os.utime(path, ns=(1, 1))
+    second = made.thumbnail(path, 192)
+    assert first != second
+    with Image.open(second) as small:
+        assert small.getpixel((30, 30))[2] > 200
+
+
+def test_sizes_other_than_the_known_ones_are_refused(tmp_path):
+    Image.new("RGB", (64, 64), "red").save(tmp_path / "a.png")
+    with pytest.raises(NoThumbnail, match="192, 384, 1024"):
+        Thumbnails(tmp_path / "cache").thumbnail(tmp_path / "a.png", 5000)
+
+
+def test_transparency_16_bit_and_turned_pictures_are_shown_right(tmp_path):
+    made = Thumbnails(tmp_path / "cache")
+    Image.new("RGBA", (40, 40), (255, 0, 0, 0)).save(tmp_path / "clear.png")
+    Image.new("I;16", (40, 40), 30_000).save(tmp_path / "deep.png")
+    turned = Image.new("RGB", (60, 30), "red")
+    exif = turned.getexif()
+    exif[0x0112] = 6
+    turned.save(tmp_path / "turned.jpg", exif=exif)
+    with Image.open(made.thumbnail(tmp_path / "clear.png", 192)) as small:
+        assert all(abs(value - 128) < 6 for value in small.getpixel((20, 20)))
+    with Image.open(made.thumbnail(tmp_path / "deep.png", 192)) as small:
+        assert all(abs(value - 117) < 6 for value in small.getpixel((20, 20)))      # 30000 / 256
+    with Image.open(made.thumbnail(tmp_path / "turned.jpg", 192)) as small:
+        assert small.size == (30, 60)

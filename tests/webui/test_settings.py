@@ -1,0 +1,135 @@
+"""Settings are checked, kept and acted on; the report for a bug holds no secrets."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import zipfile
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from trainer.job import Job
+from webui import machine
+from webui.answers import Refusal, answer_refusal
+from webui.routes import settings
+from webui.settings import SettingsFile
+from webui.site import child_environment, open_site
+
+
+@pytest.fixture
+def site(tmp_path):
+    return open_site(tmp_path / "root")
+
+
+@pytest.fixture
+def client(site):
+    app = FastAPI()
+    app.add_exception_handler(Refusal, answer_refusal)
+    app.include_router(settings.router(site))
+    return TestClient(app, base_url="http://127.0.0.1")
+
+
+def test_the_usual_folders_are_those_that_guides_name(site):
+    names = [path.name for path in (site.output_dir, site.logs_dir, site.train_dir, site.models_dir)]
+    assert names == ["output", "logs", "train", "sd-models"]
+    assert all((site.root / name).is_dir() for name in names)
+
+
+def test_a_changed_folder_acts_at_once_and_after_a_restart(client, site, tmp_path):
+    (tmp_path / "炼丹").mkdir()
+    assert client.post("/api/settings", json={"output": str(tmp_path / "炼丹")}).status_code == 200
+    assert site.output_dir == tmp_path / "炼丹"
+    assert open_site(site.root).output_dir == tmp_path / "炼丹"
+    client.post("/api/settings", json={"output": ""})
+    assert site.output_dir == site.root / "output"
+
+
+def test_a_missing_folder_is_named_and_made_when_asked(client, site):
+    answer = client.post("/api/settings", json={"train": "new/place"})
+    assert answer.status_code == 422
+    assert answer.json()["problems"][0] == {"address": "train", "kind": "missing", "message": f"{site.root / 'new' / 'place'} does not exist; create it or choose another."}
+    assert client.post("/api/settings", json={"train": "new/place", "create": True}).status_code == 200
+    assert site.train_dir.is_dir()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"output": "\\\\server\\share"}, "network path"),
+        ({"hf_endpoint": "javascript:alert(1)"}, "not a web address"),
+        ({"hf_endpoint": "mirror.example"}, "https://"),
+        ({"hf_endpoint": "https://me:secret@mirror.example"}, "password"),
+        ({"stop_grace_seconds": 0}, "greater than or equal to 5"),
+        ({"jobs_at_once": 99}, "less than or equal to 16"),
+    ],
+)
+def test_wrong_settings_are_refused_with_the_reason_and_nothing_is_kept(client, site, change, words):
+    before = site.settings.current
+    answer = client.post("/api/settings", json=change)
+    assert answer.status_code == 422
+    assert words in answer.json()["message"]
+    assert site.settings.current == before
+
+
+def test_a_file_in_place_of_a_folder_is_refused(client, site):
+    (site.root / "a.txt").touch()
+    assert "is a file" in client.post("/api/settings", json={"output": "a.txt"}).json()["message"]
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"stop_grace_seconds": "soon"}', "\x00"])
+def test_a_damaged_file_is_set_aside_and_the_page_starts_with_the_usual_settings(tmp_path, text):
+    path = tmp_path / "settings.json"
+    path.write_text(text, encoding="utf-8")
+    assert SettingsFile(path, tmp_path).current.stop_grace_seconds == 300
+    assert (tmp_path / "settings.json.damaged").read_text(encoding="utf-8") == text
+
+
+def test_trainers_get_the_mirror_and_may_use_the_network_though_the_page_may_not(site):
+    site.settings.change(hf_endpoint="https://mirror.example/")
+    environment = child_environment(site.settings, {"HF_HUB_OFFLINE": "1", "ATHANOR_PAGE_OFFLINE": "1", "GRADIO_TEMP_DIR": "x", "PATH": "p"})
+    assert environment["HF_ENDPOINT"] == "https://mirror.example"
+    assert "HF_HUB_OFFLINE" not in environment and "GRADIO_TEMP_DIR" not in environment
+    assert child_environment(site.settings, {"HF_HUB_OFFLINE": "1"})["HF_HUB_OFFLINE"] == "1"
+
+
+def test_a_mirror_is_chosen_by_its_word(client, site):
+    known = client.get("/api/settings").json()["mirrors"]
+    assert client.post("/api/settings/mirror", json={"name": known[-1]}).json()["mirror"] == known[-1]
+    assert client.post("/api/settings/mirror", json={"name": "../../etc"}).status_code == 422
+
+
+def test_secrets_are_taken_out_of_a_report(tmp_path):
+    text = json.dumps({"a": f"{Path.home()}/x", "b": f"{tmp_path}/jobs", "hf_token": "abcdef123", "c": "hf_" + "A1b2C3d4E5f6"}) + (
+        "\nAuthorization: Bearer-xyz\nhttps://user:pass@proxy.example/\npassword=hunter2"
+    )
+    clean = machine.redacted(text, tmp_path)
+    for secret in (str(tmp_path), "abcdef123", "A1b2C3d4E5f6", "Bearer-xyz", "user:pass", "hunter2"):
+        assert secret not in clean
+    if len(str(Path.home())) > 3:
+        assert str(Path.home()) not in clean
+
+
+def test_the_report_holds_versions_and_the_ends_of_logs(client, site, monkeypatch):
+    monkeypatch.setattr(machine, "PROBE", 'print(\'{"torch": "2", "build": "CPU", "devices": []}\')')
+    monkeypatch.setattr(machine, "_devices", None)
+    job = Job.create(site.jobs_dir, "anby", "")
+    job.log_path.write_text("token=abc\nthe end\n", encoding="utf-8")
+    archive = zipfile.ZipFile(io.BytesIO(client.get("/api/settings/report.zip").content))
+    assert "gradio" in json.loads(archive.read("report.json"))["versions"]
+    log = archive.read("job-0/log.txt").decode()
+    assert "the end" in log and "abc" not in log
+    assert not any("anby" in name for name in archive.namelist())
+
+
+def test_devices_are_asked_from_another_process_and_a_broken_torch_is_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr(machine, "_devices", None)
+    monkeypatch.setattr(machine, "PROBE", "import sys; sys.exit('libcudart is missing')")
+    assert machine.devices(tmp_path)["error"] == "libcudart is missing"
+    monkeypatch.setattr(machine, "_devices", None)
+    monkeypatch.setattr(machine, "PROBE", f"import os; print('{{\"error\": \"' + str(os.getpid() == {os.getpid()}) + '\"}}')")
+    assert machine.devices(tmp_path)["error"] == "False"
+    monkeypatch.setattr(machine, "_devices", None)
