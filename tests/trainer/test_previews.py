@@ -105,7 +105,7 @@ def test_toml_subsets_take_over_the_shared_values(tmp_path):
         ("p.toml", b"= 3", "not readable TOML"),
         ("p.toml", b"[prompt]", r"write \[\[prompt\.subset\]\]"),
         ("p.txt", b"# nothing\n", "there is no prompt"),
-        ("p.txt", "一只猫".encode("gbk"), "not UTF-8 text"),
+        ("p.txt", "猫".encode("utf-16"), "not UTF-8 text"),
     ],
 )
 def test_bad_prompt_files_each_get_their_sentence(tmp_path, name, content, words):

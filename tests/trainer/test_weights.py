@@ -228,7 +228,7 @@ def test_open_clip_names_are_those_that_diffusers_reads():
 
 
 def test_describing_a_file_needs_no_torch(base):
-    code = "import sys; from trainer.families.weights import describe as d; d(sys.argv[1]); print('torch' in sys.modules)"
+    code = "import sys; import trainer.families.weights as w; w.describe(sys.argv[1]); print('torch' in sys.modules)"
     command = [sys.executable, "-c", code, str(base)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2])
     assert done.stdout.strip() == "False", done.stderr

@@ -1,0 +1,1 @@
+"""Tools for finished files; one module a command of `python -m trainer`."""
