@@ -48,6 +48,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "cache": Cache,
 }  # fmt: skip
 LARGEST_FILE_BYTES = 2 * 2**20
+DESCRIPTIONS = ("preset", "metadata")  # tables that describe a preset, ours and lora-scripts'
 
 
 class TrainConfig(BaseModel):
@@ -237,7 +238,7 @@ def _flattened(values: Mapping[str, Any]) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, value in values.items():
         if isinstance(value, Mapping):
-            flat.update(value)
+            flat.update({} if key in DESCRIPTIONS else value)
         else:
             flat[key.rpartition(".")[2] if key.split(".")[0] in SECTIONS else key] = value
     return flat
