@@ -9,6 +9,7 @@ import { complain, pictureWords, stepWords } from './tags-words.js';
 /** Returns {element, update, selectionChanged}. selection(): picture numbers; tags(): selected tags. */
 export function createBatch(session, { selection, tags }) {
   let scope = 'shown';
+  let said = null; // the last message with an Undo, which would undo something else after another step
   const shown = h('button', { type: 'button', 'data-role': 'tags-scope-shown', onclick: () => choose('shown') });
   const selected = h('button', { type: 'button', 'data-role': 'tags-scope-selected', onclick: () => choose('selected') });
   const add = h('button', { class: 'btn', 'data-role': 'tags-add', onclick: () => addDialog() }, icon('plus'), t('Add…'));
@@ -40,6 +41,7 @@ export function createBatch(session, { selection, tags }) {
     selected.setAttribute('aria-pressed', String(scope === 'selected'));
     for (const button of [add, replace, tidy]) button.disabled = size() === 0;
     countRemoval();
+    if (said && said.rev !== session.view.rev) { said.dismiss(); said = null; }
   }
 
   const askRemoval = debounce(async () => {
@@ -61,8 +63,9 @@ export function createBatch(session, { selection, tags }) {
   async function apply(edit) {
     try {
       const changed = await session.edit(edit, numbers());
-      notice(changed ? stepWords({ ...edit, to: edit.replacement, more: 0, count: changed }) : t('Nothing had to be changed.'),
-        changed ? { action: { label: t('Undo'), run: () => session.change('undo').catch(complain) } } : {});
+      if (!changed) { notice(t('Nothing had to be changed.')); return; }
+      const dismiss = notice(stepWords({ ...edit, to: edit.replacement, more: 0, count: changed }), { action: { label: t('Undo'), run: () => session.change('undo').catch(complain) } });
+      said = { rev: session.view.rev, dismiss };
     } catch (error) { complain(error); }
   }
 
@@ -109,7 +112,7 @@ export function createBatch(session, { selection, tags }) {
     let touched = () => {};
     const field = tagField(t('Tags to add'), 'tags-add-input', [], () => touched());
     const form = h('div', { class: 'col' }, field.element,
-      h('div', { class: 'field', role: 'radiogroup', 'aria-label': t('Where') },
+      h('div', { class: 'col', role: 'radiogroup', 'aria-label': t('Where') },
         radio('place', 'end', t('At the end, where it is missing'), true),
         radio('place', 'start', t('At the start; a tag that is there already moves to the front (trigger words)'))));
     const chosen = () => form.querySelector('input[name=place]:checked').value;

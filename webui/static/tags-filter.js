@@ -22,7 +22,7 @@ export function createFilter(session) {
   const mode = h('select', { 'aria-label': t('How tags combine'), 'data-role': 'tags-mode', onchange: () => set({ include_mode: mode.value }) },
     h('option', { value: 'all' }, t('all of')), h('option', { value: 'any' }, t('any of')));
   include.chips.before(mode);
-  const text = h('input', { type: 'search', class: 'input', placeholder: t('Search captions and names…'), 'aria-label': t('Search captions and names'), 'data-role': 'tags-find', oninput: debounce(() => set({ text: text.value }), 120) });
+  const text = h('input', { type: 'search', class: 'input', placeholder: t('Search captions…'), 'aria-label': t('Search captions and names'), 'data-role': 'tags-find', oninput: debounce(() => set({ text: text.value }), 120) });
   const show = h('select', { 'aria-label': t('Which pictures'), 'data-role': 'tags-show', onchange: () => set({ show: show.value }) },
     h('option', { value: 'all' }, t('All pictures')), h('option', { value: 'no_caption' }, t('Without caption')),
     h('option', { value: 'changed' }, t('Not saved')), h('option', { value: 'problems' }, t('With a problem')));

@@ -18,11 +18,13 @@ export function createTagList(session, { changed, filterBy }) {
     h('div', { class: 'row' }, title, sort), search, h('div', { class: 'tags-list-box' }, list, empty));
   let rows = [];
   let most = 1;
+  let query = session.query;
   let selection = new Set();
   let focus = 0;
   let anchor = 0;
 
   function update() {
+    if (query !== session.query) { query = session.query; list.scrollTop = 0; focus = 0; }
     const known = new Set();
     const wanted = search.value.trim().toLowerCase();
     const filtered = session.filtered();

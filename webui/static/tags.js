@@ -105,11 +105,11 @@ function createEditor(root, folder, { open, choose }) {
   grid.setSide(Number(side.value));
 
   const app = h('div', { class: 'tags-editor', 'data-role': 'tags-editor', 'data-seq': '0' },
-    h('header', { class: 'toolbar tags-head' }, name, total, changed, clashes, undo, redo,
+    h('header', { class: 'row top tags-head' }, h('div', { class: 'toolbar grow' }, name, total, changed, clashes, undo, redo,
       button('clock', t('History'), () => historyDialog(session), 'tags-history'),
       button('refresh', t('Look at the folder again'), () => session.rescan().catch(complain), 'tags-rescan'),
       h('button', { class: 'btn quiet', 'data-role': 'tags-returns', onclick: () => returnsDialog(session).catch(complain) }, t('Before earlier saves')),
-      warnings, h('span', { class: 'grow' }), save),
+      warnings), save),
     progress, nobody, filter.element,
     h('div', { class: 'tags-main' },
       h('section', { class: 'card tags-gallery', 'aria-label': t('Pictures') }, grid.element,
@@ -137,8 +137,8 @@ function createEditor(root, folder, { open, choose }) {
     const { written, conflicts, failed, error } = session.view.save;
     const details = failed.length ? { label: t('Details'), run: () => failuresDialog(failed) } : null;
     if (error) notice(t('Nothing was saved. {reason}', { reason: translated(error) }), { kind: 'error' });
-    else if (failed.length) notice(t('{n} captions were saved, {failed} were not.', { n: written, failed: failed.length }), { kind: 'error', action: details });
-    else if (conflicts) notice(t('{n} captions were saved. {conflicts} were changed on disk meanwhile and wait for your choice.', { n: written, conflicts }), { kind: 'error', action: { label: t('Show'), run: () => session.filter({ show: 'problems' }).catch(complain) } });
+    else if (failed.length) notice(t('Saved: {n}. Not saved: {failed}.', { n: written, failed: failed.length }), { kind: 'error', action: details });
+    else if (conflicts) notice(t('Saved: {n}. Changed on disk meanwhile, waiting for your choice: {conflicts}.', { n: written, conflicts }), { kind: 'error', seconds: 15, action: { label: t('Show'), run: () => session.filter({ show: 'problems' }).catch(complain) } });
     else notice(written === 1 ? t('Saved 1 caption.') : t('Saved {n} captions.', { n: written }));
   }
 
