@@ -61,9 +61,9 @@ export function buildForm(act) {
 }
 
 function counted(found) {
-  const captions = found.captioned ? t('{n} with a caption', { n: found.captioned }) : t('none with a caption');
+  const numbers = { n: found.pictures, captioned: found.captioned };
   return [
-    h('span', { 'data-role': 'tagger-count' }, t('{n} pictures', { n: found.pictures }), ', ', captions), ' · ',
+    h('span', { 'data-role': 'tagger-count' }, found.captioned ? t('{n} pictures, {captioned} with a caption', numbers) : t('{n} pictures, none with a caption', numbers)), ' · ',
     h('strong', { 'data-role': 'tagger-to-tag' }, found.to_tag ? t('{n} will be tagged', { n: found.to_tag }) : t('nothing to tag: all have captions')),
   ];
 }
@@ -171,8 +171,9 @@ function modelField(act) {
 }
 
 function optionText(entry) {
-  if (entry.present) return t('{title}: on this machine', { title: entry.title });
-  return entry.bytes ? t('{title}: {size} to download', { title: entry.title, size: bytes(entry.bytes) }) : t('{title}: to download', { title: entry.title });
+  const title = t(entry.title);
+  if (entry.present) return t('{title}: on this machine', { title });
+  return entry.bytes ? t('{title}: {size} to download', { title, size: bytes(entry.bytes) }) : t('{title}: to download', { title });
 }
 
 // What can be said and done about the chosen model: here, to download, on its way, failed.

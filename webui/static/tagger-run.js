@@ -74,6 +74,7 @@ export function buildRun(act) {
     const count = (which.counts.written ?? 0) + (which.counts.appended ?? 0);
     const question = t('Bring back the captions of {n} pictures as they were before this run?', { n: count });
     if (!await ask(question, { ok: t('Undo') })) return;
+    const gone = notice(t('Bringing the captions back …'), { seconds: 600 });
     try {
       const { report } = await post(`tagging/runs/${which.id}/undo`);
       const done = t('Undone: {restored} captions brought back, {removed} new ones removed.', report);
@@ -81,6 +82,7 @@ export function buildRun(act) {
     } catch (error) {
       complain({ message: say(error.message) });
     }
+    gone();
     act.changed();
     if (earlier.open) listEarlier();
   }
@@ -100,9 +102,11 @@ export function buildRun(act) {
 
   return {
     root,
-    show(next) {
+    show(next, folder) {
       root.hidden = !next;
       if (!next) return;
+      // An older run of another folder goes below what is to be done now.
+      root.style.order = next.state === 'running' || !folder || folder === next.settings.folder ? '0' : '1';
       if (run?.id !== next.id) { action = ''; start = 0; shown = ''; }
       const following = next.state === 'running' && start + PAGE >= (run?.done ?? 0) && action === '';
       run = next;
@@ -130,9 +134,17 @@ function heading(run, act, undo) {
   ];
 }
 
-function edit(run) {
-  window.dispatchEvent(new CustomEvent('athanor:open-folder', { detail: { folder: run.settings.folder } }));
-  openTab('tags');
+// Show the run's folder in the tag editor: by an event when that tab is open already, else by the folder it remembers.
+async function edit(run) {
+  const folder = { path: run.settings.folder, recursive: run.settings.recursive, extension: run.settings.caption_extension };
+  try {
+    const { id } = await post('datasets/open', folder);
+    try { localStorage.setItem('athanor.tags.folder', id); } catch { /* a private window: the editor asks for the folder */ }
+    window.dispatchEvent(new CustomEvent('athanor:open-folder', { detail: folder }));
+    openTab('tags');
+  } catch (error) {
+    complain(error);
+  }
 }
 
 function outcome(run) {

@@ -109,7 +109,7 @@ async function look(tab, parts, element) {
       tab.status = await get('tagging/status');
       wait = busy(tab.status) ? BUSY_MS : QUIET_MS;
       parts.form.models(tab.status.models);
-      parts.run.show(tab.status.run);
+      parts.run.show(tab.status.run, tab.folder?.path);
       parts.bar.show(tab);
       if (before && changed(before, tab.status)) tab.check();
     } catch { /* the header says that the page cannot reach Athanor */ }
@@ -149,7 +149,7 @@ async function start(tab, parts, element) {
   try {
     const run = await post('tagging/start', { values: tab.values });
     tab.status = { ...tab.status, run };
-    parts.run.show(run);
+    parts.run.show(run, run.settings.folder);
     parts.bar.show(tab);
     parts.run.root.scrollIntoView({ block: 'nearest' });
   } catch (error) {
