@@ -16,11 +16,11 @@ from typing import Any
 
 from trainer import schedules
 from trainer.config import Problem, TrainConfig
+from trainer.config.rules import trained_rates
 from trainer.dataset import Problem as DataProblem
 from trainer.dataset.report import Report, report
 from trainer.dataset.scan import Dataset, scan
 from trainer.families.weights import Description, describe
-from trainer.optimizers import OptimizerError, check_rates, find
 
 READINGS_KEPT = 6
 FILES = (
@@ -56,21 +56,21 @@ class Reports:
 
     def remembered(self, config: TrainConfig) -> dict[str, Any] | None:
         """The report from the last reading of these folders and files, or None when they were not read yet."""
-        config = absolute(config, self._root)
+        files_key, config = _files_key(config), with_absolute_folders(config, self._root)
         with self._lock:
-            kept, files = self._kept.get(_folders_key(config)), self._files.get(_files_key(config))
+            kept, files = self._kept.get(_folders_key(config)), self._files.get(files_key)
         return None if kept is None or files is None else _told(config, report(without_files(config), kept.dataset), files)
 
     def read(self, config: TrainConfig) -> dict[str, Any]:
         """The report of what lies on disk now. Pictures are looked at again only when one of their folders has changed."""
-        config = absolute(config, self._root)
+        files_key, config = _files_key(config), with_absolute_folders(config, self._root)
         with self._reading:
             dataset = self._current(config)
-            everything = report(config, dataset)
+            everything = report(_with_found_files(config, self._root), dataset)
             made = report(without_files(config), dataset)
             files = tuple(problem for problem in everything.problems if problem not in made.problems)
         with self._lock:
-            _keep(self._files, _files_key(config), files)
+            _keep(self._files, files_key, files)
         return _told(config, made, files)
 
     def _current(self, config: TrainConfig) -> Dataset:
@@ -91,8 +91,8 @@ def _keep(kept: OrderedDict[Any, Any], key: Any, value: Any) -> None:
         kept.popitem(last=False)
 
 
-def absolute(config: TrainConfig, root: Path) -> TrainConfig:
-    """The configuration with paths as the trainer will find them: relative ones start at the project's root."""
+def with_absolute_folders(config: TrainConfig, root: Path) -> TrainConfig:
+    """The configuration with picture folders as the trainer will find them: relative ones start at the project's root."""
 
     def placed(path: str) -> str:
         return str(root / Path(path).expanduser())
@@ -100,12 +100,17 @@ def absolute(config: TrainConfig, root: Path) -> TrainConfig:
     data = config.dataset
     subsets = tuple(subset.model_copy(update={"image_dir": placed(subset.image_dir)}) for subset in data.subsets)
     folders = {name: placed(path) for name in ("train_data_dir", "reg_data_dir") if (path := getattr(data, name))}
-    changed: dict[str, Any] = {"dataset": data.model_copy(update={**folders, "subsets": subsets})}
+    return config.model_copy(update={"dataset": data.model_copy(update={**folders, "subsets": subsets})})
+
+
+def _with_found_files(config: TrainConfig, root: Path) -> TrainConfig:
+    """The same for the single files that exist; what does not may be a name on a hub, and is left as it is written."""
     for section, name in FILES:
         path = getattr(getattr(config, section), name)
         if path and "\n" not in path and (root / Path(path).expanduser()).exists():
-            changed[section] = (changed.get(section) or getattr(config, section)).model_copy(update={name: placed(path)})
-    return config.model_copy(update=changed)
+            changed = getattr(config, section).model_copy(update={name: str(root / Path(path).expanduser())})
+            config = config.model_copy(update={section: changed})
+    return config
 
 
 def without_files(config: TrainConfig) -> TrainConfig:
@@ -114,36 +119,9 @@ def without_files(config: TrainConfig) -> TrainConfig:
     return config.model_copy(update=changed)
 
 
-def machinery_problems(config: TrainConfig) -> list[Problem]:
-    """What the tables of optimizers and schedules say against these values."""
-    found = []
-    rates = group_rates(config)
-    try:
-        optimizer = find(config.optimizer.optimizer_type)
-        missing = optimizer.availability()
-        if missing:
-            raise OptimizerError(missing)
-        optimizer.parse_args(config.optimizer.optimizer_args)
-        check_rates(optimizer, rates)
-    except OptimizerError as error:
-        address = "optimizer.optimizer_args" if str(error).startswith("optimizer_args") else "optimizer.optimizer_type"
-        found.append(Problem(address, "{reason}", {"reason": str(error)}))
-    try:
-        schedules.build(config.schedule, 1000, config.optimizer.learning_rate)
-    except schedules.ScheduleError as error:
-        found.append(Problem(_schedule_address(config, str(error)), "{reason}", {"reason": str(error)}))
-    return found
-
-
-def _schedule_address(config: TrainConfig, message: str) -> str:
-    if message.startswith("lr_scheduler_args"):
-        return "schedule.lr_scheduler_args"
-    return "schedule.lr_scheduler_type" if config.schedule.lr_scheduler_type else "schedule.lr_scheduler"
-
-
 def start_problems(root: Path, config: TrainConfig, reports: Reports) -> list[Problem]:
     """Everything that makes starting pointless, looked up on disk now. Errors only; empty = it can start."""
-    found = machinery_problems(config)
+    found = []
     told = describe_model(root, MODEL_ADDRESS, config.model.pretrained_model_name_or_path or "")
     if not told["good"]:
         found.append(Problem(MODEL_ADDRESS, told["problem"]["template"], told["problem"]["values"]))
@@ -151,23 +129,13 @@ def start_problems(root: Path, config: TrainConfig, reports: Reports) -> list[Pr
     return found + [Problem(problem["address"], problem["template"], problem["values"]) for problem in errors]
 
 
-def group_rates(config: TrainConfig) -> dict[str, float]:
-    """The learning rate of each part that is trained."""
-    rates = {}
-    base = config.optimizer.learning_rate
-    if not config.network.network_train_text_encoder_only:
-        rates["unet"] = base if config.optimizer.unet_lr is None else config.optimizer.unet_lr
-    if not config.network.network_train_unet_only:
-        rates["text_encoder"] = base if config.optimizer.text_encoder_lr is None else config.optimizer.text_encoder_lr
-    return rates
-
-
 def curve(config: TrainConfig, steps: int, steps_per_epoch: int, epochs: int) -> dict[str, Any] | None:
     """What the page draws: rates over the steps, and the steps at which a file is written; None when there is no run."""
     if steps < 1:
         return None
     try:
-        drawn = schedules.curve(config.schedule, steps, group_rates(config), config.optimizer.learning_rate)
+        rates = dict(sorted(trained_rates(config).items(), reverse=True))   # the U-Net's line first
+        drawn = schedules.curve(config.schedule, steps, rates, config.optimizer.learning_rate)
     except schedules.ScheduleError:
         return None
     return {**drawn, "total": steps, "saves": sorted(set(saves(config, steps, steps_per_epoch, epochs)))[:MOST_SAVE_MARKS]}
@@ -247,7 +215,7 @@ def _file_address(config: TrainConfig, problem: DataProblem) -> str:
     """The field whose path a problem is about; the base model's where it cannot be told."""
     for section, name in FILES:
         value = getattr(getattr(config, section), name)
-        if value and problem.path is not None and Path(value) == problem.path:
+        if value and problem.path is not None and problem.path.parts[-len(Path(value).parts) :] == Path(value).parts:
             return f"{section}.{name}"
     return MODEL_ADDRESS
 

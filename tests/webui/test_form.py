@@ -81,6 +81,9 @@ def test_scientific_notation_is_read(value):
         ("precision.full_bf16", True, ["needs mixed_precision bf16"]),
         ("network.network_args", ["conv_dim"], ["conv_dim=8"]),
         ("sample.sample_every_n_epochs", "2", ["no prompt"]),
+        ("optimizer.optimizer_type", "AdamW9bit", ["AdamW8bit"]),
+        ("optimizer.optimizer_args", ["weight_dekay=1"], ["weight_decay"]),
+        ("schedule.lr_scheduler", "cosin", ["cosine"]),
         ("dataset.subsets", [{"image_dir": "a", "num_repeats": "x"}], ["whole number"]),
     ],
 )

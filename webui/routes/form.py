@@ -109,7 +109,6 @@ def _add_form(
         }  # fmt: skip
         if checked.preview is not None:
             answer["toml"] = to_toml(checked.preview)
-            answer["problems"] += _problems(form_report.machinery_problems(checked.preview))
             answer["report"] = reports.remembered(checked.preview)
         return answer
 

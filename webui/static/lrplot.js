@@ -4,8 +4,8 @@ import { t } from './text.js';
 
 const SPACE = 'http://www.w3.org/2000/svg';
 const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [380, 150, 46, 10, 12, 22];
-const DASHES = { unet: '', text_encoder: '5 3' };
-const NAMES = { unet: 'U-Net', text_encoder: 'Text encoder' };
+const DASHES = { unet: '', textencoder: '5 3' };
+const NAMES = { unet: 'U-Net', textencoder: 'Text encoder' };
 
 function svg(tag, attributes, ...children) {
   const node = document.createElementNS(SPACE, tag);

@@ -1,0 +1,239 @@
+"""The Train tab with hands on the page: first look, typing, errors, modes, search, presets, import, drafts, starting."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from tests.e2e.conftest import wait_for
+from tests.webui.formfiles import base_model
+from trainer.job import list_jobs
+
+pytestmark = pytest.mark.browser
+
+MODEL = "#train-model-pretrained_model_name_or_path"
+FOLDER = "#train-dataset-train_data_dir"
+EPOCHS = "#train-run-max_train_epochs"
+RATE = "#train-optimizer-unet_lr"
+DIM = "#train-network-network_dim"
+
+
+def prepare(root: Path) -> None:
+    """A base model and 15 tagged pictures, as in guide 000."""
+    base_model(root / "sd-models" / "base.safetensors")
+    folder = root / "train" / "anby" / "10_anby"
+    folder.mkdir(parents=True, exist_ok=True)
+    for index in range(15):
+        Image.new("RGB", (512, 768), (index * 16, 90, 90)).save(folder / f"{index:02}.png")
+        (folder / f"{index:02}.txt").write_text("anby, 1girl", encoding="utf-8")
+
+
+@pytest.fixture
+def form(page: Any, server: Any) -> Any:
+    """The Train tab of an empty site, with a base model and pictures on disk and no draft."""
+    prepare(server.root)
+    (server.root / ".athanor" / "drafts" / "train.json").unlink(missing_ok=True)
+    return opened(page, server)
+
+
+def opened(page: Any, server: Any) -> Any:
+    page.goto(server.url)
+    page.wait_for_function("Number(document.querySelector('[data-widget=form]')?.dataset.seq) > 0")
+    return page
+
+
+def settled(page: Any, act: Any) -> None:
+    """Do something to the form and wait until the server's answer to it is shown."""
+    before = int(page.locator("[data-widget=form]").get_attribute("data-seq"))
+    act()
+    page.wait_for_function(f"Number(document.querySelector('[data-widget=form]').dataset.seq) > {before}")
+
+
+def choose_model_and_pictures(page: Any) -> None:
+    settled(page, lambda: page.fill(MODEL, "sd-models/base.safetensors"))
+    settled(page, lambda: page.fill(FOLDER, "./train/anby"))
+    page.locator("[data-role=steps]", has_text="1500").wait_for()
+
+
+def text(page: Any, role: str) -> str:
+    return " ".join(page.locator(f"[data-role={role}]").inner_text().split())
+
+
+def saved_draft(server: Any) -> dict[str, Any]:
+    path = server.root / ".athanor" / "drafts" / "train.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"values": {}}
+
+
+def test_the_first_look_shows_the_guides_preset_and_what_is_missing(form):
+    assert form.locator("[data-role=preset]").input_value() == "sd15_character"
+    assert form.input_value(DIM) == "32"
+    assert form.input_value(RATE) == "1e-4"
+    assert form.locator("#train-start").is_disabled()
+    assert "no base model" in text(form, "why")
+    assert form.locator("[data-role=field]:visible").count() <= 20
+
+
+def test_typing_changes_the_sum_the_toml_and_the_curve(form):
+    choose_model_and_pictures(form)
+    assert text(form, "sum") == "15 pictures × 10 times × 10 epochs / 1 = 1500 steps"
+    assert "SD 1.5" in form.locator(f"[data-address='model.pretrained_model_name_or_path'] [data-role=field-status]").inner_text()
+    line = form.locator("[data-role=lr-unet]").get_attribute("points")
+    form.click("[data-role=toml] summary")
+    settled(form, lambda: form.fill(EPOCHS, "4"))
+    form.locator("[data-role=steps]", has_text="600").wait_for()
+    assert "max_train_epochs = 4" in form.locator("[data-role=toml-text]").inner_text()
+    settled(form, lambda: form.locator("#train-schedule-lr_scheduler").select_option("constant"))
+    assert form.locator("[data-role=lr-unet]").get_attribute("points") != line
+    assert form.locator("#train-start").is_enabled()
+
+
+def test_a_wrong_value_is_told_under_its_field_and_beside_the_start_button(form):
+    choose_model_and_pictures(form)
+    settled(form, lambda: form.fill(RATE, "fast"))
+    error = form.locator("[data-address='optimizer.unet_lr'] [data-role=field-error]")
+    assert "a number is needed" in error.inner_text()
+    assert form.locator(RATE).get_attribute("aria-invalid") == "true"
+    assert form.locator("#train-start").is_disabled()
+    assert "unet_lr" in text(form, "why")
+    form.locator("[data-role=jump][data-address='optimizer.unet_lr']").click()
+    form.wait_for_function("document.activeElement.id === 'train-optimizer-unet_lr'")
+    settled(form, lambda: form.fill(RATE, "2e-4"))
+    assert error.is_hidden()
+    assert form.locator("#train-start").is_enabled()
+
+
+def test_basic_and_expert_are_the_same_values(form):
+    settled(form, lambda: form.fill(DIM, "48"))
+    form.click("[data-role=mode-expert]")
+    assert form.input_value(DIM) == "48"
+    settled(form, lambda: form.fill("#train-run-seed", "77") if form.locator("#train-run-seed").is_visible() else form.evaluate(
+        "() => { const group = document.querySelector('[data-group=other]'); group.open = true; }") or form.fill("#train-run-seed", "77"))
+    form.click("[data-role=mode-basic]")
+    assert form.locator("#train-run-seed").is_hidden()
+    form.click("[data-role=mode-expert]")
+    assert form.input_value("#train-run-seed") == "77"
+
+
+def test_search_finds_by_name_title_and_help_and_opens_the_groups(form):
+    form.locator("[data-role=search]").press_sequentially("caption_dropout")
+    shown = form.locator("[data-role=field]:visible")
+    names = {shown.nth(index).get_attribute("data-address") for index in range(shown.count())}
+    assert names == {"caption.caption_dropout_rate", "caption.caption_dropout_every_n_epochs"}
+    form.fill("[data-role=search]", "噪声偏移")
+    assert form.locator("[data-address='noise.noise_offset']").is_visible()
+    form.fill("[data-role=search]", "no such thing")
+    assert form.locator("[data-role=nothing-found]").is_visible()
+    form.press("[data-role=search]", "Escape")
+    assert form.locator(DIM).is_visible()
+
+
+def test_a_preset_changes_the_values_keeps_the_paths_and_can_be_undone(form):
+    choose_model_and_pictures(form)
+    settled(form, lambda: form.locator("[data-role=preset]").select_option("sd15_style"))
+    assert form.input_value(DIM) == "64"
+    assert form.input_value(FOLDER) == "./train/anby"
+    settled(form, lambda: form.locator("[data-role=notice-action]").last.click())
+    assert form.input_value(DIM) == "32"
+    assert form.locator("[data-role=preset]").input_value() == "sd15_character"
+
+
+def test_a_changed_field_has_a_dot_that_takes_it_back(form):
+    settled(form, lambda: form.fill(DIM, "64"))
+    dot = form.locator("[data-address='network.network_dim'] [data-role=reset]")
+    assert dot.is_visible()
+    settled(form, dot.click)
+    assert form.input_value(DIM) == "32"
+    assert dot.is_hidden()
+
+
+def test_an_own_preset_is_saved_and_deleted_with_undo(form):
+    settled(form, lambda: form.fill(DIM, "24"))
+    form.click("[data-role=preset-save]")
+    form.fill("[data-role=ask-text]", "mine")
+    form.click("[data-role=ask-text-ok]")
+    form.locator("[data-role=own-preset]").wait_for()
+    assert form.locator("[data-role=preset] option:checked").inner_text() == "mine"
+    form.click("[data-role=preset-delete]")
+    form.locator("[data-role=notice-action]").last.click()
+    form.locator("[data-role=own-preset]").wait_for()
+    form.click("[data-role=preset-delete]")
+    form.locator("[data-role=own-preset]").wait_for(state="hidden")
+
+
+def test_a_file_of_qiuyes_trainer_is_imported_and_what_was_left_out_is_listed(form):
+    content = b"[network]\nnetwork_dim = 12\n[other]\nlowram = true\nsome_new_key = 5\n"
+    settled(form, lambda: form.set_input_files("[data-role=import-file]", {"name": "old.toml", "mimeType": "text/plain", "buffer": content}))
+    assert form.input_value(DIM) == "12"
+    notes = form.locator("[data-role=import-notes]").inner_text()
+    assert "lowram was left out" in notes and "some_new_key = 5 was left out" in notes
+    settled(form, lambda: form.click("[data-role=import-undo]"))
+    assert form.input_value(DIM) == "32"
+
+
+def test_a_file_that_is_no_configuration_is_refused_and_the_page_goes_on(form):
+    form.set_input_files("[data-role=import-file]", {"name": "cat.json", "mimeType": "application/json", "buffer": b"{not json"})
+    notice = form.locator("[data-role=notice][data-kind=error]")
+    notice.wait_for()
+    assert "cat.json is not valid JSON" in notice.inner_text()
+    settled(form, lambda: form.fill(DIM, "8"))
+
+
+def test_a_reload_brings_everything_back(form, server):
+    choose_model_and_pictures(form)
+    settled(form, lambda: form.fill(DIM, "20"))
+    form.click("[data-role=mode-expert]")
+    wait_for(lambda: saved_draft(server).get("mode") == "expert" and saved_draft(server)["values"].get("network.network_dim") == "20")
+    opened(form, server)
+    assert form.input_value(DIM) == "20"
+    assert form.locator("[data-role=mode-expert]").get_attribute("aria-checked") == "true"
+    form.locator("[data-role=steps]", has_text="1500").wait_for()
+
+
+def test_what_was_typed_just_before_a_reload_is_kept_too(form, server):
+    form.fill(DIM, "21")
+    opened(form, server)
+    form.wait_for_function("document.querySelector('#train-network-network_dim').value === '21'")
+
+
+def test_a_second_window_is_shown_the_newer_values_and_can_put_its_own_back(form, server):
+    other = form.context.new_page()
+    opened(other, server)
+    settled(other, lambda: other.fill(DIM, "40"))
+    wait_for(lambda: saved_draft(server)["values"].get("network.network_dim") == "40")
+    settled(form, lambda: form.fill(EPOCHS, "3"))
+    form.locator("[data-role=notice]", has_text="another window").wait_for()
+    form.wait_for_function("document.querySelector('#train-network-network_dim').value === '40'")
+    form.locator("[data-role=notice]", has_text="another window").locator("[data-role=notice-action]").click()
+    wait_for(lambda: saved_draft(server)["values"].get("run.max_train_epochs") == "3")
+    assert form.input_value(DIM) == "32"
+
+
+def test_starting_makes_a_job_and_opens_it(form, server):
+    choose_model_and_pictures(form)
+    form.fill("#train-save-output_name", "anby")
+    form.wait_for_function("!document.querySelector('#train-start').disabled")
+    form.click("#train-start")
+    form.wait_for_function("document.querySelector('#tab-jobs-button')?.getAttribute('aria-selected') === 'true'")
+    (job,) = [job for job in list_jobs(server.root / "jobs") if job.id.endswith("-anby")]
+    assert 'output_name = "anby"' in job.config_path.read_text(encoding="utf-8")
+    assert job.id in form.url
+
+
+def test_the_page_is_whole_in_chinese(browser, server):
+    prepare(server.root)
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="zh-CN")
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    opened(page, server)
+    assert page.locator("#train-start").inner_text().strip() == "开始训练"
+    page.fill(RATE, "快")
+    page.locator("[data-role=field-error]:visible").wait_for()
+    assert "请填数字" in page.locator("[data-address='optimizer.unet_lr'] [data-role=field-error]").inner_text()
+    page.click("[data-role=mode-expert]")
+    headings = page.locator("[data-role=group] .f-heading").all_inner_texts()
+    assert headings[:3] == ["训练用模型", "数据集设置", "保存设置"]
+    context.close()

@@ -1,0 +1,153 @@
+"""What the panel at the right is told: sum, buckets, curve, saved files, problems; and that typing needs no disk."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.webui.formfiles import base_model
+from webui import form
+from webui.form_report import Reports, curve, describe_model, saves, start_problems
+
+
+def pictures(folder, sizes):
+    folder.mkdir(parents=True)
+    for index, size in enumerate(sizes):
+        Image.new("RGB", size, (index * 16, 80, 90)).save(folder / f"{index:02}.png")
+        (folder / f"{index:02}.txt").write_text("1girl, solo", encoding="utf-8")
+
+
+@pytest.fixture
+def root(tmp_path):
+    base_model(tmp_path / "base.safetensors")
+    pictures(tmp_path / "train" / "10_anby", [(512, 768)] * 12 + [(512, 512)] * 3)
+    return tmp_path
+
+
+def config(**values):
+    start = {
+        **form.default_values(), "model.pretrained_model_name_or_path": "base.safetensors", "dataset.train_data_dir": "./train",
+        "dataset.resolution": "512,768", "dataset.enable_bucket": True, "caption.caption_extension": ".txt",
+        "run.max_train_epochs": "10", "optimizer.unet_lr": "1e-4", "optimizer.text_encoder_lr": "1e-5",
+    }  # fmt: skip
+    checked = form.check({**start, **values})
+    assert checked.ready is not None, checked.problems
+    return checked.ready
+
+
+def test_the_guides_sum_is_told_with_its_parts(root):
+    told = Reports(root).read(config())
+    assert (told["images"], told["folders"][0]["repeats"], told["epochs"], told["batch_size"]) == (15, 10, 10, 1)
+    assert told["steps"] == 15 * 10 * 10 // 1
+    assert {(bucket["width"], bucket["height"]): bucket["count"] for bucket in told["buckets"]} == {(512, 768): 120, (576, 576): 30}   # sqrt(512 * 768) = 627, rounded down to 64
+    assert told["problems"] == [] or all(problem["severity"] == "warning" for problem in told["problems"])
+
+
+def test_accumulation_and_batch_shorten_the_run(root):
+    told = Reports(root).read(config(**{"dataset.train_batch_size": "4", "run.gradient_accumulation_steps": "2"}))
+    assert told["batches_per_epoch"] == 30 + 8          # 120 / 4 and 30 / 4, rounded up
+    assert told["steps_per_epoch"] == 19
+    assert told["steps"] == 190
+
+
+def test_a_run_by_steps_says_so(root):
+    told = Reports(root).read(config(**{"run.max_train_epochs": "", "run.max_train_steps": "60"}))
+    assert (told["steps"], told["by_epochs"]) == (60, False)
+
+
+def test_what_was_read_is_remembered_without_the_disk(root):
+    reports = Reports(root)
+    assert reports.remembered(config()) is None
+    reports.read(config())
+    for name in ("train", "base.safetensors"):
+        (root / name).rename(root / f"{name}.away")
+    told = reports.remembered(config(**{"run.max_train_epochs": "4", "network.network_dim": "8"}))
+    assert (told["images"], told["steps"]) == (15, 600)
+    assert reports.remembered(config(**{"dataset.train_data_dir": "./other"})) is None
+    assert reports.remembered(config(**{"model.pretrained_model_name_or_path": "other.safetensors"})) is None
+
+
+def test_a_new_picture_is_noticed_at_the_next_reading(root):
+    reports = Reports(root)
+    assert reports.read(config())["images"] == 15
+    folder = root / "train" / "10_anby"
+    Image.new("RGB", (512, 768)).save(folder / "new.png")
+    os.utime(folder, ns=(1, 1))                          # a clock too coarse to show the change is no excuse
+    assert reports.read(config())["images"] == 16
+
+
+def test_the_curve_has_a_line_for_each_part_that_is_trained(root):
+    drawn = Reports(root).read(config())["curve"]
+    assert set(drawn["lr"]) == {"unet", "textencoder"}
+    assert drawn["lr"]["unet"][0] == 1e-4 and drawn["lr"]["textencoder"][0] == 1e-5
+    assert (drawn["steps"][0], drawn["steps"][-1], drawn["total"]) == (0, 1499, 1500)
+    alone = curve(config(**{"network.network_train_unet_only": True}), 10, 1, 10)
+    assert set(alone["lr"]) == {"unet"}
+
+
+def test_warm_up_is_in_the_curve():
+    drawn = curve(config(**{"schedule.lr_scheduler": "constant_with_warmup", "schedule.lr_warmup_steps": "50%"}), 100, 10, 10)
+    by_step = dict(zip(drawn["steps"], drawn["lr"]["unet"], strict=True))
+    assert by_step[25] == pytest.approx(0.5e-4)
+    assert by_step[99] == pytest.approx(1e-4)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"save.save_every_n_epochs": "2"}, [20, 40, 60, 80, 100]),     # the tenth epoch's file is the final one
+        ({"save.save_every_n_epochs": "3"}, [30, 60, 90, 100]),
+        ({"save.save_every_n_steps": "40"}, [40, 80, 100]),
+        ({"save.save_n_epoch_ratio": "2"}, [50, 100]),
+        ({}, [100]),
+    ],
+)
+def test_marks_stand_where_files_are_written(values, expected):
+    assert sorted(set(saves(config(**values), steps=100, steps_per_epoch=10, epochs=10))) == expected
+
+
+def test_a_model_file_says_what_it_is(root):
+    told = describe_model(root, "model.pretrained_model_name_or_path", "base.safetensors")
+    assert (told["good"], told["title"], told["dtype"]) == (True, "SD 1.5", "fp16")
+    assert told["bytes"] == (root / "base.safetensors").stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("missing.safetensors", "does not exist; choose the file"), ("xl.safetensors", "SDXL model; this version trains SD 1.5"),
+        ("page.safetensors", "web page, not a model"), ("cut.safetensors", "cut download|damaged"), ("\\\\server\\x.safetensors", "network path"),
+        ("train", "what belongs here|not|no "),
+    ],
+)  # fmt: skip
+def test_a_file_that_cannot_be_trained_on_is_refused_with_a_sentence(root, name, words):
+    base_model(root / "xl.safetensors", width=2048, prefix="conditioner.embedders.1.model.")
+    (root / "page.safetensors").write_text("<html>log in</html>", encoding="utf-8")
+    (root / "cut.safetensors").write_bytes((root / "base.safetensors").read_bytes()[:200])
+    told = describe_model(root, "model.pretrained_model_name_or_path", name)
+    assert not told["good"]
+    assert re.search(words, told["problem"]["message"]), told["problem"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("prepare", "values", "address", "words"),
+    [
+        (lambda root: None, {"dataset.train_data_dir": "./nowhere"}, "dataset.train_data_dir", "does not exist"),
+        (lambda root: (root / "empty").mkdir(), {"dataset.train_data_dir": "./empty"}, "dataset.train_data_dir", "10_name"),
+        (lambda root: None, {"dataset.train_data_dir": "./train/10_anby"}, "dataset.train_data_dir", "the folder above it"),
+        (lambda root: None, {"model.pretrained_model_name_or_path": "gone.safetensors"}, "model.pretrained_model_name_or_path", "does not exist"),
+        (lambda root: None, {"network.network_weights": "gone.safetensors"}, "network.network_weights", "does not exist"),
+    ],
+)
+def test_a_run_that_cannot_work_does_not_start(root, prepare, values, address, words):
+    prepare(root)
+    found = start_problems(root, config(**values), Reports(root))
+    assert any(problem.address == address and words in problem.message for problem in found), [str(problem) for problem in found]
+
+
+def test_a_run_that_works_has_nothing_against_it(root):
+    assert start_problems(Path(root), config(), Reports(root)) == []
