@@ -194,13 +194,7 @@ def prepare(config: TrainConfig, job: Job, events: EventLog) -> Run:
     """
     formats = precision.choose(config.precision)
     resumed = load_state(Path(config.save.resume)) if config.save.resume else None
-    seed = (
-        resumed.progress["seed"]
-        if resumed
-        else config.run.seed
-        if config.run.seed is not None
-        else secrets.randbits(32)
-    )
+    seed = int(resumed.progress["seed"] if resumed else config.run.seed or 0)
     config = config.model_copy(update={"run": config.run.model_copy(update={"seed": seed})})
     prompts = previews.read_prompts(config.sample.sample_prompts) if config.sample.sample_prompts else ()
     dataset = scan(config)

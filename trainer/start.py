@@ -10,7 +10,9 @@ import contextlib
 import json
 import os
 import platform
+import secrets
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from importlib import metadata as packages
@@ -19,7 +21,7 @@ from types import FrameType
 
 from trainer import __version__
 from trainer.atomic import atomic_write
-from trainer.config import ConfigError, Problem, TrainConfig, to_toml
+from trainer.config import ConfigError, TrainConfig, to_toml
 from trainer.events import EventLog
 from trainer.job import Job
 
@@ -43,9 +45,12 @@ def start(read_config: Callable[[], TrainConfig], job_path: Path | None) -> int:
     read_config: raises ConfigError when the file is wrong. A run without a job directory that is refused writes
     nothing.
     """
+    os.environ.setdefault(
+        "OMP_WAIT_POLICY", "PASSIVE"
+    )  # spinning threads make a step on a busy processor 10 times slower
     events = _events_of(job_path)
     try:
-        config = read_config()
+        config = _with_seed(read_config())
         _preflight(config)
     except Exception as error:
         if not isinstance(error, ConfigError) and not _is_refusal(error):
@@ -60,11 +65,17 @@ def start(read_config: Callable[[], TrainConfig], job_path: Path | None) -> int:
         return REFUSED
     job = Job(job_path) if job_path else Job.create(Path("jobs"), config.save.output_name or "last", to_toml(config))
     job.prepare()
-    if not job.config_path.exists():
-        atomic_write(job.config_path, to_toml(config))
+    atomic_write(job.config_path, to_toml(config))
     job.write_process(os.getpid(), [sys.executable, *sys.orig_argv[1:]])
     atomic_write(job.environment_path, json.dumps(environment(), indent=1))
     return _run(config, job, events or EventLog(job.events_path))
+
+
+def _with_seed(config: TrainConfig) -> TrainConfig:
+    """A run without a seed gets a random one, so that its config.toml repeats it."""
+    if config.run.seed is not None:
+        return config
+    return config.model_copy(update={"run": config.run.model_copy(update={"seed": secrets.randbits(32)})})
 
 
 def _run(config: TrainConfig, job: Job, events: EventLog) -> int:
@@ -109,10 +120,6 @@ def _preflight(config: TrainConfig) -> None:
                 f"{p.path}: {p.message}" if p.path and str(p.path) not in p.message else p.message for p in errors
             )
         )
-    output = Path(config.save.output_dir or "output")
-    if output.exists() and not output.is_dir():
-        said = "{path} is a file, not a folder; choose another output_dir"
-        raise ConfigError([Problem("save.output_dir", said, {"path": output})])
 
 
 def _events_of(job_path: Path | None) -> EventLog | None:
@@ -147,7 +154,7 @@ def _stop_on_signals(job: Job) -> Iterator[None]:
 
 
 def environment() -> dict[str, object]:
-    """Versions that a run depends on, for environment.json."""
+    """What a run depends on beside its settings: versions, commit, graphics card and driver. For environment.json."""
     versions = {}
     for name in REPORTED_PACKAGES:
         with contextlib.suppress(packages.PackageNotFoundError):
@@ -157,4 +164,14 @@ def environment() -> dict[str, object]:
         "python": platform.python_version(),
         "system": platform.platform(),
         "packages": versions,
+        "commit": _answer(["git", "rev-parse", "HEAD"], Path(__file__).parents[1]),
+        "gpu": _answer(["nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"]),
     }
+
+
+def _answer(command: list[str], folder: Path | None = None) -> str | None:
+    """The first line that a command prints, or None where it is missing or fails."""
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=10, check=True)
+        return done.stdout.strip().partition("\n")[0] or None
+    return None

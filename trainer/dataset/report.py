@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,14 +13,17 @@ from typing import TYPE_CHECKING, Any
 from trainer.dataset.folders import Folder
 from trainer.dataset.problems import Problem, error, warning
 from trainer.dataset.scan import Dataset, Example, arrange, scan
+from trainer.families import FAMILIES
 from trainer.families.weights import WeightsError, describe, find_base
 from trainer.loading.batches import bucket_counts, count_batches
+from trainer.saving import output_folder
 
 if TYPE_CHECKING:
     from trainer.config import TrainConfig
 
 SHOWN_OF_A_KIND = 50  # a folder of 10,000 broken pictures must not make a page of 10,000 sentences
 ENLARGED_FROM = 1.5
+LEAST_FREE_BYTES = 10**9
 
 
 @dataclass(frozen=True)
@@ -129,7 +134,8 @@ def lengths(
 
 
 def _files(config: TrainConfig) -> Iterator[Problem]:
-    """Files that the config names: the base model is what it should be, others exist."""
+    """Files that the config names: the base model is what it should be, others exist, results can be written."""
+    yield from _output(output_folder(config.save))
     base = config.model.pretrained_model_name_or_path
     if base:
         yield from _base_model(base)
@@ -162,6 +168,30 @@ def _base_model(name: str) -> Iterator[Problem]:
     if not about.problems and about.kind not in ("checkpoint", "folder"):
         yield error(
             path, "{path} is no base model but: {detail}; choose a whole checkpoint", path=path, detail=about.detail
+        )
+    elif not about.problems and about.family not in (*FAMILIES, None):
+        yield error(
+            path, "{path} is {detail}; this version trains Stable Diffusion 1.x and 2.x", path=path, detail=about.detail
+        )
+
+
+def _output(folder: Path) -> Iterator[Problem]:
+    """The place for results: a folder, or one that can be made, writable, with room."""
+    try:
+        place = next(place for place in (folder, *folder.resolve().parents) if place.exists())
+        if not place.is_dir():
+            yield error(folder, "{path} is a file, not a folder; choose another output_dir", path=place)
+        elif not os.access(place, os.W_OK):
+            yield error(
+                folder, "{path} cannot be written to; choose another output_dir or change its rights", path=place
+            )
+        elif shutil.disk_usage(place).free < LEAST_FREE_BYTES:
+            yield warning(
+                folder, "less than 1 GB is free where {path} lies; free some space before a long run", path=place
+            )
+    except OSError as fault:
+        yield error(
+            folder, "{path} cannot be used: {reason}; choose another output_dir", path=folder, reason=fault.strerror
         )
 
 
