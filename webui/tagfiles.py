@@ -36,7 +36,7 @@ class FolderError(ValueError):
     """A folder that cannot be opened; the text says why and what to do."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Picture:
     """A picture in an opened folder. name: its path inside the folder with forward slashes. caption: likewise."""
 
@@ -51,7 +51,7 @@ class Picture:
         return self.name.rpartition("/")[0]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Disk:
     """What a caption file was when it was last looked at. text None: there is no file, or `problem` says why not."""
 
@@ -225,7 +225,7 @@ def read_disk(folder: Path, name: str) -> Disk:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = "\0"
-    return Disk(None, stamp, digest, problem=_why_unreadable(path)) if "\0" in text else Disk(text, stamp, digest)
+    return Disk(None, stamp, digest, _why_unreadable(path)) if "\0" in text else Disk(text, stamp, digest)
 
 
 def _why_unreadable(path: Path) -> str:

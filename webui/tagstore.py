@@ -46,7 +46,7 @@ class Stale(Exception):
     """The folder was changed elsewhere since the caller last looked."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Row:
     """One picture's caption. `disk` is what the file was when last read: `text` is unsaved where it differs from it."""
 
@@ -230,7 +230,7 @@ class Store:
             if n in self.faulty or n in after:
                 continue
             old = self.rows[n].text
-            new = function(old)
+            new = function(old, self.rows[n].tags)
             if new != old:
                 if len(new) > LONGEST_CAPTION:
                     name, most = self.rows[n].picture.name, LONGEST_CAPTION

@@ -19,7 +19,7 @@ text = st.text(st.sampled_from("ab ,\n\r\t安_\u2028\ufeff"), max_size=40)
 
 
 def do(edit: Edit, caption: str, frequency: dict[str, int] | None = None) -> str:
-    return tagops.transform(edit, lambda name: (frequency or {}).get(name, 0))(caption)
+    return tagops.transform(edit, lambda name: (frequency or {}).get(name, 0))(caption, tagops.tags_of(caption))
 
 
 @given(text)
