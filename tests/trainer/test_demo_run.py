@@ -1,0 +1,99 @@
+"""`python -m trainer demo`: the whole road, with real processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from trainer.config import read
+from trainer.demo import pictures
+from trainer.demo.run import PRESET, PROGRAM, demo_config, summary
+from trainer.job import list_jobs
+
+ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
+SECONDS_AT_MOST = 280
+
+
+def command(folder: Path, steps: int) -> list[str]:
+    return [sys.executable, "-m", "trainer", "demo", "--folder", str(folder), "--steps", str(steps)]
+
+
+def test_the_preset_is_what_the_demo_trains_with():
+    config = read(PRESET).config
+    same = demo_config(PROGRAM, pictures.DataSet(Path("train/demo"), Path("train/demo-reg")))
+    assert same == config
+    assert (PROGRAM / str(config.model.pretrained_model_name_or_path)).is_file()
+
+
+def test_a_folder_that_is_not_the_demos_ends_it_before_training_with_the_cure(tmp_path):
+    theirs = tmp_path / "train" / "demo" / "10_star"
+    theirs.mkdir(parents=True)
+    (theirs / "mine.png").write_bytes(b"hands off")
+    done = subprocess.run(
+        command(tmp_path, 2), cwd=PROGRAM, env=ENVIRONMENT, capture_output=True, timeout=60, check=False
+    )
+    assert done.returncode == 2
+    assert "did not make; rename that folder" in done.stderr.decode()
+    assert not (tmp_path / "jobs").exists()
+
+
+def test_the_numbers_are_told_before_and_after():
+    from trainer.demo.measure import Measured
+
+    before = Measured(0, 0, 0, 15, 16, 0.04, 0.01, [None] * 16, [None] * 16)
+    after = Measured(14, 13, 0, 15, 16, 0.02, 0.012, [None] * 16, [None] * 16)
+    text = summary(before, after)
+    assert "star with the trigger word zqx, of 16" in text
+    assert "0 -> 14" in text
+    assert "(-50%)" in text
+
+
+@pytest.mark.slow
+def test_a_few_steps_write_a_lora_and_the_pictures_and_tell_the_numbers(tmp_path):
+    done = subprocess.run(
+        command(tmp_path, 3), cwd=PROGRAM, env=ENVIRONMENT, capture_output=True, timeout=SECONDS_AT_MOST, check=False
+    )
+    said = done.stdout.decode()
+    assert done.returncode in (0, 1), done.stderr.decode()  # three steps need not show a star
+    assert (tmp_path / "output" / "demo.safetensors").is_file()
+    assert (tmp_path / "output" / "demo_before_after.png").is_file()
+    assert f"LoRA: {tmp_path / 'output' / 'demo.safetensors'}" in said
+    assert "star with the trigger word" in said
+    captions = sorted((tmp_path / "train" / "demo" / "10_star").glob("*.txt"))
+    assert len(captions) == 12
+    assert all(path.read_text("utf-8").startswith("zqx, ") for path in captions)
+    assert [job.state() for job in list_jobs(tmp_path / "jobs")] == ["finished"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="sends SIGINT to one process")
+def test_ctrl_c_saves_the_state_and_ends_the_trainer(tmp_path):
+    demo = subprocess.Popen(
+        command(tmp_path, 5000), cwd=PROGRAM, env=ENVIRONMENT, stdout=subprocess.PIPE, start_new_session=True
+    )
+    try:
+        wait_for(lambda: any((job.last_event() or {}).get("event") == "step" for job in list_jobs(tmp_path / "jobs")))
+        demo.send_signal(signal.SIGINT)
+        said = demo.communicate(timeout=120)[0].decode()
+    finally:
+        demo.kill()
+    (job,) = list_jobs(tmp_path / "jobs")
+    assert demo.returncode == 3
+    assert "the state is" in said
+    assert job.state() == "stopped"
+    process = job.process()
+    assert process is not None
+    assert not process.alive()
+
+
+def wait_for(condition) -> None:
+    deadline = time.monotonic() + SECONDS_AT_MOST
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.2)
