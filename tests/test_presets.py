@@ -53,8 +53,20 @@ def test_optimizer_and_schedule_can_be_built_from_it(path):
 
 def test_the_guides_preset_holds_the_numbers_of_guide_000():
     config, _ = completed(FOLDER / "sd15_character.toml")
-    assert (config.dataset.resolution, config.dataset.enable_bucket, config.dataset.train_batch_size) == ((512, 768), True, 1)
-    assert (config.optimizer.unet_lr, config.optimizer.text_encoder_lr, config.optimizer.optimizer_type) == (1e-4, 1e-5, "AdamW8bit")
-    assert (config.network.network_dim, config.network.network_alpha, config.schedule.lr_scheduler) == (32, 32, "cosine_with_restarts")
+    assert (config.dataset.resolution, config.dataset.enable_bucket, config.dataset.train_batch_size) == (
+        (512, 768),
+        True,
+        1,
+    )
+    assert (config.optimizer.unet_lr, config.optimizer.text_encoder_lr, config.optimizer.optimizer_type) == (
+        1e-4,
+        1e-5,
+        "AdamW8bit",
+    )
+    assert (config.network.network_dim, config.network.network_alpha, config.schedule.lr_scheduler) == (
+        32,
+        32,
+        "cosine_with_restarts",
+    )
     assert (config.run.max_train_epochs, config.save.save_every_n_epochs, config.save.save_precision) == (10, 2, "fp16")
     assert (config.caption.caption_extension, config.caption.keep_tokens, config.caption.clip_skip) == (".txt", 1, 2)

@@ -122,7 +122,8 @@ BASIC = (
 SUBSETS = "dataset.subsets"
 # What a run cannot do without: stands in while the field is empty, so that the rest can be checked and drawn.
 STAND_INS = {
-    "model.pretrained_model_name_or_path": "none.safetensors", "dataset.train_data_dir": "none", "dataset.resolution": "512",
+    "model.pretrained_model_name_or_path": "none.safetensors", "dataset.train_data_dir": "none",
+    "dataset.resolution": "512",
 }  # fmt: skip
 MOST_ATTEMPTS = 6
 MAX_TEXT_LENGTH = 20_000
@@ -131,10 +132,10 @@ MAX_LIST_LENGTH = 1_000
 
 @dataclass(frozen=True)
 class Checked:
-    """What became of raw values. `ready` may be started; `preview` is the nearest valid configuration, for what is drawn.
+    """What became of raw values. `ready` may be started; `preview` is the nearest valid configuration, to draw from.
 
-    ready: None while there are problems. preview: fields with a problem are left at their default, a missing base model,
-    folder or resolution stays empty; None only when even that is impossible.
+    ready: None while there are problems. preview: fields with a problem are left at their default; a missing base
+    model, folder or resolution stays empty; None only when even that is impossible.
     """
 
     ready: TrainConfig | None
@@ -148,7 +149,9 @@ def groups() -> list[tuple[str, str, list[Parameter]]]:
     by_name = {parameter.name: parameter for parameter in parameters()}
     members = {group: [by_name.pop(name) for name in names if name in by_name] for group, _, names in GROUPS}
     for parameter in by_name.values():
-        group = "metadata" if parameter.name.startswith("metadata_") else GROUP_OF_SECTION.get(parameter.section, "other")
+        group = (
+            "metadata" if parameter.name.startswith("metadata_") else GROUP_OF_SECTION.get(parameter.section, "other")
+        )
         members[group].append(parameter)
     return [(group, heading, members[group]) for group, heading, _ in GROUPS if members[group]]
 
@@ -208,7 +211,7 @@ def check(values: Mapping[str, Any]) -> Checked:
 def _nearest(values: Mapping[str, Any], problems: Sequence[Problem]) -> tuple[Parsed | None, tuple[Problem, ...]]:
     """The configuration without the fields that have problems, and all problems met on the way to it.
 
-    What a run needs and nobody chose stays empty. A rule over several fields is looked at only once each field is right.
+    What a run needs and nobody chose stays empty. Rules over several fields are looked at only once each is right.
     """
     kept = _flat(values)
     found: dict[tuple[str | None, str], Problem] = {}
@@ -254,7 +257,7 @@ def _names(address: str) -> list[str]:
 
 
 def _alike(address: str, left_out: set[str]) -> list[str]:
-    """What to leave out for a problem: its field; the whole section when that did not help, since a rule may span fields."""
+    """What to leave out for a problem: its field; the whole section when that did not help (rules span fields)."""
     if address not in left_out:
         return [address]
     section = address.partition(".")[0]

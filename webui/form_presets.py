@@ -1,7 +1,7 @@
 """Presets: the shipped ones in presets/, and the user's own beside the drafts; and the draft itself. LIGHT.
 
-A preset is a TOML file with a [preset] table (title, about; each in en and zh) and the values that differ from sd-scripts'
-defaults. The page names presets by id, never by path.
+A preset is a TOML file with a [preset] table (title, about; each in en and zh) and the values that differ from
+sd-scripts' defaults. The page names presets by id, never by path.
 """
 
 from __future__ import annotations
@@ -35,7 +35,10 @@ KEPT = frozenset({
     "sample.sample_every_n_epochs", "sample.sample_every_n_steps", "sample.sample_at_first", "sample.sample_sampler",
 })  # fmt: skip
 
-KEPT_FOLDERS = ("save.output_dir", "log.logging_dir")   # every shipped preset names the usual ones; the user's choice wins
+KEPT_FOLDERS = (
+    "save.output_dir",
+    "log.logging_dir",
+)  # every shipped preset names the usual ones; the user's choice wins
 
 
 class PresetError(ValueError):
@@ -66,17 +69,23 @@ def load(path: Path, own: bool) -> Preset:
         raise PresetError("{path} is not a preset: {reason}", path=path.name, reason=str(error)) from error
     told = document.pop("preset", {})
     if not isinstance(told, dict) or not isinstance(told.get("title", {}), dict):
-        raise PresetError("{path} is not a preset: {reason}", path=path.name, reason="its [preset] table has no title.en")
+        raise PresetError(
+            "{path} is not a preset: {reason}", path=path.name, reason="its [preset] table has no title.en"
+        )
     title = {str(key): str(value) for key, value in told.get("title", {}).items()} or {"en": path.stem}
     about = {str(key): str(value) for key, value in dict(told.get("about", {})).items()}
     order = told.get("order", 1000)
-    return Preset(path.stem, title, about, values_of(document, path.name), own, order if isinstance(order, int) else 1000)
+    return Preset(
+        path.stem, title, about, values_of(document, path.name), own, order if isinstance(order, int) else 1000
+    )
 
 
 def values_of(tables: Mapping[str, Any], name: str) -> dict[str, RawValue]:
     """The raw values that a partial configuration sets, by address. Raises PresetError with the first problem."""
     checked = check(tables)
-    wrong = [problem for problem in checked.problems if problem.address not in STAND_INS or _given(tables, problem.address)]
+    wrong = [
+        problem for problem in checked.problems if problem.address not in STAND_INS or _given(tables, problem.address)
+    ]
     if wrong or checked.preview is None:
         reason = wrong[0].message if wrong else "its values contradict each other"
         raise PresetError("{path} is not a preset: {reason}", path=name, reason=reason)
@@ -99,7 +108,11 @@ def _readable(folder: Path, own: bool) -> list[Preset]:
 def applied(values: Mapping[str, RawValue], preset: Preset) -> dict[str, RawValue]:
     """The form after choosing a preset: defaults, then paths and names of the user, then the preset."""
     defaults = default_values()
-    kept = {key: value for key, value in differences(values, defaults).items() if key in KEPT or key.partition(".")[0] in KEPT_SECTIONS}
+    kept = {
+        key: value
+        for key, value in differences(values, defaults).items()
+        if key in KEPT or key.partition(".")[0] in KEPT_SECTIONS
+    }
     folders = {key: value for key, value in kept.items() if key in KEPT_FOLDERS and not preset.own}
     return {**defaults, **kept, **preset.values, **folders}
 
@@ -126,7 +139,9 @@ class OwnPresets:
         if checked.preview is None:
             raise PresetError("These values contradict each other; correct the red fields first")
         kept = differences(raw_values(checked.preview), default_values())
-        preset = Preset(existing.id if existing else f"own_{secrets.token_hex(6)}", {"en": name, "zh": name}, {}, kept, True)
+        preset = Preset(
+            existing.id if existing else f"own_{secrets.token_hex(6)}", {"en": name, "zh": name}, {}, kept, True
+        )
         self._write(preset)
         return preset
 
@@ -198,22 +213,33 @@ class Drafts:
     path: Path
 
     def read(self) -> Draft | None:
-        """The draft, or None when there is none or the file is damaged (it is then left as it is until the next save)."""
+        """The draft, or None when there is none or the file is damaged (it is left as it is until the next save)."""
         try:
             told = json.loads(self.path.read_text(encoding="utf-8"))
-            return Draft(int(told["rev"]), str(told["preset"]), str(told["mode"]), dict(told["values"]), float(told["saved_at"]))
+            return Draft(
+                int(told["rev"]), str(told["preset"]), str(told["mode"]), dict(told["values"]), float(told["saved_at"])
+            )
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
     def save(self, known_rev: int | None, preset: str, mode: str, values: Mapping[str, RawValue]) -> tuple[Draft, bool]:
-        """Save unless somebody else did since `known_rev` (None: save anyway). Returns the draft now there, and whether it is ours."""
+        """Save unless somebody else did since `known_rev` (None: save anyway).
+
+        Returns the draft that is there now, and whether it is ours.
+        """
         there = self.read()
         if there is not None and known_rev is not None and known_rev != there.rev:
             return there, False
         rev = (there.rev if there else 0) + 1
         draft = Draft(rev, preset, mode, differences(values, default_values()), round(time.time(), 3))
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        told = {"rev": draft.rev, "preset": draft.preset, "mode": draft.mode, "values": draft.values, "saved_at": draft.saved_at}
+        told = {
+            "rev": draft.rev,
+            "preset": draft.preset,
+            "mode": draft.mode,
+            "values": draft.values,
+            "saved_at": draft.saved_at,
+        }
         atomic_write(self.path, json.dumps(told, ensure_ascii=False, indent=1))
         return draft, True
 
@@ -222,5 +248,3 @@ def _given(tables: Mapping[str, Any], address: str | None) -> bool:
     section, _, name = (address or "").partition(".")
     table = tables.get(section)
     return bool(table.get(name)) if isinstance(table, Mapping) else bool(tables.get(address or ""))
-
-

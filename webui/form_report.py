@@ -1,6 +1,7 @@
-"""What will happen with a configuration: steps, buckets, learning-rate curve, saved files, and what stands in the way. LIGHT.
+"""What will happen with a configuration: steps, buckets, curve, saved files, and what stands in the way. LIGHT.
 
-The pictures are read by trainer.dataset; here is the memory of the last readings, so that typing never waits for the disk.
+The pictures are read by trainer.dataset; here is the memory of the last readings, so that typing never waits for
+the disk.
 """
 
 from __future__ import annotations
@@ -27,11 +28,17 @@ FILES = (
     ("model", "pretrained_model_name_or_path"), ("model", "vae"), ("network", "network_weights"), ("save", "resume"),
     ("sample", "sample_prompts"),
 )  # fmt: skip
-FILES_OF = {"model": ("pretrained_model_name_or_path", "vae"), "network": ("network_weights",), "save": ("resume",), "sample": ("sample_prompts",)}
+FILES_OF = {
+    "model": ("pretrained_model_name_or_path", "vae"),
+    "network": ("network_weights",),
+    "save": ("resume",),
+    "sample": ("sample_prompts",),
+}
 MOST_SAVE_MARKS = 200
 MODEL_ADDRESS = "model.pretrained_model_name_or_path"
 EMPTY: dict[str, Any] = {
-    "images": 0, "reg_images": 0, "steps": 0, "epochs": 0, "batches_per_epoch": 0, "buckets": [], "folders": [], "problems": [],
+    "images": 0, "reg_images": 0, "steps": 0, "epochs": 0, "batches_per_epoch": 0, "buckets": [], "folders": [],
+    "problems": [],
     "repeats_sum": 0, "batch_size": 1, "accumulation": 1, "steps_per_epoch": 0, "by_epochs": True, "curve": None,
 }  # fmt: skip
 
@@ -45,7 +52,7 @@ class _Kept:
 
 
 class Reports:
-    """Reports of configurations. What lies on disk is kept from the last readings, so that `remembered` needs no disk."""
+    """Reports of configurations. What was read is kept, so that `remembered` needs no disk."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -59,10 +66,12 @@ class Reports:
         files_key, config = _files_key(config), with_absolute_folders(config, self._root)
         with self._lock:
             kept, files = self._kept.get(_folders_key(config)), self._files.get(files_key)
-        return None if kept is None or files is None else _told(config, report(without_files(config), kept.dataset), files)
+        return (
+            None if kept is None or files is None else _told(config, report(without_files(config), kept.dataset), files)
+        )
 
     def read(self, config: TrainConfig) -> dict[str, Any]:
-        """The report of what lies on disk now. Pictures are looked at again only when one of their folders has changed."""
+        """The report of what lies on disk now. Pictures are looked at again only when one of their folders changed."""
         files_key, config = _files_key(config), with_absolute_folders(config, self._root)
         with self._reading:
             dataset = self._current(config)
@@ -92,7 +101,7 @@ def _keep(kept: OrderedDict[Any, Any], key: Any, value: Any) -> None:
 
 
 def with_absolute_folders(config: TrainConfig, root: Path) -> TrainConfig:
-    """The configuration with picture folders as the trainer will find them: relative ones start at the project's root."""
+    """The configuration with its folders as the trainer finds them: relative ones start at the project's root."""
 
     def placed(path: str) -> str:
         return str(root / Path(path).expanduser())
@@ -100,7 +109,8 @@ def with_absolute_folders(config: TrainConfig, root: Path) -> TrainConfig:
     data = config.dataset
     subsets = tuple(subset.model_copy(update={"image_dir": placed(subset.image_dir)}) for subset in data.subsets)
     folders = {name: placed(path) for name in ("train_data_dir", "reg_data_dir") if (path := getattr(data, name))}
-    return config.model_copy(update={"dataset": data.model_copy(update={**folders, "subsets": subsets})})
+    output = config.save.model_copy(update={"output_dir": placed(config.save.output_dir or "output")})
+    return config.model_copy(update={"dataset": data.model_copy(update={**folders, "subsets": subsets}), "save": output})
 
 
 def _with_found_files(config: TrainConfig, root: Path) -> TrainConfig:
@@ -115,7 +125,9 @@ def _with_found_files(config: TrainConfig, root: Path) -> TrainConfig:
 
 def without_files(config: TrainConfig) -> TrainConfig:
     """The configuration without the single files that it names, so that nothing looks for them."""
-    changed = {section: getattr(config, section).model_copy(update=dict.fromkeys(names)) for section, names in FILES_OF.items()}
+    changed = {
+        section: getattr(config, section).model_copy(update=dict.fromkeys(names)) for section, names in FILES_OF.items()
+    }
     return config.model_copy(update=changed)
 
 
@@ -130,19 +142,26 @@ def start_problems(root: Path, config: TrainConfig, reports: Reports) -> list[Pr
 
 
 def curve(config: TrainConfig, steps: int, steps_per_epoch: int, epochs: int) -> dict[str, Any] | None:
-    """What the page draws: rates over the steps, and the steps at which a file is written; None when there is no run."""
+    """What the page draws: rates over the steps, and the steps at which a file is written; None without a run."""
     if steps < 1:
         return None
     try:
-        rates = dict(sorted(trained_rates(config).items(), reverse=True))   # the U-Net's line first
+        rates = dict(sorted(trained_rates(config).items(), reverse=True))  # the U-Net's line first
         drawn = schedules.curve(config.schedule, steps, rates, config.optimizer.learning_rate)
     except schedules.ScheduleError:
         return None
-    return {**drawn, "total": steps, "saves": sorted(set(saves(config, steps, steps_per_epoch, epochs)))[:MOST_SAVE_MARKS]}
+    return {
+        **drawn,
+        "total": steps,
+        "saves": sorted(set(saves(config, steps, steps_per_epoch, epochs)))[:MOST_SAVE_MARKS],
+    }
 
 
 def saves(config: TrainConfig, steps: int, steps_per_epoch: int, epochs: int) -> Iterator[int]:
-    """Steps after which a LoRA file is written, the last one among them (KOHYA_COMPAT 8.1: the last epoch has no file of its own)."""
+    """Steps after which a LoRA file is written, the last one among them.
+
+    As in sd-scripts the last epoch has no file of its own: the final file takes its place.
+    """
     save = config.save
     every = max(1, epochs // save.save_n_epoch_ratio) if save.save_n_epoch_ratio else save.save_every_n_epochs
     if every and steps_per_epoch:
@@ -156,7 +175,12 @@ def describe_model(root: Path, address: str, path: str) -> dict[str, Any]:
     """What the file behind a path field is: {good, title, bytes, dtype, problem}."""
     answer: dict[str, Any] = {"good": False, "title": "", "bytes": 0, "dtype": "", "problem": None}
     if path.startswith(("\\\\", "//")) or "\0" in path:
-        return {**answer, "problem": problem_json(Problem(address, "{path} is a network path; choose a file on this machine", {"path": path}))}
+        return {
+            **answer,
+            "problem": problem_json(
+                Problem(address, "{path} is a network path; choose a file on this machine", {"path": path})
+            ),
+        }
     place = root / Path(path).expanduser()
     if not place.exists():
         cure = "{path} does not exist; choose the file with Browse, or put it into ./sd-models"
@@ -164,14 +188,17 @@ def describe_model(root: Path, address: str, path: str) -> dict[str, Any]:
     told = describe(place)
     problem = _against(address, path, told)
     return {
-        **answer, "good": problem is None, "title": TITLES.get((told.family or "", told.kind), told.detail), "bytes": told.size_bytes,
+        **answer, "good": problem is None, "bytes": told.size_bytes,
+        "title": TITLES.get((told.family or "", told.kind), told.detail),
         "dtype": DTYPES.get(told.dtype or "", told.dtype or ""), "problem": problem_json(problem) if problem else None,
     }  # fmt: skip
 
 
 TITLES = {
-    ("sd1", "checkpoint"): "SD 1.5", ("sd1", "folder"): "SD 1.5 (diffusers)", ("sd1", "lora"): "SD 1.5 LoRA", ("", "vae"): "VAE",
+    ("sd1", "checkpoint"): "SD 1.5", ("sd1", "folder"): "SD 1.5 (diffusers)", ("sd1", "lora"): "SD 1.5 LoRA",
+    ("", "vae"): "VAE", ("sd2", "checkpoint"): "SD 2.x", ("sd2", "folder"): "SD 2.x (diffusers)",
 }  # fmt: skip
+TRAINED = ("sd1", "sd2")
 FAMILIES = {"sd2": "SD 2.x", "sdxl": "SDXL", "sdxl_refiner": "SDXL refiner", "sd3": "SD 3", "flux": "FLUX"}
 DTYPES = {"F16": "fp16", "BF16": "bf16", "F32": "fp32", "F8_E4M3": "fp8", "F8_E5M2": "fp8"}
 
@@ -184,17 +211,27 @@ def _against(address: str, path: str, told: Description) -> Problem | None:
     if wanted is None:
         return None
     if told.kind not in wanted:
-        cure = "choose a LoRA file" if wanted == ("lora",) else "choose an SD 1.5 base model"
-        return Problem(address, "{path} is not what belongs here, it is: {kind}; {cure}", {"path": path, "kind": told.detail, "cure": cure})
-    if told.family not in ("sd1", None):
+        cure = "choose a LoRA file" if wanted == ("lora",) else "choose an SD 1.x or 2.x base model"
+        return Problem(
+            address,
+            "{path} is not what belongs here, it is: {kind}; {cure}",
+            {"path": path, "kind": told.detail, "cure": cure},
+        )
+    if told.family not in (*TRAINED, None):
         family = FAMILIES.get(told.family or "", told.family)
-        return Problem(address, "{path} is an {family} model; this version trains SD 1.5, choose an SD 1.5 model", {"path": path, "family": family})
+        return Problem(
+            address,
+            "{path} is an {family} model; this version trains SD 1.x and 2.x, choose such a model",
+            {"path": path, "family": family},
+        )
     return None
 
 
 def problem_json(problem: Problem) -> dict[str, Any]:
     """A problem for the page: the English sentence, and template with values for other languages."""
-    values = {name: value if isinstance(value, (int, float, bool)) else str(value) for name, value in problem.values.items()}
+    values = {
+        name: value if isinstance(value, (int, float, bool)) else str(value) for name, value in problem.values.items()
+    }
     return {"address": problem.address, "message": problem.message, "template": problem.template, "values": values}
 
 
@@ -206,7 +243,8 @@ def _told(config: TrainConfig, made: Report, files: Iterable[DataProblem]) -> di
     problems = [{**problem.to_json(), "address": _file_address(config, problem)} for problem in files]
     problems += [{**problem, "address": _picture_address(config, problem)} for problem in told["problems"]]
     return {
-        **told, "accumulation": accumulation, "steps_per_epoch": per_epoch, "by_epochs": config.run.max_train_epochs is not None,
+        **told, "accumulation": accumulation, "steps_per_epoch": per_epoch,
+        "by_epochs": config.run.max_train_epochs is not None,
         "curve": curve(config, told["steps"], per_epoch, told["epochs"]), "problems": problems,
     }  # fmt: skip
 
@@ -223,6 +261,8 @@ def _file_address(config: TrainConfig, problem: DataProblem) -> str:
 def _picture_address(config: TrainConfig, problem: Mapping[str, Any]) -> str:
     path = str(problem.get("path") or "")
     data = config.dataset
+    if path and path == config.save.output_dir:
+        return "save.output_dir"
     if data.reg_data_dir and path.startswith(data.reg_data_dir):
         return "dataset.reg_data_dir"
     if path and any(path.startswith(subset.image_dir) for subset in data.subsets):
@@ -242,8 +282,12 @@ def _files_key(config: TrainConfig) -> tuple[str | None, ...]:
 
 
 def _folder_times(config: TrainConfig) -> tuple[Any, ...]:
-    """Modification times of the picture folders and the folders in them: a file added, removed or renamed changes one."""
-    roots = [config.dataset.train_data_dir, config.dataset.reg_data_dir, *(subset.image_dir for subset in config.dataset.subsets)]
+    """Modification times of the picture folders and those in them: a file added, removed or renamed changes one."""
+    roots = [
+        config.dataset.train_data_dir,
+        config.dataset.reg_data_dir,
+        *(subset.image_dir for subset in config.dataset.subsets),
+    ]
     return tuple(_times(path) for path in roots if path)
 
 

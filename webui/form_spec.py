@@ -24,12 +24,14 @@ EMPTY_MEANS = {
     "caption.clip_skip": "1", "dataset.validation_seed": "seed", "dataset.validate_every_n_epochs": "1",
     "dataset.max_validation_steps": "all", "noise.min_timestep": "0", "noise.max_timestep": "1000",
     "save.save_last_n_epochs": "all", "save.save_last_n_steps": "all", "schedule.lr_scheduler_timescale": "by itself",
-    "log.log_tracker_name": "network_train", "save.metadata_title": "output_name", "save.save_last_n_epochs_state": "all",
+    "log.log_tracker_name": "network_train", "save.metadata_title": "output_name",
+    "save.save_last_n_epochs_state": "all",
     "save.save_last_n_steps_state": "all",
 }  # fmt: skip
 EXAMPLES = {
     "dataset.resolution": "512,768", "dataset.train_data_dir": "./train/anby",
-    "model.pretrained_model_name_or_path": "./sd-models/model.safetensors", "optimizer.optimizer_args": "weight_decay=0.01",
+    "model.pretrained_model_name_or_path": "./sd-models/model.safetensors",
+    "optimizer.optimizer_args": "weight_decay=0.01",
     "network.network_args": "conv_dim=4", "schedule.lr_scheduler_args": "num_cycles=0.5",
     "sample.sample_prompts": "masterpiece, 1girl, solo --n lowres --w 512 --h 768 --d 1337 --l 7 --s 24",
 }  # fmt: skip
@@ -43,8 +45,8 @@ SUBSET_FIELD = {
     "basic": False, "personal": True, "unit": None, "shown_when": None,
 }  # fmt: skip
 SUBSET_HELP = (
-    "Picture folders listed one by one, each with its repeats. With them no folder has to be renamed; they are used beside "
-    "the training folder above."
+    "Picture folders listed one by one, each with its repeats. With them no folder has to be renamed; "
+    "they are used beside the training folder above."
 )
 
 
@@ -56,7 +58,9 @@ def spec(site: Site) -> dict[str, Any]:
         fields = [_field(parameter, chinese["parameters"], site) for parameter in members]
         if group == "dataset":
             fields.insert(1, _subsets_field(chinese["parameters"]))
-        listed.append({"id": group, "title": {"en": heading, "zh": chinese["phrases"].get(heading, heading)}, "fields": fields})
+        listed.append(
+            {"id": group, "title": {"en": heading, "zh": chinese["phrases"].get(heading, heading)}, "fields": fields}
+        )
     return {"groups": listed, "defaults": default_values()}
 
 
@@ -86,10 +90,20 @@ def _fit(values: dict[str, RawValue], nvidia: bool) -> list[dict[str, Any]]:
     optimizer = find(str(values.get("optimizer.optimizer_type", "")))
     if optimizer.availability() is not None or (optimizer.package == "bitsandbytes" and not nvidia):
         values["optimizer.optimizer_type"] = optimizer.instead
-        told.append(_sentence("{name} cannot run on this machine, so {instead} is chosen in its place.", name=optimizer.name, instead=optimizer.instead))
+        told.append(
+            _sentence(
+                "{name} cannot run on this machine, so {instead} is chosen in its place.",
+                name=optimizer.name,
+                instead=optimizer.instead,
+            )
+        )
     if not nvidia and values.get("precision.mixed_precision") != "no":
         values["precision.mixed_precision"] = "no"
-        told.append(_sentence("No NVIDIA graphics card was found, so training uses the processor in full precision. It is slow."))
+        told.append(
+            _sentence(
+                "No NVIDIA graphics card was found, so training uses the processor in full precision. It is slow."
+            )
+        )
     return told
 
 
@@ -100,7 +114,8 @@ def _sentence(template: str, **values: Any) -> dict[str, Any]:
 def _field(parameter: Parameter, chinese: Mapping[str, Mapping[str, str]], site: Site) -> dict[str, Any]:
     address, zh = parameter.address, chinese.get(parameter.address, {})
     return {
-        "address": address, "name": parameter.name, "kind": parameter.kind, "role": parameter.role, "unit": parameter.unit,
+        "address": address, "name": parameter.name, "kind": parameter.kind, "role": parameter.role,
+        "unit": parameter.unit,
         "title": {"en": parameter.title, "zh": zh.get("title", parameter.title)},
         "help": {"en": parameter.help, "zh": zh.get("help", parameter.help)},
         "optional": parameter.optional, "advanced": parameter.advanced, "shown_when": _shown_when(parameter),
@@ -136,7 +151,11 @@ def _suggestions(address: str) -> list[dict[str, Any]] | None:
         listed = [_choice("", "AdamW (default)", "AdamW（默认）")]
         for optimizer in OPTIMIZERS.values():
             there = optimizer.availability() is None
-            listed.append(_choice(optimizer.name) if there else _choice(optimizer.name, f"{optimizer.name} (not installed)", f"{optimizer.name}（未安装）"))
+            listed.append(
+                _choice(optimizer.name)
+                if there
+                else _choice(optimizer.name, f"{optimizer.name} (not installed)", f"{optimizer.name}（未安装）")
+            )
         return listed
     if address == "schedule.lr_scheduler":
         return [_choice(name) for name in SCHEDULES]

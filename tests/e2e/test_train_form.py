@@ -1,4 +1,4 @@
-"""The Train tab with hands on the page: first look, typing, errors, modes, search, presets, import, drafts, starting."""
+"""The Train tab with hands on the page: typing, errors, modes, search, presets, import, drafts, starting."""
 
 from __future__ import annotations
 
@@ -80,7 +80,10 @@ def test_the_first_look_shows_the_guides_preset_and_what_is_missing(form):
 def test_typing_changes_the_sum_the_toml_and_the_curve(form):
     choose_model_and_pictures(form)
     assert text(form, "sum") == "15 pictures × 10 times × 10 epochs / 1 = 1500 steps"
-    assert "SD 1.5" in form.locator(f"[data-address='model.pretrained_model_name_or_path'] [data-role=field-status]").inner_text()
+    assert (
+        "SD 1.5"
+        in form.locator("[data-address='model.pretrained_model_name_or_path'] [data-role=field-status]").inner_text()
+    )
     line = form.locator("[data-role=lr-unet]").get_attribute("points")
     form.click("[data-role=toml] summary")
     settled(form, lambda: form.fill(EPOCHS, "4"))
@@ -110,8 +113,17 @@ def test_basic_and_expert_are_the_same_values(form):
     settled(form, lambda: form.fill(DIM, "48"))
     form.click("[data-role=mode-expert]")
     assert form.input_value(DIM) == "48"
-    settled(form, lambda: form.fill("#train-run-seed", "77") if form.locator("#train-run-seed").is_visible() else form.evaluate(
-        "() => { const group = document.querySelector('[data-group=other]'); group.open = true; }") or form.fill("#train-run-seed", "77"))
+    settled(
+        form,
+        lambda: (
+            form.fill("#train-run-seed", "77")
+            if form.locator("#train-run-seed").is_visible()
+            else form.evaluate(
+                "() => { const group = document.querySelector('[data-group=other]'); group.open = true; }"
+            )
+            or form.fill("#train-run-seed", "77")
+        ),
+    )
     form.click("[data-role=mode-basic]")
     assert form.locator("#train-run-seed").is_hidden()
     form.click("[data-role=mode-expert]")
@@ -166,7 +178,12 @@ def test_an_own_preset_is_saved_and_deleted_with_undo(form):
 
 def test_a_file_of_qiuyes_trainer_is_imported_and_what_was_left_out_is_listed(form):
     content = b"[network]\nnetwork_dim = 12\n[other]\nlowram = true\nsome_new_key = 5\n"
-    settled(form, lambda: form.set_input_files("[data-role=import-file]", {"name": "old.toml", "mimeType": "text/plain", "buffer": content}))
+    settled(
+        form,
+        lambda: form.set_input_files(
+            "[data-role=import-file]", {"name": "old.toml", "mimeType": "text/plain", "buffer": content}
+        ),
+    )
     assert form.input_value(DIM) == "12"
     notes = form.locator("[data-role=import-notes]").inner_text()
     assert "lowram was left out" in notes and "some_new_key = 5 was left out" in notes
@@ -175,7 +192,9 @@ def test_a_file_of_qiuyes_trainer_is_imported_and_what_was_left_out_is_listed(fo
 
 
 def test_a_file_that_is_no_configuration_is_refused_and_the_page_goes_on(form):
-    form.set_input_files("[data-role=import-file]", {"name": "cat.json", "mimeType": "application/json", "buffer": b"{not json"})
+    form.set_input_files(
+        "[data-role=import-file]", {"name": "cat.json", "mimeType": "application/json", "buffer": b"{not json"}
+    )
     notice = form.locator("[data-role=notice][data-kind=error]")
     notice.wait_for()
     assert "cat.json is not valid JSON" in notice.inner_text()
@@ -186,7 +205,12 @@ def test_a_reload_brings_everything_back(form, server):
     choose_model_and_pictures(form)
     settled(form, lambda: form.fill(DIM, "20"))
     form.click("[data-role=mode-expert]")
-    wait_for(lambda: saved_draft(server).get("mode") == "expert" and saved_draft(server)["values"].get("network.network_dim") == "20")
+    wait_for(
+        lambda: (
+            saved_draft(server).get("mode") == "expert"
+            and saved_draft(server)["values"].get("network.network_dim") == "20"
+        )
+    )
     opened(form, server)
     assert form.input_value(DIM) == "20"
     assert form.locator("[data-role=mode-expert]").get_attribute("aria-checked") == "true"

@@ -12,7 +12,9 @@ def base_model(path: Path, width: int = 768, prefix: str = "cond_stage_model.tra
     """A file with the names and shapes by which a checkpoint is known, and no real weights."""
     tensors = {
         "model.diffusion_model.input_blocks.0.0.weight": numpy.zeros((8, 4, 3, 3), "float16"),
-        "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight": numpy.zeros((8, width), "float16"),
+        "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight": numpy.zeros(
+            (8, width), "float16"
+        ),
         f"{prefix}text_model.x": numpy.zeros((1,), "float16"),
         "first_stage_model.x": numpy.zeros((1,), "float16"),
     }

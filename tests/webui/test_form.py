@@ -54,7 +54,16 @@ def test_a_complete_form_is_ready():
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.0001, "1e-4"), (1e-5, "1e-5"), (2e-6, "2e-6"), (1.5e-4, "1.5e-4"), (1.0, "1"), (0.05, "0.05"), (0.0, "0"), (123.5, "123.5")],
+    [
+        (0.0001, "1e-4"),
+        (1e-5, "1e-5"),
+        (2e-6, "2e-6"),
+        (1.5e-4, "1.5e-4"),
+        (1.0, "1"),
+        (0.05, "0.05"),
+        (0.0, "0"),
+        (123.5, "123.5"),
+    ],
 )
 def test_numbers_are_shown_as_people_write_them(value, text):
     assert form.number_text(value) == text
@@ -98,7 +107,10 @@ def test_a_wrong_value_is_told_at_its_field_with_the_cure(address, value, words)
 
 def test_mistakes_of_every_kind_are_told_together():
     checked = form.check({**form.default_values(), "optimizer.unet_lr": "abc", "dataset.resolution": "512"})
-    assert {problem.address for problem in checked.problems} >= {"optimizer.unet_lr", "model.pretrained_model_name_or_path"}
+    assert {problem.address for problem in checked.problems} >= {
+        "optimizer.unet_lr",
+        "model.pretrained_model_name_or_path",
+    }
 
 
 def test_a_text_without_end_is_refused_without_reading_it():
@@ -114,13 +126,21 @@ def test_empty_optional_numbers_are_off():
 
 
 def test_values_survive_the_way_to_toml_and_back_through_the_form():
-    values = {**READY, "optimizer.optimizer_args": ["weight_decay=0.1"], "schedule.lr_warmup_steps": "5%", "run.seed": "7", "caption.shuffle_caption": True}
+    values = {
+        **READY,
+        "optimizer.optimizer_args": ["weight_decay=0.1"],
+        "schedule.lr_warmup_steps": "5%",
+        "run.seed": "7",
+        "caption.shuffle_caption": True,
+    }
     first = form.check(values).ready
     again = form.check(form.raw_values(first)).ready
     assert again == first
 
 
-@pytest.mark.parametrize(("one", "other"), [("1e-4", "0.0001"), ("32", "32.0"), (" a ", "a"), (True, True), (["x"], ["x"])])
+@pytest.mark.parametrize(
+    ("one", "other"), [("1e-4", "0.0001"), ("32", "32.0"), (" a ", "a"), (True, True), (["x"], ["x"])]
+)
 def test_values_that_mean_the_same_do_not_differ(one, other):
     assert form.same(one, other)
 

@@ -40,14 +40,20 @@ lowram = true
 """
 
 KOHYA_GUI = {
-    "LoRA_type": "Standard", "adaptive_noise_scale": 0, "additional_parameters": "--ip_noise_gamma 0.1 --zero_terminal_snr",
-    "cache_latents": True, "caption_extension": ".txt", "clip_skip": 2, "enable_bucket": True, "epoch": 10, "learning_rate": 0.0001,
-    "lr_scheduler": "cosine", "lr_warmup": 10, "max_resolution": "512,512", "max_token_length": "75", "max_train_steps": 0,
-    "min_snr_gamma": 5, "mixed_precision": "bf16", "multires_noise_iterations": 0, "network_alpha": 16, "network_dim": 32,
+    "LoRA_type": "Standard", "adaptive_noise_scale": 0,
+    "additional_parameters": "--ip_noise_gamma 0.1 --zero_terminal_snr",
+    "cache_latents": True, "caption_extension": ".txt", "clip_skip": 2, "enable_bucket": True, "epoch": 10,
+    "learning_rate": 0.0001,
+    "lr_scheduler": "cosine", "lr_warmup": 10, "max_resolution": "512,512", "max_token_length": "75",
+    "max_train_steps": 0,
+    "min_snr_gamma": 5, "mixed_precision": "bf16", "multires_noise_iterations": 0, "network_alpha": 16,
+    "network_dim": 32,
     "noise_offset": 0, "optimizer": "AdamW", "optimizer_args": "weight_decay=0.1 betas=0.9,0.99", "output_name": "cat",
     "pretrained_model_name_or_path": "D:/models/v1-5.safetensors", "scale_weight_norms": 0, "sdxl": False, "seed": 0,
-    "text_encoder_lr": 0.0, "train_batch_size": 2, "train_data_dir": "D:/img", "unet_lr": 0.0001, "xformers": "xformers",
-    "weighted_captions": True, "model_list": "custom", "num_cpu_threads_per_process": 2, "stop_text_encoder_training": 0,
+    "text_encoder_lr": 0.0, "train_batch_size": 2, "train_data_dir": "D:/img", "unet_lr": 0.0001,
+    "xformers": "xformers",
+    "weighted_captions": True, "model_list": "custom", "num_cpu_threads_per_process": 2,
+    "stop_text_encoder_training": 0,
 }  # fmt: skip
 
 
@@ -67,10 +73,25 @@ def test_a_file_of_qiuyes_trainer_is_taken_over():
 def test_a_json_of_the_kohya_ss_page_is_taken_over():
     found = imported(json.dumps(KOHYA_GUI), "cat.json")
     values = found.values
-    assert (values["dataset.resolution"], values["run.max_train_epochs"], values["dataset.train_batch_size"]) == ("512,512", "10", "2")
-    assert (values["optimizer.optimizer_type"], values["optimizer.optimizer_args"]) == ("AdamW", ["weight_decay=0.1", "betas=0.9,0.99"])
-    assert (values["schedule.lr_warmup_steps"], values["run.seed"], values["caption.max_token_length"]) == ("0.1", "", "")
-    assert (values["noise.noise_offset"], values["noise.ip_noise_gamma"], values["noise.zero_terminal_snr"]) == ("", "0.1", True)
+    assert (values["dataset.resolution"], values["run.max_train_epochs"], values["dataset.train_batch_size"]) == (
+        "512,512",
+        "10",
+        "2",
+    )
+    assert (values["optimizer.optimizer_type"], values["optimizer.optimizer_args"]) == (
+        "AdamW",
+        ["weight_decay=0.1", "betas=0.9,0.99"],
+    )
+    assert (values["schedule.lr_warmup_steps"], values["run.seed"], values["caption.max_token_length"]) == (
+        "0.1",
+        "",
+        "",
+    )
+    assert (values["noise.noise_offset"], values["noise.ip_noise_gamma"], values["noise.zero_terminal_snr"]) == (
+        "",
+        "0.1",
+        True,
+    )
     assert values["network.network_train_unet_only"] is True
     assert (values["precision.xformers"], values["loss.min_snr_gamma"]) == (True, "5")
     assert found.refused == ()
@@ -99,8 +120,11 @@ def test_a_contradiction_is_told_and_does_not_lose_the_file():
 
 
 def test_what_the_form_exports_comes_back_the_same():
-    values = {**form.default_values(), "model.pretrained_model_name_or_path": "b", "dataset.resolution": "512,768", "run.seed": "3",
-              "dataset.subsets": [{"image_dir": "x", "num_repeats": 4, "is_reg": False}], "schedule.lr_warmup_steps": "0.1"}  # fmt: skip
+    values = {
+        **form.default_values(), "model.pretrained_model_name_or_path": "b", "dataset.resolution": "512,768",
+        "dataset.subsets": [{"image_dir": "x", "num_repeats": 4, "is_reg": False}], "run.seed": "3",
+        "schedule.lr_warmup_steps": "0.1",
+    }  # fmt: skip
     config = form.check(values).ready
     found = imported(to_toml(config))
     assert found.values == form.raw_values(config)
@@ -116,8 +140,10 @@ def test_our_own_preset_files_are_understood():
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("a = ", "not valid TOML"), ("{", "not valid JSON"), ("", "Nothing in this file"), ("x = 1", "Nothing in this file"),
-        ("{}", "Nothing in this file"), ("[1, 2]", "Nothing in this file|not valid TOML"), ("#" * (2 * 2**20 + 1), "larger than 2 MB"),
+        ("a = ", "not valid TOML"), ("{", "not valid JSON"), ("", "Nothing in this file"),
+        ("x = 1", "Nothing in this file"),
+        ("{}", "Nothing in this file"), ("[1, 2]", "Nothing in this file|not valid TOML"),
+        ("#" * (2 * 2**20 + 1), "larger than 2 MB"),
         ("\x00\x01", "not valid TOML"), ('{"a": ' * 5000, "not valid JSON"),
     ],
 )  # fmt: skip

@@ -82,15 +82,28 @@ def test_a_damaged_preset_file_is_left_out_and_named_when_asked_for(tmp_path, ow
 
 
 def test_applying_a_preset_keeps_paths_and_names_and_resets_the_rest():
-    values = changed(**{"save.output_name": "anby", "dataset.train_data_dir": "t", "network.network_dim": "128", "save.output_dir": "D:/out"})
+    values = changed(
+        **{
+            "save.output_name": "anby",
+            "dataset.train_data_dir": "t",
+            "network.network_dim": "128",
+            "save.output_dir": "D:/out",
+        }
+    )
     after = applied(values, preset({"network.network_alpha": "4", "save.output_dir": "./output"}))
-    assert (after["save.output_name"], after["dataset.train_data_dir"], after["save.output_dir"]) == ("anby", "t", "D:/out")
+    assert (after["save.output_name"], after["dataset.train_data_dir"], after["save.output_dir"]) == (
+        "anby",
+        "t",
+        "D:/out",
+    )
     assert (after["network.network_dim"], after["network.network_alpha"]) == ("", "4")
 
 
 def test_a_presets_own_paths_win_over_those_in_the_form():
     values = changed(**{"model.pretrained_model_name_or_path": "old", "save.output_dir": "old"})
-    after = applied(values, preset({"model.pretrained_model_name_or_path": "new", "save.output_dir": "new"}, is_own=True))
+    after = applied(
+        values, preset({"model.pretrained_model_name_or_path": "new", "save.output_dir": "new"}, is_own=True)
+    )
     assert (after["model.pretrained_model_name_or_path"], after["save.output_dir"]) == ("new", "new")
 
 

@@ -30,7 +30,8 @@ def root(tmp_path):
 
 def config(**values):
     start = {
-        **form.default_values(), "model.pretrained_model_name_or_path": "base.safetensors", "dataset.train_data_dir": "./train",
+        **form.default_values(), "model.pretrained_model_name_or_path": "base.safetensors",
+        "dataset.train_data_dir": "./train",
         "dataset.resolution": "512,768", "dataset.enable_bucket": True, "caption.caption_extension": ".txt",
         "run.max_train_epochs": "10", "optimizer.unet_lr": "1e-4", "optimizer.text_encoder_lr": "1e-5",
     }  # fmt: skip
@@ -43,13 +44,16 @@ def test_the_guides_sum_is_told_with_its_parts(root):
     told = Reports(root).read(config())
     assert (told["images"], told["folders"][0]["repeats"], told["epochs"], told["batch_size"]) == (15, 10, 10, 1)
     assert told["steps"] == 15 * 10 * 10 // 1
-    assert {(bucket["width"], bucket["height"]): bucket["count"] for bucket in told["buckets"]} == {(512, 768): 120, (576, 576): 30}   # sqrt(512 * 768) = 627, rounded down to 64
+    assert {(bucket["width"], bucket["height"]): bucket["count"] for bucket in told["buckets"]} == {
+        (512, 768): 120,
+        (576, 576): 30,
+    }  # sqrt(512 * 768) = 627, rounded down to 64
     assert told["problems"] == [] or all(problem["severity"] == "warning" for problem in told["problems"])
 
 
 def test_accumulation_and_batch_shorten_the_run(root):
     told = Reports(root).read(config(**{"dataset.train_batch_size": "4", "run.gradient_accumulation_steps": "2"}))
-    assert told["batches_per_epoch"] == 30 + 8          # 120 / 4 and 30 / 4, rounded up
+    assert told["batches_per_epoch"] == 30 + 8  # 120 / 4 and 30 / 4, rounded up
     assert told["steps_per_epoch"] == 19
     assert told["steps"] == 190
 
@@ -76,7 +80,7 @@ def test_a_new_picture_is_noticed_at_the_next_reading(root):
     assert reports.read(config())["images"] == 15
     folder = root / "train" / "10_anby"
     Image.new("RGB", (512, 768)).save(folder / "new.png")
-    os.utime(folder, ns=(1, 1))                          # a clock too coarse to show the change is no excuse
+    os.utime(folder, ns=(1, 1))  # a clock too coarse to show the change is no excuse
     assert reports.read(config())["images"] == 16
 
 
@@ -90,7 +94,9 @@ def test_the_curve_has_a_line_for_each_part_that_is_trained(root):
 
 
 def test_warm_up_is_in_the_curve():
-    drawn = curve(config(**{"schedule.lr_scheduler": "constant_with_warmup", "schedule.lr_warmup_steps": "50%"}), 100, 10, 10)
+    drawn = curve(
+        config(**{"schedule.lr_scheduler": "constant_with_warmup", "schedule.lr_warmup_steps": "50%"}), 100, 10, 10
+    )
     by_step = dict(zip(drawn["steps"], drawn["lr"]["unet"], strict=True))
     assert by_step[25] == pytest.approx(0.5e-4)
     assert by_step[99] == pytest.approx(1e-4)
@@ -99,7 +105,7 @@ def test_warm_up_is_in_the_curve():
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
-        ({"save.save_every_n_epochs": "2"}, [20, 40, 60, 80, 100]),     # the tenth epoch's file is the final one
+        ({"save.save_every_n_epochs": "2"}, [20, 40, 60, 80, 100]),  # the tenth epoch's file is the final one
         ({"save.save_every_n_epochs": "3"}, [30, 60, 90, 100]),
         ({"save.save_every_n_steps": "40"}, [40, 80, 100]),
         ({"save.save_n_epoch_ratio": "2"}, [50, 100]),
@@ -119,8 +125,10 @@ def test_a_model_file_says_what_it_is(root):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("missing.safetensors", "does not exist; choose the file"), ("xl.safetensors", "SDXL model; this version trains SD 1.5"),
-        ("page.safetensors", "web page, not a model"), ("cut.safetensors", "cut download|damaged"), ("\\\\server\\x.safetensors", "network path"),
+        ("missing.safetensors", "does not exist; choose the file"),
+        ("xl.safetensors", "SDXL model; this version trains SD 1.x and 2.x"),
+        ("page.safetensors", "web page, not a model"), ("cut.safetensors", "cut download|damaged"),
+        ("\\\\server\\x.safetensors", "network path"),
         ("train", "what belongs here|not|no "),
     ],
 )  # fmt: skip
@@ -137,16 +145,38 @@ def test_a_file_that_cannot_be_trained_on_is_refused_with_a_sentence(root, name,
     ("prepare", "values", "address", "words"),
     [
         (lambda root: None, {"dataset.train_data_dir": "./nowhere"}, "dataset.train_data_dir", "does not exist"),
-        (lambda root: (root / "empty").mkdir(), {"dataset.train_data_dir": "./empty"}, "dataset.train_data_dir", "10_name"),
-        (lambda root: None, {"dataset.train_data_dir": "./train/10_anby"}, "dataset.train_data_dir", "the folder above it"),
-        (lambda root: None, {"model.pretrained_model_name_or_path": "gone.safetensors"}, "model.pretrained_model_name_or_path", "does not exist"),
-        (lambda root: None, {"network.network_weights": "gone.safetensors"}, "network.network_weights", "does not exist"),
+        (
+            lambda root: (root / "empty").mkdir(),
+            {"dataset.train_data_dir": "./empty"},
+            "dataset.train_data_dir",
+            "10_name",
+        ),
+        (
+            lambda root: None,
+            {"dataset.train_data_dir": "./train/10_anby"},
+            "dataset.train_data_dir",
+            "the folder above it",
+        ),
+        (
+            lambda root: None,
+            {"model.pretrained_model_name_or_path": "gone.safetensors"},
+            "model.pretrained_model_name_or_path",
+            "does not exist",
+        ),
+        (
+            lambda root: None,
+            {"network.network_weights": "gone.safetensors"},
+            "network.network_weights",
+            "does not exist",
+        ),
     ],
 )
 def test_a_run_that_cannot_work_does_not_start(root, prepare, values, address, words):
     prepare(root)
     found = start_problems(root, config(**values), Reports(root))
-    assert any(problem.address == address and words in problem.message for problem in found), [str(problem) for problem in found]
+    assert any(problem.address == address and words in problem.message for problem in found), [
+        str(problem) for problem in found
+    ]
 
 
 def test_a_run_that_works_has_nothing_against_it(root):

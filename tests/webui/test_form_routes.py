@@ -76,7 +76,10 @@ def test_the_first_form_is_the_guides_preset_fitted_to_this_machine(client, monk
     draft = client.get("/api/form/draft").json()
     assert (draft["rev"], draft["preset"], draft["mode"]) == (0, "sd15_character", "basic")
     assert draft["values"]["network.network_dim"] == "32"
-    assert (draft["values"]["optimizer.optimizer_type"], draft["values"]["precision.mixed_precision"]) == ("AdamW", "no")
+    assert (draft["values"]["optimizer.optimizer_type"], draft["values"]["precision.mixed_precision"]) == (
+        "AdamW",
+        "no",
+    )
     assert len(draft["fitted"]) == 2
 
 
@@ -104,7 +107,7 @@ def test_check_answers_fast_enough_for_typing(client):
     start = time.perf_counter()
     for index in range(10):
         post(client, "check", values=filled(**{"run.max_train_epochs": str(index + 1)}))
-    assert (time.perf_counter() - start) / 10 < 0.5       # measured: 0.01 s; the bound only catches reading the disk
+    assert (time.perf_counter() - start) / 10 < 0.5  # measured: 0.01 s; the bound only catches reading the disk
 
 
 def test_problems_carry_what_a_translation_needs(client):
@@ -121,7 +124,10 @@ def test_an_old_page_with_fields_that_are_gone_is_still_answered(client):
     assert status == 200 and answer["ready"]
 
 
-@pytest.mark.parametrize("values", [{"network.network_dim": [1, 2]}, {"save.output_name": True}, {"dataset.subsets": "x"}, {"dataset.subsets": [3]}])
+@pytest.mark.parametrize(
+    "values",
+    [{"network.network_dim": [1, 2]}, {"save.output_name": True}, {"dataset.subsets": "x"}, {"dataset.subsets": [3]}],
+)
 def test_values_of_a_wrong_shape_are_told_and_not_crashed_on(client, values):
     status, answer = post(client, "check", values=filled(**values))
     assert status == 200
@@ -183,7 +189,11 @@ def test_a_held_back_queue_keeps_what_is_added_to_it_and_lets_a_start_through(cl
     ("values", "address", "words"),
     [
         ({"model.pretrained_model_name_or_path": ""}, "model.pretrained_model_name_or_path", "no base model"),
-        ({"model.pretrained_model_name_or_path": "gone.safetensors"}, "model.pretrained_model_name_or_path", "does not exist"),
+        (
+            {"model.pretrained_model_name_or_path": "gone.safetensors"},
+            "model.pretrained_model_name_or_path",
+            "does not exist",
+        ),
         ({"dataset.train_data_dir": "./train"}, "dataset.train_data_dir", "10_name"),
         ({"optimizer.unet_lr": "fast"}, "optimizer.unet_lr", "a number is needed"),
         ({"save.output_name": "../../x"}, "save.output_name", "cannot be used"),
