@@ -70,7 +70,7 @@ class Guard:
         if self.token is not None and not self._key_fits(headers):
             await self._ask_for_the_key(scope, receive, send)
             return
-        await self.app(scope, _limited(receive), _with_headers(scope, send))
+        await self.app(self._plain(scope, headers), _limited(receive), _with_headers(scope, send))
 
     def refusal(self, scope: Scope, headers: dict[str, str]) -> tuple[int, str] | None:
         """Status and words when this request must not be answered; None when it may."""
@@ -83,6 +83,15 @@ class Guard:
         if headers.get("sec-fetch-site") in ("cross-site", "same-site") and not front_page:
             return 403, "This request comes from another web page and was refused."
         return _method_refusal(scope, headers) if scope["type"] == "http" else None
+
+    def _plain(self, scope: Scope, headers: dict[str, str]) -> Scope:
+        """The scope without what only a proxy may say; the protocol is believed under a name of the command line."""
+        proxied = (urlsplit("//" + headers.get("host", "")).hostname or "").lower() in self.names
+        kept = [
+            (name, value) for name, value in scope["headers"]
+            if not name.lower().startswith((b"x-forwarded", b"forwarded")) or (proxied and name.lower() == b"x-forwarded-proto")
+        ]  # fmt: skip
+        return {**scope, "headers": kept}
 
     def _host_known(self, host: str) -> bool:
         """localhost, an address in numbers (a name server cannot rebind it) or a name given on the command line."""
@@ -136,8 +145,8 @@ def _method_refusal(scope: Scope, headers: dict[str, str]) -> tuple[int, str] | 
     """Rules for requests that change something: JSON only, of bounded size, and nothing through Gradio's own API."""
     if scope["method"] in SAFE_METHODS:
         return None
-    if scope["path"].startswith("/gradio_api"):
-        return 403, "Gradio's interface is closed here: it draws the page and does nothing else."
+    if not scope["path"].startswith(("/api/", "/tensorboard/")):
+        return 403, "Only Athanor's own interface takes requests; Gradio draws the page and does nothing else."
     if scope["path"].startswith("/api/"):
         kind = headers.get("content-type", "").split(";")[0].strip().lower()
         if scope["method"] != "POST":

@@ -122,6 +122,11 @@ def _add_static(app: FastAPI) -> None:
     def icon() -> Response:
         return FileResponse(STATIC / "icon.svg", media_type="image/svg+xml", headers={"cache-control": "max-age=86400"})
 
+    @app.get("/openapi.json")
+    def listing() -> Response:
+        """Gradio would list its interface here."""
+        raise Refusal(404, "There is no list of the interface.")
+
     @app.get("/api/text/{lang}")
     def words(lang: str) -> dict[str, object]:
         if lang not in ("en", *LANGUAGES):

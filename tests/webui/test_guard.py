@@ -108,9 +108,23 @@ def test_a_form_of_another_page_cannot_reach_the_interface(kind):
     assert ask(Guard(inner), "POST", "/api/jobs", content_type=kind)[0] == 415
 
 
-@pytest.mark.parametrize("path", ["/gradio_api/upload", "/gradio_api/queue/join", "/gradio_api/run/predict"])
+@pytest.mark.parametrize("path", ["/gradio_api/upload", "/gradio_api/queue/join", "/gradio_api/run/predict", "/login", "/"])
 def test_gradio_draws_the_page_but_its_interface_is_closed(path):
     assert ask(Guard(inner), "POST", path, content_type="application/json")[0] == 403
+
+
+def test_what_only_a_proxy_may_say_is_not_passed_on():
+    seen: list[bytes] = []
+
+    async def note(scope: Any, receive: Any, send: Any) -> None:
+        seen.extend(name for name, _ in scope["headers"])
+        await inner(scope, receive, send)
+
+    said = {"x_forwarded_host": "evil.example", "x_forwarded_proto": "https", "forwarded": "host=evil.example"}
+    ask(Guard(note), **said)
+    assert seen == [b"host"]
+    ask(Guard(note, allowed_hosts=["lora.example"]), host="lora.example", **said)
+    assert seen == [b"host", b"host", b"x-forwarded-proto"]
 
 
 def test_only_post_changes_something():

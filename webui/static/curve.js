@@ -6,7 +6,7 @@ const PAD = { left: 56, right: 22, top: 12, bottom: 26 };
 
 /** Returns {element, show(curve)}; `curve` is the answer of jobs/{id}/curve. */
 export function lossCurve() {
-  const canvas = h('canvas', { class: 'curve', role: 'img', tabindex: '0', 'data-role': 'curve' });
+  const canvas = h('canvas', { class: 'curve', role: 'img', tabindex: '0', 'data-role': 'loss-curve' });
   const tip = h('div', { class: 'curve-tip mono small', hidden: true });
   const element = h('div', { class: 'curve-box' }, canvas, tip);
   let data = null;

@@ -74,9 +74,10 @@ export function jobView({ changed }) {
     drawHead(job, element.detail);
     if (job.step !== curveStep && (Date.now() - curveAt > CURVE_MS || job.state !== 'running')) {
       curveAt = Date.now();
-      curveStep = job.step;
       const points = await get(`jobs/${id}/curve`);
-      if (mine === turn) curve.show(points);
+      if (mine !== turn) return;
+      curveStep = job.step;
+      curve.show(points);
     }
     curveCard.hidden = !job.step;
   }

@@ -1,0 +1,202 @@
+"""Watching, stopping and finding jobs again in the browser."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+
+from tests.e2e.candlelight import SERVE, burn, call, until
+from tests.e2e.conftest import Server, wait_for
+
+LONG = "steps=100000 seconds=0.02 sample=50 save=100"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    running = Server(tmp_path_factory.mktemp("jobs"), script=SERVE).start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def long_job(server):
+    job_id = burn(server, "long", LONG)
+    yield job_id
+    call(server, f"jobs/{job_id}/end", {})
+
+
+def step_of(page) -> int:
+    return int(page.locator("[data-role=step]").inner_text().split("/")[0])
+
+
+def test_a_finished_job_shows_progress_curve_previews_files_log_and_parameters(page, server):
+    job_id = burn(server, "星-star", "steps=40 seconds=0.005")
+    until(server, job_id, "finished")
+    page.goto(f"{server.url}#job={job_id}")
+    assert page.locator("[data-role=job-name]").inner_text() == "星-star"
+    page.locator("[data-role=job-state][data-state=finished]").first.wait_for()
+    assert page.locator("[data-role=step]").inner_text() == "40 / 40"
+    page.wait_for_function("document.querySelector('[data-role=loss-curve]').dataset.points === '40'")
+    assert "over 40 steps" in page.locator("[data-role=loss-curve]").get_attribute("aria-label")
+    assert page.locator("[data-role=job-file]").count() == 3
+    page.wait_for_function("document.querySelector('[data-role=preview]').naturalWidth === 256")
+    assert "step 40" in page.locator("[data-role=preview-words]").inner_text()
+    page.locator("[data-role=preview-slider]").fill("0")
+    assert "step 10" in page.locator("[data-role=preview-words]").inner_text()
+    page.locator("[data-role=log]").get_by_text("finished", exact=True).wait_for()
+    page.locator("[data-role=job-parameters] summary").click()
+    page.locator("[data-role=job-config]").get_by_text("output_name").wait_for()
+
+
+def test_text_out_of_logs_prompts_and_errors_is_never_run(page, server):
+    job_id = burn(server, "xss", "steps=40 fail=20 sample=5")
+    until(server, job_id, "failed")
+    page.goto(f"{server.url}#job={job_id}")
+    page.locator("[data-role=log]").get_by_text("<script>window.__pwned = 1</script>").wait_for()
+    page.locator("[data-role=preview-words]").get_by_text("<b>bold</b>").wait_for()
+    page.locator("[data-role=job-traceback] summary").click()
+    page.locator("[data-role=job-traceback]").get_by_text("<img src=x").wait_for()
+    assert page.evaluate("window.__pwned") is None
+
+
+def test_a_failed_job_opens_with_the_reason_and_the_cure(page, server):
+    job_id = burn(server, "poor", "steps=40 fail=20")
+    until(server, job_id, "failed")
+    page.goto(f"{server.url}#job={job_id}")
+    page.locator("[data-role=job-error-message]").get_by_text("ran out of memory").wait_for()
+    page.locator("[data-role=job-error-advice]").get_by_text("Lower train_batch_size").wait_for()
+    assert not page.locator("[data-role=job-traceback] pre").is_visible()
+
+
+def test_progress_lines_are_folded_into_one(page, server, long_job):
+    page.goto(f"{server.url}#job={long_job}")
+    page.locator("[data-role=log-open]").get_by_text("steps:").wait_for()
+    assert len(re.findall("steps:", page.locator("[data-role=log-open]").inner_text())) == 1
+
+
+def test_a_reload_and_a_second_window_show_the_run_within_two_seconds(page, server, long_job):
+    page.goto(f"{server.url}#job={long_job}")
+    page.locator("[data-role=step]").wait_for()
+    before = step_of(page)
+    page.reload()
+    page.locator("header.bar").wait_for()
+    began = time.monotonic()
+    page.locator("[data-role=step]").wait_for()
+    other = page.context.new_page()
+    other.goto(server.url)
+    other.locator("#tab-jobs-button").click()
+    other.locator("[data-role=step]").wait_for()
+    assert step_of(page) >= before and step_of(other) >= before
+    assert time.monotonic() - began < 20
+    other.close()
+
+
+def test_the_strip_stands_on_every_tab_and_stops_the_run(page, server):
+    job_id = burn(server, "strip", LONG)
+    page.goto(server.url)
+    for name in ("train", "tags", "settings"):
+        page.locator(f"#tab-{name}-button").click()
+        page.locator("[data-role=strip-name]").get_by_text("strip").wait_for()
+    page.locator("[data-role=strip-step]").get_by_text(re.compile(r"\d+/100000")).wait_for()
+    page.locator("[data-role=running-strip] [data-role=stop]").click()
+    assert until(server, job_id, "stopped")["end"]["state"]
+    page.locator("[data-role=running-strip]").wait_for(state="hidden")
+    page.locator("[data-role=notice]").get_by_text("strip has stopped.").wait_for()
+
+
+def test_a_stopped_run_goes_on_from_its_state_with_a_click(page, server):
+    job_id = burn(server, "pause", LONG)
+    page.goto(f"{server.url}#job={job_id}")
+    page.locator("[data-role=job-actions] [data-role=stop]").click()
+    page.locator("[data-role=resume]").click()
+    page.wait_for_function("id => !location.hash.includes(id)", arg=job_id)
+    page.locator("[data-role=job-head] [data-state=running]").wait_for()
+    new_id = page.evaluate("location.hash.slice(5)")
+    assert "resume = " in call(server, f"jobs/{new_id}/config")["toml"]
+    call(server, f"jobs/{new_id}/end", {})
+
+
+def test_killing_the_page_harms_no_run_and_its_restart_shows_everything(page, own_server):
+    server = own_server(script=SERVE)
+    job_id = burn(server, "survivor", LONG)
+    waiting = burn(server, "next", "steps=5")
+    page.goto(f"{server.url}#job={job_id}")
+    page.locator("[data-role=step]").wait_for()
+    server.kill()
+    before = step_of(page)
+    wait_for(lambda: b'"step"' in (server.root / "jobs" / job_id / "events.jsonl").read_bytes()[-400:])
+    server.start()
+    # No reload: the window that stayed open goes on by itself, and nothing of the log is missing.
+    page.wait_for_function("before => Number(document.querySelector('[data-role=step]').textContent.split('/')[0]) > before", arg=before)
+    assert call(server, "jobs")["queue"] == [waiting]
+    call(server, f"jobs/{job_id}/stop", {})
+    until(server, job_id, "stopped")
+    until(server, waiting, "finished")
+
+
+def test_the_queue_is_reordered_and_jobs_are_removed_with_a_way_back(page, server, long_job):
+    first, second = burn(server, "first", "steps=5"), burn(server, "second", "steps=5")
+    page.goto(f"{server.url}#job={second}")
+    page.locator(f".job-item:has([data-id='{second}']) [data-role=queue-up]").click()
+    wait_for(lambda: call(server, "jobs")["queue"] == [second, first])
+    page.locator("[data-role=remove]").click()
+    page.locator(f"[data-role=job][data-id='{second}']").wait_for(state="detached")
+    page.locator("[data-role=notice-action]").click()
+    page.locator(f"[data-role=job][data-id='{second}']").wait_for()
+    for job_id in (first, second):
+        call(server, f"jobs/{job_id}/remove", {})
+
+
+def test_a_flood_of_lines_keeps_the_page_quick_and_small(page, server):
+    job_id = burn(server, "flood", "steps=5000 seconds=0.005 flood=30000 sample=0 save=0")
+    page.goto(f"{server.url}#job={job_id}")
+    page.locator("[data-role=step]").wait_for()
+    page.locator("[data-role=log]").get_by_text("平均 loss").first.wait_for()
+    assert page.locator("[data-role=log] .log-line").count() <= 501
+    began = time.monotonic()
+    page.locator("#tab-settings-button").click()
+    page.locator("#settings").wait_for()
+    assert time.monotonic() - began < 10
+    call(server, f"jobs/{job_id}/end", {})
+
+
+def test_searching_the_log_shows_only_the_lines_that_match(page, server):
+    job_id = burn(server, "search", "steps=60 seconds=0.001")
+    until(server, job_id, "finished")
+    page.goto(f"{server.url}#job={job_id}")
+    page.locator("[data-role=log]").get_by_text("finished", exact=True).wait_for()
+    page.locator("[data-role=log-search]").press_sequentially("step 50")
+    page.wait_for_function("document.querySelectorAll('[data-role=log] .log-line:not(.open)').length === 1")
+    page.locator("[data-role=log-search]").fill("")
+    page.wait_for_function("document.querySelectorAll('[data-role=log] .log-line').length > 10")
+
+
+def test_a_job_that_does_not_obey_is_ended_after_a_question(page, server):
+    job_id = burn(server, "deaf", LONG + " stubborn=1")
+    page.goto(f"{server.url}#job={job_id}")
+    page.locator("[data-role=step]").wait_for()
+    page.locator("[data-role=job-actions] [data-role=stop]").click()
+    page.locator("[data-role=job-actions] [data-role=end]").click()
+    page.locator("[data-role=ask-ok]").click()
+    until(server, job_id, "stopped")
+    page.locator("[data-role=job-head] [data-state=stopped]").wait_for()
+
+
+def test_a_phone_held_upright_watches_and_stops_a_run(browser, server):
+    job_id = burn(server, "phone", LONG)
+    context = browser.new_context(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
+    page = context.new_page()
+    page.goto(f"{server.url}#job={job_id}")
+    page.locator("[data-role=step]").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.locator("[data-role=running-strip] [data-role=stop]").tap()
+    until(server, job_id, "stopped")
+    context.close()
+
+
+def test_log_lines_also_go_to_the_console(server):
+    job_id = burn(server, "echo", "steps=10")
+    until(server, job_id, "finished")
+    wait_for(lambda: "[echo] finished" in server.console.read_text(encoding="utf-8"), what="the console to show the log")

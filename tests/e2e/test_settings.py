@@ -1,0 +1,53 @@
+"""The Settings tab in the browser."""
+
+from __future__ import annotations
+
+import json
+
+from tests.e2e.conftest import open_tab, wait_for
+
+
+def test_a_folder_is_chosen_in_the_dialog_and_kept(page, server):
+    (server.root / "elsewhere" / "LoRA 输出").mkdir(parents=True)
+    page.goto(server.url)
+    open_tab(page, "settings")
+    page.locator("[data-role=browse-output]").click()
+    page.locator("[data-role=browse-path]").fill(str(server.root))
+    page.locator("[data-role=browse-go]").click()
+    page.locator("[data-role=browse-entry][data-name=elsewhere]").click()
+    page.locator("[data-role=browse-entry][data-name='LoRA 输出']").click()
+    page.locator("[data-role=browse-list]").get_by_text("..").wait_for()
+    page.wait_for_function("document.querySelector('[data-role=browse-path]').value.endsWith('LoRA 输出')")
+    page.locator("[data-role=browse-ok]").click()
+    kept = server.root / ".athanor" / "settings.json"
+    wait_for(lambda: kept.is_file() and json.loads(kept.read_text(encoding="utf-8"))["output"].endswith("LoRA 输出"))
+
+
+def test_a_folder_that_is_not_there_is_made_after_a_question(page, server):
+    page.goto(server.url)
+    open_tab(page, "settings")
+    field = page.locator("[data-role=setting-train]")
+    field.fill("new-sets")
+    field.press("Enter")
+    page.locator("[data-role=ask-ok]").click()
+    wait_for((server.root / "new-sets").is_dir)
+
+
+def test_a_wrong_address_is_told_under_its_field(page, server):
+    page.goto(server.url)
+    open_tab(page, "settings")
+    field = page.locator("[data-role=setting-hf_endpoint]")
+    field.fill("mirror")
+    field.press("Tab")
+    page.locator(".field:has([data-role=setting-hf_endpoint]) [role=alert]").get_by_text("not a web address").wait_for()
+
+
+def test_what_was_found_on_the_machine_is_shown(page, server):
+    page.set_default_timeout(90_000)
+    page.goto(server.url)
+    open_tab(page, "settings")
+    page.locator("[data-role=torch], [data-role=gpu-none]").first.wait_for()
+    page.locator("[data-role=machine]").get_by_text("gradio").wait_for()
+    with page.expect_download() as download:
+        page.locator("[data-role=report]").click()
+    assert download.value.suggested_filename == "athanor-report.zip"

@@ -1,0 +1,43 @@
+"""TensorBoard on our own origin, built when it is opened."""
+
+from __future__ import annotations
+
+import urllib.request
+
+import pytest
+
+from tests.e2e.conftest import open_tab
+from tests.webui.boardlogs import write_run
+
+
+def test_without_logs_the_tab_says_where_they_will_be_and_shows_them_when_they_come(page, own_server):
+    server = own_server()
+    page.goto(server.url)
+    open_tab(page, "tensorboard")
+    page.locator("[data-role=tensorboard-empty]").get_by_text(str(server.root / "logs")).wait_for()
+    write_run(server.root / "logs" / "anby" / "network_train")
+    frame = page.frame_locator("[data-role=tensorboard-frame]")
+    frame.get_by_text("loss/average").first.wait_for(timeout=60_000)
+    assert page.locator("[data-role=tensorboard-frame]").is_visible()
+    assert "tensorboard.backend" not in server.console.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_it_has_the_colours_of_the_page_and_reloads_by_itself(browser, server, theme):
+    write_run(server.root / "logs" / "anby")
+    context = browser.new_context(color_scheme=theme)
+    page = context.new_page()
+    page.goto(server.url)
+    open_tab(page, "tensorboard")
+    frame = page.frame_locator("[data-role=tensorboard-frame]")
+    frame.locator("mat-toolbar, header").first.wait_for(timeout=60_000)
+    assert frame.locator("body").evaluate("body => body.classList.contains('dark-mode')") == (theme == "dark")
+    assert page.evaluate("JSON.parse(localStorage._tb_global_settings).autoReload") is True
+    context.close()
+
+
+def test_its_addresses_lead_to_it(server):
+    with urllib.request.urlopen(f"{server.url}tensorboard", timeout=60) as answer:
+        assert answer.url == f"{server.url}tensorboard/"
+    with urllib.request.urlopen(f"{server.url}tensorboard/data/plugins_listing", timeout=60) as answer:
+        assert b"timeseries" in answer.read()
