@@ -15,10 +15,12 @@ import pytest
 from launcher import install
 from tests.launcher.conftest import copy_launcher, write_wheel
 
+needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="launch.sh is for Linux; test_wine.py has launch.bat")
 NOWHERE = "http://127.0.0.1:9/simple"  # nobody listens on port 9
 
 
+@needs_git
 @pytest.mark.slow
 def test_from_a_fresh_checkout_to_later_starts(launch, checkout, wheels):
     first = launch("--lang", "zh", "--no-browser", "--torch", "cpu")
@@ -52,8 +54,49 @@ def test_from_a_fresh_checkout_to_later_starts(launch, checkout, wheels):
     assert "The list of needed packages has changed" in changed.stdout
     assert "PAGE [] 2.13.0+cpu 2.0 None" in changed.stdout
 
+    origin = publish(checkout)
+    release(origin, "app.py", "print('NEW PAGE')\n")
+    updated = launch("update")
+    assert "Your own files are not touched" in updated.stdout
+    assert updated.stdout.endswith("Set-up is complete.\nUp to date.\n")
+    assert launch().stdout == "NEW PAGE\n"
+
+    (checkout / "app.py").write_bytes(b"print('MY PAGE')\n")
+    release(origin, "app.py", "print('NEWEST PAGE')\n")
+    refused = launch("update")
+    assert refused.returncode == 1
+    assert "git could not move forward without touching your changes" in refused.stderr
+    assert launch().stdout == "MY PAGE\n"
+
     (checkout / ".venv" / "bin" / "python").unlink()
     assert "does not work any more; making it anew" in launch().stdout
+
+
+def git(folder: Path, *words: str) -> None:
+    who = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "core.autocrlf=false"]
+    subprocess.run(["git", *who, "-C", str(folder), *words], check=True, capture_output=True, timeout=60)
+
+
+def publish(checkout: Path) -> Path:
+    """Make `checkout` a clone of a new repository beside it, whose work tree is returned."""
+    origin = checkout.parent / "origin"
+    shutil.copytree(checkout, origin, ignore=shutil.ignore_patterns(".venv", ".athanor", "__pycache__"))
+    (origin / ".gitignore").write_bytes(b".venv\n.athanor\n__pycache__\n")
+    git(origin, "init", "-q", "-b", "main")
+    git(origin, "add", "-A")
+    git(origin, "commit", "-q", "-m", "first")
+    git(checkout, "init", "-q", "-b", "main")
+    git(checkout, "remote", "add", "origin", str(origin))
+    git(checkout, "fetch", "-q")
+    git(checkout, "reset", "-q", "--hard", "origin/main")
+    git(checkout, "branch", "-q", "--set-upstream-to=origin/main")
+    return origin
+
+
+def release(origin: Path, name: str, content: str) -> None:
+    """Commit a new version of one file."""
+    (origin / name).write_bytes(content.encode())
+    git(origin, "commit", "-q", "-a", "-m", "next")
 
 
 def test_a_folder_named_venv_that_is_something_else_is_left_alone(launch, checkout):
