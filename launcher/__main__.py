@@ -129,12 +129,12 @@ def main(argv: list[str]) -> int:
     def complain(key: str, **values: object) -> None:
         print(messages.text(lang, key, **values), file=sys.stderr, flush=True)
 
-    if any(word in ("-h", "--help", "help") for word in argv[:1]):
-        names = {"launch": LAUNCH, "mirrors": "|".join(mirrors.names()), "builds": "|".join(torch_build.BUILDS)}
-        print(HELP[lang].format(**names))
-        return 0
     try:
         request = parse(argv, lang)
+        if request.command == "help":
+            names = {"launch": LAUNCH, "mirrors": "|".join(mirrors.names()), "builds": "|".join(torch_build.BUILDS)}
+            print(HELP[lang].format(**names))
+            return 0
         mirror = mirrors.chosen(ROOT, os.environ, request.mirror)
     except UsageError as error:
         print(error, file=sys.stderr)
@@ -183,6 +183,9 @@ def parse(argv: list[str], lang: str) -> Request:
         elif word == "--listen":
             host = [rest.pop(0)] if rest and not rest[0].startswith("-") and rest[0] not in COMMANDS else []
             request.arguments += [word, *host]
+        elif word in ("help", "-h", "--help"):
+            request.command = "help"
+            break
         elif word.startswith("-"):
             request.arguments.append(word)  # app.py knows its options and refuses the others
         elif word in COMMANDS:

@@ -65,7 +65,7 @@ def test_an_unknown_mirror_in_the_environment_is_named(monkeypatch, capsys):
 
 @pytest.mark.parametrize("lang", messages.LANGUAGES)
 def test_help_names_every_command(lang, capsys):
-    assert main(["help", "--lang", lang]) == 0
+    assert main(["--lang", lang, "help"]) == 0
     shown = capsys.readouterr().out
     assert [name for name in COMMANDS if name != "page" and name not in shown] == []
     assert "none|china" in shown
