@@ -20,8 +20,8 @@ from typing import Any
 
 from trainer.atomic import atomic_write
 from trainer.dataset import captions
+from webui.thumbnails import EXTENSIONS as PICTURE_EXTENSIONS
 
-PICTURE_EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".jxl")
 CAPTION_EXTENSIONS = (".txt", ".caption")
 LARGEST_CAPTION_BYTES = 256 * 1024
 MOST_PICTURES = 200_000
@@ -80,7 +80,7 @@ def plain_folder(path: str, root: Path) -> Path:
     text = path.strip().strip('"')
     if not text:
         raise FolderError("No folder was given: type a path or choose one")
-    if text.startswith(("\\\\", "//")):
+    if text.replace("\\", "/").startswith("//"):
         raise FolderError(f"{text}: network paths are not opened; copy the pictures to a folder of this machine")
     if "\0" in text:
         raise FolderError("The path contains a zero byte; type it again")

@@ -290,6 +290,7 @@ def test_a_damaged_draft_is_set_aside(store: Store):
         ("", "No folder was given"),
         (r"\\server\share", "network paths are not opened"),
         ("//server/share", "network paths are not opened"),
+        (r"/\server\share", "network paths are not opened"),
         ("nowhere/at/all", "does not exist; check the spelling"),
         ("set/a.png", "is a file; give the folder it is in"),
     ],

@@ -50,7 +50,7 @@ export function createFilter(session) {
     mode.value = query.include_mode;
     mode.hidden = query.include.length < 2;
     if (document.activeElement !== text) text.value = query.text;
-    clear.disabled = !session.filtered();
+    clear.hidden = !session.filtered();
   }
 
   return { element, update, add: (kind, tag) => add(kind, [tag]) };

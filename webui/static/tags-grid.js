@@ -139,10 +139,28 @@ export function createGrid({ changed }) {
     reveal(n);
   }
 
+  // A mouse selects when it is pressed; a finger when it is lifted, since it may be scrolling. Holding it starts picking.
+  let picking = false;
+  let touched = false;
   element.addEventListener('pointerdown', (event) => {
     const cell = event.target.closest('.tags-cell');
-    if (!cell || event.button !== 0) return;
+    touched = event.pointerType === 'touch';
+    if (!cell || event.button !== 0 || touched) return;
     point(Number(cell.dataset.n), { shift: event.shiftKey, ctrl: event.ctrlKey || event.metaKey });
+  });
+  element.addEventListener('click', (event) => {
+    const cell = event.target.closest('.tags-cell');
+    if (!cell || !touched) return;
+    point(Number(cell.dataset.n), { ctrl: picking });
+    picking = picking && selection.size > 0;
+  });
+  element.addEventListener('contextmenu', (event) => {
+    const cell = event.target.closest('.tags-cell');
+    if (!cell || !touched) return;
+    event.preventDefault();
+    if (!picking) selection = new Set();
+    picking = true;
+    point(Number(cell.dataset.n), { ctrl: true });
   });
   element.addEventListener('keydown', (event) => {
     const place = focus === null ? -1 : places.get(focus) ?? -1;

@@ -40,6 +40,7 @@ export class Session {
     this.chain = Promise.resolve();
     this.viewWaits = null;
     this.closed = false;
+    this.awake = () => !document.hidden; // whether anybody looks: else there is no need to ask what others do
     this.take(folder);
     this.watch();
   }
@@ -157,12 +158,12 @@ export class Session {
     clearTimeout(this.timer);
     if (this.closed) return;
     this.timer = setTimeout(async () => {
-      if (!document.hidden) await this.look_around().catch(() => {});
+      if (this.awake() || this.view.save.running) await this.lookAround().catch(() => {});
       this.watch();
     }, this.view.save.running ? SAVING_MS : WATCH_MS);
   }
 
-  async look_around() {
+  async lookAround() {
     const now = await get(`${this.base}/version`);
     if (this.closed) return;
     const before = this.view.save;

@@ -37,7 +37,9 @@ export async function mount(root) {
   };
   async function open(path, recursive = null, extension = '.txt') {
     await editor?.flush();
-    show(await post('datasets/open', { path, recursive, extension }));
+    let done = () => {};
+    const slow = setTimeout(() => { done = notice(t('Reading the folder…'), { seconds: 600 }); }, 400);
+    try { show(await post('datasets/open', { path, recursive, extension })); } finally { clearTimeout(slow); done(); }
   }
   async function choose() {
     const path = await browse({ kind: 'folder', start: editor?.path() ?? '' });
@@ -146,7 +148,7 @@ function createEditor(root, folder, { open, choose }) {
     const n = grid.selection.size;
     const { shown_count: shown, total: all } = session.view;
     const where = shown === all ? '' : t('{shown} of {all} shown', { shown, all });
-    selectionWords.textContent = [where, n > 1 ? t('{n} selected', { n }) : ''].filter(Boolean).join(' · ') || t('Ctrl or Shift selects several');
+    selectionWords.textContent = [where, n > 1 ? t('{n} selected', { n }) : ''].filter(Boolean).join(' · ') || (window.matchMedia('(pointer: coarse)').matches ? t('Hold a picture to select several') : t('Ctrl or Shift selects several'));
   }
 
   function drawHead() {
@@ -190,9 +192,10 @@ function createEditor(root, folder, { open, choose }) {
     drawHead();
     app.dataset.seq = String(Number(app.dataset.seq) + 1);
   }
+  session.awake = () => visible(app);
   session.listen(update);
   update('folder');
-  if (folder.restored > 0 && session.view.dirty_count > 0) notice(t('Unsaved changes of {pictures} from last time are here again.', { pictures: pictureWords(session.view.dirty_count) }));
+  if (folder.restored > 0 && session.view.rev === 0) notice(t('Unsaved changes of {pictures} from last time are here again.', { pictures: pictureWords(session.view.dirty_count) }));
   if (session.shown.length) grid.focusOn(session.shown[0]);
 
   const keys = (event) => {
