@@ -200,12 +200,25 @@ def check(values: Mapping[str, Any]) -> Checked:
     oversized = [Problem(key, told, {"name": key, **limits}) for key, value in values.items() if _too_long(value)]
     if oversized:
         return Checked(None, None, tuple(oversized), ())
+    values, empty_rows = _without_empty_rows(values)
     try:
         parsed = parse(values)
-        return Checked(parsed.config, parsed.config, (), parsed.notes)
+        ready = None if empty_rows else parsed.config
+        return Checked(ready, parsed.config, empty_rows, parsed.notes)
     except ConfigError as error:
         preview, problems = _nearest(values, error.problems)
-        return Checked(None, preview.config if preview else None, problems, preview.notes if preview else ())
+        config, notes = (preview.config, preview.notes) if preview else (None, ())
+        return Checked(None, config, (*empty_rows, *problems), notes)
+
+
+def _without_empty_rows(values: Mapping[str, Any]) -> tuple[Mapping[str, Any], tuple[Problem, ...]]:
+    """Rows of the folder list that name no folder, taken out, since "" would mean the project's own folder."""
+    rows = values.get(SUBSETS)
+    if not isinstance(rows, list):
+        return values, ()
+    named = [row for row in rows if not isinstance(row, Mapping) or str(row.get("image_dir") or "").strip()]
+    told = "a listed folder has no path; choose one or remove its row"
+    return {**values, SUBSETS: named}, (() if len(named) == len(rows) else (Problem(SUBSETS, told),))
 
 
 def _nearest(values: Mapping[str, Any], problems: Sequence[Problem]) -> tuple[Parsed | None, tuple[Problem, ...]]:

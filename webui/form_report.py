@@ -110,7 +110,9 @@ def with_absolute_folders(config: TrainConfig, root: Path) -> TrainConfig:
     subsets = tuple(subset.model_copy(update={"image_dir": placed(subset.image_dir)}) for subset in data.subsets)
     folders = {name: placed(path) for name in ("train_data_dir", "reg_data_dir") if (path := getattr(data, name))}
     output = config.save.model_copy(update={"output_dir": placed(config.save.output_dir or "output")})
-    return config.model_copy(update={"dataset": data.model_copy(update={**folders, "subsets": subsets}), "save": output})
+    return config.model_copy(
+        update={"dataset": data.model_copy(update={**folders, "subsets": subsets}), "save": output}
+    )
 
 
 def _with_found_files(config: TrainConfig, root: Path) -> TrainConfig:

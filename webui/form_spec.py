@@ -67,7 +67,7 @@ def spec(site: Site) -> dict[str, Any]:
 def first_draft(site: Site, presets: Path) -> dict[str, Any]:
     """What somebody sees who comes for the first time: the guide's preset, made to fit this machine."""
     values = dict(load(presets / f"{FIRST_PRESET}.toml", own=False).values)
-    told = _fit(values, has_nvidia())
+    told = fit(values)
     for address, folder, setting in (
         ("save.output_dir", site.output_dir, site.settings.current.output),
         ("log.logging_dir", site.logs_dir, site.settings.current.logs),
@@ -84,9 +84,9 @@ def has_nvidia() -> bool:
     return Path("/proc/driver/nvidia/version").exists() or shutil.which("nvidia-smi") is not None
 
 
-def _fit(values: dict[str, RawValue], nvidia: bool) -> list[dict[str, Any]]:
-    """Exchange what cannot run here, in place. Returns the sentences that say so."""
-    told = []
+def fit(values: dict[str, RawValue]) -> list[dict[str, Any]]:
+    """Exchange what cannot run on this machine, in place. Returns the sentences that say so."""
+    told, nvidia = [], has_nvidia()
     optimizer = find(str(values.get("optimizer.optimizer_type", "")))
     if optimizer.availability() is not None or (optimizer.package == "bitsandbytes" and not nvidia):
         values["optimizer.optimizer_type"] = optimizer.instead

@@ -119,6 +119,15 @@ def test_a_text_without_end_is_refused_without_reading_it():
     assert checked.problems[0].address == "save.training_comment"
 
 
+def test_a_folder_row_without_a_path_is_told_and_never_means_the_projects_folder():
+    checked = with_value(
+        "dataset.subsets", [{"image_dir": " ", "num_repeats": "3"}, {"image_dir": "a", "num_repeats": "3"}]
+    )
+    assert checked.ready is None
+    assert "has no path" in checked.problems[0].message
+    assert [subset.image_dir for subset in checked.preview.dataset.subsets] == ["a"]
+
+
 def test_empty_optional_numbers_are_off():
     config = form.check({**READY, "loss.min_snr_gamma": "", "noise.noise_offset": " "}).ready
     assert config.loss.min_snr_gamma is None

@@ -143,6 +143,13 @@ def test_a_preset_is_applied_over_the_form(client):
     assert status == 404 and "reload the page" in refused["message"]
 
 
+def test_a_preset_is_fitted_to_a_machine_without_a_card(client, monkeypatch):
+    monkeypatch.setattr(form_spec, "has_nvidia", lambda: False)
+    _, answer = post(client, "preset", id="sd15_style", values=filled())
+    assert answer["values"]["precision.mixed_precision"] == "no"
+    assert any("No NVIDIA graphics card" in note["message"] for note in answer["fitted"])
+
+
 def test_own_presets_over_http(client):
     _, saved = post(client, "presets/save", name="mine", values=filled(**{"network.network_dim": "48"}))
     listed = client.get("/api/form/presets").json()["presets"]

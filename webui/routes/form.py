@@ -143,7 +143,8 @@ def _add_presets(api: APIRouter, own: form_presets.OwnPresets) -> None:
         chosen = next((preset for preset in [*form_presets.shipped(PRESETS), *own.all()] if preset.id == body.id), None)
         if chosen is None:
             raise Refusal(404, "This preset is gone; reload the page to see those that are there.")
-        return {"values": form_presets.applied(_known(body.values), chosen)}
+        values = form_presets.applied(_known(body.values), chosen)
+        return {"values": values, "fitted": [] if chosen.own else form_spec.fit(values)}
 
     @api.post("/presets/save")
     def save(body: PresetToSave) -> dict[str, Any]:

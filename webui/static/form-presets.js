@@ -56,7 +56,8 @@ export function buildToolbar(state, fields) {
   async function take(id) {
     try {
       const answer = await post('form/preset', { id, values: state.values });
-      swap(answer.values, id, t('Preset {name} was applied. Paths and names stayed.', { name: words(state.presetNamed(id).title) }));
+      const done = t('Preset {name} was applied. Paths and names stayed.', { name: words(state.presetNamed(id).title) });
+      swap(answer.values, id, [done, ...answer.fitted.map(sentence)].join(' '));
     } catch (error) {
       show();
       complain(error);

@@ -82,7 +82,7 @@ function sumLines(state, report) {
   if (!report.images) return [h('p', { class: 'muted' }, t('No pictures found yet.'))];
   const { epochs, batch_size: batch, steps, accumulation } = report;
   const training = report.folders.filter((folder) => !folder.is_reg);
-  const parts = training.map((folder) => [t('{n} pictures', { n: folder.images }), '×', t('{n} times', { n: folder.repeats })]);
+  const parts = training.map((folder) => [t('{n} pictures ×', { n: folder.images }), t('{n} times', { n: folder.repeats })]);
   const first = parts.length === 1 ? parts[0] : parts.length <= 3 ? ['(', ...parts.flatMap((part, index) => (index ? ['+', ...part] : part)), ')'] : [t('{n} picture views', { n: report.repeats_sum })];
   const divided = accumulation > 1 ? ['/', String(batch), '/', String(accumulation)] : ['/', String(batch)];
   const tail = ['=', h('b', { 'data-role': 'steps' }, t('{n} steps', { n: steps }))];
@@ -124,7 +124,7 @@ function bucketBars(buckets) {
 
 function folderRow(folder) {
   return h('tr', {}, h('td', { class: 'mono', title: folder.path }, folder.name, folder.is_reg ? h('span', { class: 'badge' }, t('reg')) : ''),
-    h('td', {}, t('{n} pictures', { n: folder.images }), ' × ', String(folder.repeats)),
+    h('td', {}, t('{n} pictures ×', { n: folder.images }), ' ', String(folder.repeats)),
     h('td', { class: folder.missing_captions ? 'r-missing' : 'muted' }, folder.missing_captions ? t('{n} without tags', { n: folder.missing_captions }) : t('all tagged')));
 }
 
@@ -139,7 +139,12 @@ function showProblems(host, problems, jump) {
   if (problems.length > 30) host.append(h('li', { class: 'muted' }, t('and {n} more', { n: problems.length - 30 })));
 }
 
-const said = (value) => (Array.isArray(value) ? value.map((one) => (typeof one === 'string' ? one : one.image_dir ?? '')).join(' · ') : value === true ? t('on') : value === false ? t('off') : value === '' ? t('off') : String(value));
+// A value in words: what empty means, on and off, lists in one line.
+function said(field, value) {
+  if (Array.isArray(value)) return value.map((one) => (typeof one === 'string' ? one : one.image_dir ?? '')).join(' · ') || t('off');
+  if (typeof value === 'boolean') return value ? t('on') : t('off');
+  return value === '' ? t(field.empty ?? 'off') : String(value);
+}
 
 function showDifferences(view, state, jump) {
   const changed = state.changed();
@@ -149,7 +154,7 @@ function showDifferences(view, state, jump) {
     const field = state.fields.get(address);
     return h('div', { class: 'r-difference' },
       h('button', { type: 'button', class: 'r-jump', title: field.name, onclick: () => jump(address) }, words(field.title)),
-      h('span', { class: 'mono' }, h('s', { class: 'muted' }, said(state.presetValues[address])), ' ', said(state.values[address])),
+      h('span', { class: 'mono' }, h('s', { class: 'muted' }, said(field, state.presetValues[address])), ' ', said(field, state.values[address])),
       h('button', { type: 'button', class: 'btn quiet square', title: t("Back to the preset's value"), 'aria-label': t("Back to the preset's value"), onclick: () => state.reset(address) }, icon('undo')));
   }));
 }
