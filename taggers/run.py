@@ -18,7 +18,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -115,19 +115,23 @@ class Journal:
         self._stream.close()
 
 
-def undo(run: Run) -> dict[str, Any]:
+def undo(run: Run, progress: Callable[[int, int], None] = lambda done, total: None) -> dict[str, Any]:
     """Bring back every caption as it stood before the run, and write and return what was done.
 
     {"restored": n, "removed": n, "unchanged": n, "conflicts": [{"caption", "message"}]}: a caption that was changed
     since is left alone and reported; one that already is what it was counts as unchanged, so that an undo that was cut
-    short can be repeated. Raises RunError while the run is going, and when it changed nothing.
+    short can be repeated. progress(done, total) is called after each caption. Raises RunError while the run is going,
+    and when it changed nothing.
     """
     if run.job.state() == "running":
         raise RunError("this run is still going; stop it first, then undo it")
     if not run.journal_path.is_file():
         raise RunError("this run changed no captions; there is nothing to undo")
     report: dict[str, Any] = {"restored": 0, "removed": 0, "unchanged": 0, "conflicts": []}
-    for caption, before, digest in _first_entries(run.journal_path):
+    with run.journal_path.open("rb") as stream:
+        total = sum(1 for _ in stream)
+    for done, (caption, before, digest) in enumerate(_entries(run.journal_path), 1):
+        progress(done, total)
         try:
             report[_restore(caption, before, digest)] += 1
         except (RunError, OSError) as error:
@@ -154,7 +158,7 @@ def _restore(caption: Path, before: bytes | None, digest: str) -> str:
     return "restored"
 
 
-def _first_entries(journal: Path) -> Iterator[tuple[Path, bytes | None, str]]:
+def _entries(journal: Path) -> Iterator[tuple[Path, bytes | None, str]]:
     """(caption, bytes before or None, SHA-256 after) of each caption; a torn last line is passed over."""
     with journal.open("rb") as stream:
         for line in stream:

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from taggers import DEFAULT_TAGGER, TAGGERS, find, in_folder, present
 from taggers.pictures import EXTENSIONS, list_pictures
-from taggers.run import Run, find_run, list_runs
+from taggers.run import Run, RunError, find_run, list_runs, undo
 from taggers.tags import TagOptions, split_typed
 from trainer.atomic import atomic_write
 from trainer.events import EventLog, follow
@@ -282,6 +282,44 @@ class RunView:
         times = self._looked_at[-200:]
         began = self._phase.get("time", times[0] if times else 0) if len(self._looked_at) <= 200 else times[0]
         return round(len(times) / (times[-1] - began), 2) if times and times[-1] > began else None
+
+
+class Undos:
+    """Undoes runs in threads, since ten thousand captions take a minute; remembers how far each is. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._going: dict[str, dict[str, Any]] = {}
+        self._lock = threading.Lock()
+
+    def begin(self, run: Run, patience_seconds: float = 1.0) -> str | None:
+        """Start undoing a run, unless it is being undone, and wait a moment for the end.
+
+        Returns why it cannot be undone when that shows within the moment, else None.
+        """
+        with self._lock:
+            if run.id in self._going:
+                return None
+            state: dict[str, Any] = {"done": 0, "total": None, "error": None}
+            self._going[run.id] = state
+        worker = threading.Thread(target=self._undo, args=(run, state), name="undo", daemon=True)
+        worker.start()
+        worker.join(patience_seconds)
+        error: str | None = state["error"]
+        return error
+
+    def progress(self, run_id: str) -> dict[str, Any] | None:
+        """{"done", "total"} of an undo that is going on."""
+        state = self._going.get(run_id)
+        return None if state is None else {"done": state["done"], "total": state["total"]}
+
+    def _undo(self, run: Run, state: dict[str, Any]) -> None:
+        try:
+            undo(run, lambda done, total: state.update(done=done, total=total))
+        except (RunError, OSError) as error:
+            state["error"] = str(error)
+        finally:
+            with self._lock:
+                self._going.pop(run.id, None)
 
 
 class Views:

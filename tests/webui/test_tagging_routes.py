@@ -138,8 +138,10 @@ def test_a_folder_is_tagged_watched_and_undone(client: TestClient, folder: Path)
     assert client.get("/api/" + page["rows"][0]["thumb"]).headers["content-type"] == "image/webp"
     only = client.get(f"/api/tagging/runs/{run['id']}/pictures?action=appended").json()
     assert [row["name"] for row in only["rows"]] == ["01.png"]
-    undone = client.post(f"/api/tagging/runs/{run['id']}/undo").json()
-    assert undone["report"]["removed"] == 11 and undone["run"]["undone"] and not undone["run"]["undoable"]
+    client.post(f"/api/tagging/runs/{run['id']}/undo")
+    undone = wait(lambda: client.get(f"/api/tagging/runs/{run['id']}").json()["undone"])
+    assert (undone["restored"], undone["removed"], undone["conflicts"]) == (1, 11, [])
+    assert not client.get(f"/api/tagging/runs/{run['id']}").json()["undoable"]
     assert [path.name for path in folder.glob("*.txt")] == ["01.txt"]
     assert (folder / "01.txt").read_text(encoding="utf-8") == "by hand"
 
@@ -176,6 +178,7 @@ def test_a_run_that_is_ended_by_force_can_be_undone(client: TestClient, folder: 
     wait(lambda: client.get(f"/api/tagging/runs/{run['id']}").json()["done"] > 3)
     assert client.post(f"/api/tagging/runs/{run['id']}/end").json()["state"] == "stopped"
     client.post(f"/api/tagging/runs/{run['id']}/undo")
+    wait(lambda: client.get(f"/api/tagging/runs/{run['id']}").json()["undone"])
     assert not list(folder.glob("*.txt"))
 
 

@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from taggers import TAGGERS, TaggerError, present
 from taggers.base import Vocabulary
-from taggers.run import Run, RunError, undo
+from taggers.run import Run
 from taggers.tags import choose
 from trainer.demo import DemoError, write_pictures
 from trainer.demo.pictures import FOLDER_NEW
@@ -36,6 +36,7 @@ from webui.tagruns import (
     Processes,
     RunView,
     TaggerForm,
+    Undos,
     Views,
     chosen_model,
     count_folder,
@@ -84,10 +85,11 @@ def router(site: Site) -> APIRouter:
     processes = Processes(site.root)
     views = Views(site.state_dir / "tagging")
     downloads = Views(site.state_dir / "downloads")
-    _add_form(routes, site, views, downloads, processes)
+    undos = Undos()
+    _add_form(routes, site, views, downloads, processes, undos)
     _add_models(routes, site, downloads, processes)
     _add_try(routes, site)
-    _add_runs(routes, site, views, processes)
+    _add_runs(routes, site, views, processes, undos)
     return routes
 
 
@@ -113,7 +115,9 @@ def _placed(site: Site, form: TaggerForm) -> TaggerForm:
     return form.model_copy(update={"model_folder": str(checked_path(site.root, form.model_folder))})
 
 
-def _add_form(routes: APIRouter, site: Site, views: Views, downloads: Views, processes: Processes) -> None:
+def _add_form(
+    routes: APIRouter, site: Site, views: Views, downloads: Views, processes: Processes, undos: Undos
+) -> None:
     drafts = Drafts(site.state_dir / "drafts" / "tagger.json")
 
     @routes.get("/draft")
@@ -130,7 +134,8 @@ def _add_form(routes: APIRouter, site: Site, views: Views, downloads: Views, pro
         """What goes on: the models with their downloads, and the newest run."""
         processes.reap()
         newest = views.newest()
-        return {"models": _models(site, downloads), "run": newest[0].summary() if newest else None}
+        run = {"undoing": undos.progress(newest[0].run.id), **newest[0].summary()} if newest else None
+        return {"models": _models(site, downloads), "run": run}
 
     @routes.post("/check")
     def check(body: FormBody) -> dict[str, Any]:
@@ -291,8 +296,11 @@ def _last_error(stderr: bytes) -> str:
     return errors[-1] if errors else (lines[-1] if lines else "The tagger ended without a word.")
 
 
-def _add_runs(routes: APIRouter, site: Site, views: Views, processes: Processes) -> None:
+def _add_runs(routes: APIRouter, site: Site, views: Views, processes: Processes, undos: Undos) -> None:
     starting = threading.Lock()
+
+    def summary_of(view: RunView) -> dict[str, Any]:
+        return {"undoing": undos.progress(view.run.id), **view.summary()}  # in this order: an undo may end between
 
     def view_of(run_id: str) -> RunView:
         view = views.get(run_id)
@@ -317,17 +325,17 @@ def _add_runs(routes: APIRouter, site: Site, views: Views, processes: Processes)
             except TaggerError as error:
                 raise Refusal(422, str(error), [{"address": "model", "message": str(error)}]) from error
             _start(processes, run, command, site)
-        return view_of(run.id).summary()
+        return summary_of(view_of(run.id))
 
     @routes.get("/runs")
     def runs() -> dict[str, Any]:
         """The newest runs, newest first."""
-        return {"runs": [view.summary() for view in views.newest(20)]}
+        return {"runs": [summary_of(view) for view in views.newest(20)]}
 
     @routes.get("/runs/{run_id}")
     def summary(run_id: str) -> dict[str, Any]:
         processes.reap()
-        return view_of(run_id).summary()
+        return summary_of(view_of(run_id))
 
     @routes.get("/runs/{run_id}/pictures")
     def pictures(run_id: str, start: int = 0, count: int = 50, action: str = "") -> dict[str, Any]:
@@ -342,7 +350,7 @@ def _add_runs(routes: APIRouter, site: Site, views: Views, processes: Processes)
         view = view_of(run_id)
         if view.run.job.state() == "running":
             view.run.job.request("stop")
-        return view.summary()
+        return summary_of(view)
 
     @routes.post("/runs/{run_id}/end")
     def end(run_id: str) -> dict[str, Any]:
@@ -354,16 +362,15 @@ def _add_runs(routes: APIRouter, site: Site, views: Views, processes: Processes)
             processes.reap()
             if view.run.job.state() == "crashed":
                 mark_stopped(view.run.job)
-        return view.summary()
+        return summary_of(view)
 
     @routes.post("/runs/{run_id}/undo")
     def take_back(run_id: str) -> dict[str, Any]:
         view = view_of(run_id)
-        try:
-            report = undo(view.run)
-        except RunError as error:
-            raise Refusal(409, str(error)) from error
-        return {"report": report, "run": view.summary()}
+        refused = undos.begin(view.run)
+        if refused is not None:
+            raise Refusal(409, refused)
+        return summary_of(view)
 
 
 def _row(site: Site, row: dict[str, Any], folder: str) -> dict[str, Any]:

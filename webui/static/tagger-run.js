@@ -74,15 +74,17 @@ export function buildRun(act) {
     const count = (which.counts.written ?? 0) + (which.counts.appended ?? 0);
     const question = t('Bring back the captions of {n} pictures as they were before this run?', { n: count });
     if (!await ask(question, { ok: t('Undo') })) return;
-    const gone = notice(t('Bringing the captions back …'), { seconds: 600 });
     try {
-      const { report } = await post(`tagging/runs/${which.id}/undo`);
-      const done = t('Undone: {restored} captions brought back, {removed} new ones removed.', report);
-      notice(report.conflicts.length ? `${done} ${t('{n} were changed since and left as they are.', { n: report.conflicts.length })}` : done, { seconds: 8 });
+      let now = await post(`tagging/runs/${which.id}/undo`);
+      while (now.undoing) {
+        if (now.id === run.id) show(now);
+        await new Promise((done) => setTimeout(done, 500));
+        now = await get(`tagging/runs/${which.id}`);
+      }
+      if (now.undone) tellUndone(now.undone);
     } catch (error) {
       complain({ message: say(error.message) });
     }
-    gone();
     act.changed();
     if (earlier.open) listEarlier();
   }
@@ -100,22 +102,26 @@ export function buildRun(act) {
     }
   }
 
-  return {
-    root,
-    show(next, folder) {
-      root.hidden = !next;
-      if (!next) return;
-      // An older run of another folder goes below what is to be done now.
-      root.style.order = next.state === 'running' || !folder || folder === next.settings.folder ? '0' : '1';
-      if (run?.id !== next.id) { action = ''; start = 0; shown = ''; }
-      const following = next.state === 'running' && start + PAGE >= (run?.done ?? 0) && action === '';
-      run = next;
-      if (following) start = Math.max(0, Math.floor((next.done - 1) / PAGE) * PAGE);
-      fill(head, heading(run, act, undo));
-      showFilters();
-      rows();
-    },
-  };
+  function show(next, folder) {
+    root.hidden = !next;
+    if (!next) return;
+    // An older run of another folder goes below what is to be done now.
+    root.style.order = next.state === 'running' || !folder || folder === next.settings.folder ? '0' : '1';
+    if (run?.id !== next.id) { action = ''; start = 0; shown = ''; }
+    const following = next.state === 'running' && start + PAGE >= (run?.done ?? 0) && action === '';
+    run = next;
+    if (following) start = Math.max(0, Math.floor((next.done - 1) / PAGE) * PAGE);
+    fill(head, heading(run, act, undo));
+    showFilters();
+    rows();
+  }
+
+  return { root, show };
+}
+
+function tellUndone(report) {
+  const done = t('Undone: {restored} captions brought back, {removed} new ones removed.', report);
+  notice(report.conflicts.length ? `${done} ${t('{n} were changed since and left as they are.', { n: report.conflicts.length })}` : done, { seconds: 8 });
 }
 
 function heading(run, act, undo) {
@@ -125,13 +131,20 @@ function heading(run, act, undo) {
   return [
     h('div', { class: 'toolbar' }, h('h2', { class: 'grow', 'data-role': 'tagger-outcome', 'data-state': run.state }, outcome(run)),
       run.undone ? h('span', { class: 'badge', 'data-role': 'tagger-undone' }, t('undone')) : null,
-      run.undoable && changed ? h('button', { type: 'button', class: 'btn', 'data-role': 'tagger-undo', onclick: () => undo() }, icon('undo'), t('Undo')) : null,
+      run.undoable && changed && !run.undoing ? h('button', { type: 'button', class: 'btn', 'data-role': 'tagger-undo', onclick: () => undo() }, icon('undo'), t('Undo')) : null,
       changed && !run.undone ? h('button', { type: 'button', class: 'btn', 'data-role': 'tagger-edit', onclick: () => edit(run) }, icon('tag'), t('Edit the tags')) : null),
     where,
+    run.undoing ? undoing(run.undoing) : null,
     run.state === 'failed' || run.state === 'crashed' ? failure(run) : null,
     run.undone?.conflicts?.length ? h('div', { class: 'box-warn', 'data-role': 'tagger-conflicts' }, t('{n} were changed since and left as they are.', { n: run.undone.conflicts.length }),
       h('ul', { class: 'tg-list small mono' }, run.undone.conflicts.slice(0, 20).map((one) => h('li', {}, one.caption)))) : null,
   ];
+}
+
+function undoing({ done, total }) {
+  return h('div', { class: 'col', 'data-role': 'tagger-undoing' },
+    h('div', { class: 'progress', role: 'progressbar', 'aria-label': t('Bringing the captions back …') }, h('i', { style: { width: `${total ? (100 * done) / total : 0}%` } })),
+    h('div', { class: 'numbers' }, t('Bringing the captions back …'), ' ', total ? `${done} / ${total}` : ''));
 }
 
 // Show the run's folder in the tag editor: by an event when that tab is open already, else by the folder it remembers.

@@ -119,7 +119,7 @@ async function look(tab, parts, element) {
 }
 
 const going = (run) => run?.state === 'running' || run?.state === 'waiting';
-const busy = (status) => going(status.run) || status.models.some((model) => going(model.download));
+const busy = (status) => going(status.run) || status.run?.undoing || status.models.some((model) => going(model.download));
 const shape = (status) => JSON.stringify([status.run?.id, status.run?.state, status.run?.undone?.time, status.models.map((model) => model.present)]);
 const changed = (before, after) => shape(before) !== shape(after);
 
