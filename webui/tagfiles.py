@@ -249,7 +249,7 @@ class Draft:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         content = {"folder": str(folder), "edits": {name: list(edit) for name, edit in edits.items()}}
-        atomic_write(self.path, json.dumps(content, ensure_ascii=False))
+        atomic_write(self.path, json.dumps(content))  # ASCII: file names need not be valid Unicode
 
     def read(self) -> dict[str, tuple[str, str | None]]:
         """What was kept; nothing when there is no file. A damaged file is set aside under another name."""
@@ -280,7 +280,7 @@ class Returns:
             if not (self.path / f"{candidate}.json").exists()
         )
         content = {"folder": str(folder), "time": time.time(), "captions": dict(before)}
-        atomic_write(self.path / f"{name}.json", json.dumps(content, ensure_ascii=False))
+        atomic_write(self.path / f"{name}.json", json.dumps(content))
         for old in sorted(self.path.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)[:-RETURNS_KEPT]:
             old.unlink(missing_ok=True)
         return name

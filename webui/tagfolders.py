@@ -117,4 +117,4 @@ class OpenFolders:
         }  # fmt: skip
         entries = [this, *(entry for entry in self.recent() if entry["id"] != name)][:RECENT]
         self.state.mkdir(parents=True, exist_ok=True)
-        atomic_write(self.state / "folders.json", json.dumps(entries, ensure_ascii=False, indent=1))
+        atomic_write(self.state / "folders.json", json.dumps(entries, indent=1))

@@ -166,7 +166,10 @@ def test_unsaved_edits_survive_a_reload_of_the_page(editor: Any, folder: Path):
     editor.locator("[data-role=tags-chip][data-tag=solo]").wait_for()
     role(editor, "tags-text").fill("typed by hand")
     unsaved(editor, 1)
+    asked: list[str] = []
+    editor.on("dialog", lambda dialog: asked.append(dialog.type))
     editor.reload()
+    assert asked == ["beforeunload"]
     open_tab(editor, "tags")
     cell(editor, 0).wait_for()
     unsaved(editor, 1)
@@ -263,3 +266,29 @@ def test_the_first_visit_says_what_to_do_and_offers_the_demo(page: Any, server: 
     role(page, "tags-demo").click()
     cell(page, 11).wait_for()
     assert role(page, "tags-total").inner_text() == "12 pictures"
+
+
+def test_a_training_folder_offers_its_subfolders(page: Any, server: Server, folder: Path):
+    other = folder.parent / "1_shape"
+    shutil.copytree(folder, other)
+    show(page, server.url, folder.parent)
+    assert role(page, "tags-total").inner_text() == "10 pictures"
+    role(page, "tags-folder").select_option("10_anby")
+    page.wait_for_function("() => document.querySelectorAll('[data-role=tags-cell]').length === 5")
+    role(page, "tags-selection").filter(has_text="5 of 10 shown").wait_for()
+
+
+def test_a_phone_shows_everything_without_scrolling_sideways(browser: Any, server: Server, folder: Path):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, locale="zh-CN", has_touch=True)
+    phone = context.new_page()
+    phone.set_default_timeout(10_000)
+    try:
+        show(phone, server.url, folder)
+        cell(phone, 2).tap()
+        phone.wait_for_function(
+            "() => document.querySelector('[data-role=tags-text]').value.startsWith('1girl,  smile')"
+        )
+        assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+        assert role(phone, "tags-save").bounding_box()["width"] > 300
+    finally:
+        context.close()

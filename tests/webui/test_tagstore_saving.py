@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -185,3 +186,30 @@ def test_many_open_folders_are_dropped_from_memory_but_not_their_edits(tmp_path:
     assert again.store is not first.store
     assert again.store.rows[0].text == "x, y"
     assert len(json.loads((tmp_path / "state" / "captions" / "folders.json").read_text(encoding="utf-8"))) == 9
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has file names that are no text")
+def test_strange_file_names_are_edited_saved_and_brought_back(tmp_path: Path, folders: OpenFolders):
+    folder = tmp_path / "set [1] 100% 'x'"
+    fill(folder, {"plain": "x", "a b%20'\"&<b>": "x", "安比 (1)": "x"})
+    (folder / "plain.png").rename(folder / os.fsdecode(b"\xff\xfe.png"))
+    (folder / "plain.txt").rename(folder / os.fsdecode(b"\xff\xfe.txt"))
+    os.mkfifo(folder / "pipe.png")
+    os.mkfifo(folder / "安比 (1).caption")
+    opened = folders.open(folder, None, ".txt")
+    assert len(opened.store.rows) == 3
+    opened.store.apply(Edit(kind="add", tags=("y",)), range(3))
+    opened.store.keep_draft()
+    assert OpenFolders(tmp_path / "state").get(opened.id).store.restored == 3
+    assert save(opened.saver).written == 3
+    assert {path.read_text(encoding="utf-8") for path in folder.glob("*.txt")} == {"x, y"}
+    name = opened.returns.listing()[0]["name"]
+    assert opened.store.bring_back(opened.returns.read(name), name) == 3
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs pipes")
+def test_a_pipe_in_place_of_a_caption_is_named_and_does_not_hang(tmp_path: Path, folders: OpenFolders):
+    folder = fill(tmp_path / "set", {"a": None})
+    os.mkfifo(folder / "a.txt")
+    opened = folders.open(folder, None, ".txt")
+    assert "a.txt is not a regular file" in (opened.store.rows[0].disk.problem or "")
