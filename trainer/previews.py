@@ -174,7 +174,7 @@ def _pictures(
     if guided:
         captions = [prompt.negative for prompt in prompts] + captions
     length = _token_length(captions)
-    conditioning = family.encode_captions(captions, length)
+    conditioning = family.encode_captions(captions, length, emphasis=True)
     scheduler.set_timesteps(first.steps, device=family.device)
     latents = latents * scheduler.init_noise_sigma
     draws = {"generator": generators} if _takes_generator(scheduler) else {}

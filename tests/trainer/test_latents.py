@@ -185,6 +185,13 @@ def test_reading_ahead_gives_the_same_latents_also_when_the_plan_is_left(items):
     direct.close()
 
 
+def test_an_uncached_picture_that_vanishes_is_named(items):
+    direct = DirectLatents(items, read, Encoder())
+    items[1].path.unlink()
+    with pytest.raises(LatentsError, match=r"0\.png, 1\.png\) cannot be read any more"):
+        direct.batch([0, 1], [False, False], [torch.Generator(), torch.Generator()])
+
+
 def test_results_come_in_order_and_closing_ends_the_threads():
     results = in_order(range(100), lambda number: number * 2, workers=3, ahead=5)
     assert [next(results) for _ in range(4)] == [0, 2, 4, 6]

@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from trainer import families
 from trainer.families import modules, names
 from trainer.families.base import Conditioning, LoadOptions
-from trainer.families.sd import SDFamily, draw, joined_chunks
+from trainer.families.sd import SDFamily, draw, joined_chunks, weighed
 from trainer.families.weights import WeightsError
 
 
@@ -170,6 +170,25 @@ def test_longer_captions_give_longer_contexts(base, limit, tokens):
 def test_chunks_are_joined_without_the_inner_begins_and_ends():
     states = torch.arange(2 * 77).reshape(1, 2, 77, 1)
     assert joined_chunks(states).flatten().tolist() == [0, *range(1, 76), *range(78, 153), 153]
+
+
+def test_emphasis_changes_its_part_and_keeps_the_mean():
+    context = torch.randn(2, 77, 8, generator=torch.Generator().manual_seed(0)) + 0.5
+    weights = torch.ones(2, 77)
+    weights[1, 2] = 1.5
+    same, changed = weighed(context, weights)
+    assert torch.allclose(same, context[0])
+    assert changed.mean() == pytest.approx(float(context[1].mean()), abs=1e-5)
+    ratio = (changed / context[1]).mean(dim=1)
+    assert ratio[2] / ratio[1] == pytest.approx(1.5, rel=1e-4)
+
+
+def test_brackets_are_text_for_training_and_emphasis_for_previews(family):
+    as_text, as_weight = (family.encode_captions(["a (red:1.5) cat"], emphasis=on).context for on in (False, True))
+    plain = family.encode_captions(["a red cat"]).context
+    assert not torch.allclose(as_text, as_weight, atol=1e-3)
+    assert torch.allclose(as_weight[0, 2], plain[0, 2] * 1.5, atol=1e-4)
+    assert torch.equal(family.encode_captions(["a red cat"], emphasis=True).context, plain)
 
 
 def test_gradients_reach_an_adapted_text_encoder_through_checkpointing(base):

@@ -86,8 +86,13 @@ class Family(Protocol):
     def decode_latents(self, latents: Tensor) -> Tensor:
         """Scaled latents (B, C, h, w) -> (B, 3, H, W) in [-1, 1], float32."""
 
-    def encode_captions(self, captions: Sequence[str], at_least: int | None = None) -> Conditioning:
-        """Captions -> conditioning; gradients flow to adapted text encoders. at_least: tokens to make room for."""
+    def encode_captions(
+        self, captions: Sequence[str], at_least: int | None = None, emphasis: bool = False
+    ) -> Conditioning:
+        """Captions -> conditioning; gradients flow to adapted text encoders.
+
+        at_least: tokens to make room for. emphasis: (brackets:1.2) weigh their part.
+        """
 
     def predict(self, noisy: Tensor, timesteps: Tensor, conditioning: Conditioning) -> Tensor:
         """Noisy latents (B, C, h, w), timesteps (B,) -> epsilon or v (B, C, h, w), float32."""

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from trainer.families import modules, tokens
 from trainer.families.base import Conditioning, LoadOptions, Prediction, Random, Target
+from trainer.families.emphasis import parse as parse_emphasis
 from trainer.families.weights import Description, WeightsError, describe, find_base, read_config
 
 LATENT_SCALE = 0.18215
@@ -101,15 +102,20 @@ class SDFamily:
                 pixels = self._decoded(latents)
         return pixels.clamp(-1, 1)
 
-    def encode_captions(self, captions: Sequence[str], at_least: int | None = None) -> Conditioning:
+    def encode_captions(
+        self, captions: Sequence[str], at_least: int | None = None, emphasis: bool = False
+    ) -> Conditioning:
         """Captions (B) -> context (B, T, D) with T = 77, 152 or 227.
 
         at_least: tokens to make room for (150 or 225) when max_token_length is shorter. clip_skip k takes the k-th last
-        hidden state; the final layer norm is applied to it (KOHYA_COMPAT 4.3).
+        hidden state; the final layer norm is applied to it (KOHYA_COMPAT 4.3). emphasis: (brackets:1.2) weigh their
+        part, with the mean of the states kept, as image programs and sd-scripts' previews do.
         """
         encoder = self.text_encoders[0]
         length = max(self.max_token_length or 0, at_least or 0) or None
-        chunks = [self._tokenizer.chunks(caption, length, PAD_TOKEN[self.name]) for caption in captions]
+        pad = PAD_TOKEN[self.name]
+        pieces = [parse_emphasis(caption) if emphasis else [(caption, 1.0)] for caption in captions]
+        chunks, weights = zip(*(self._tokenizer.weighted(one, length, pad) for one in pieces), strict=True)
         ids = torch.tensor(chunks, device=self.device)  # (B, n, 77)
         with self.autocast():
             output = encoder(ids.flatten(0, 1), output_hidden_states=self.clip_skip is not None)
@@ -117,7 +123,8 @@ class SDFamily:
             if self.clip_skip is not None:
                 body = getattr(encoder, "text_model", encoder)
                 states = body.final_layer_norm(output.hidden_states[-self.clip_skip])
-        return Conditioning(joined_chunks(states.unflatten(0, ids.shape[:2])))
+        context = joined_chunks(states.unflatten(0, ids.shape[:2]))
+        return Conditioning(weighed(context, torch.tensor(weights, device=self.device)) if emphasis else context)
 
     def predict(self, noisy: Tensor, timesteps: Tensor, conditioning: Conditioning) -> Tensor:
         """Noisy latents (B, C, h, w) at timesteps (B,) -> epsilon or v, float32."""
@@ -197,6 +204,16 @@ def joined_chunks(states: Tensor) -> Tensor:
         return states[:, 0]
     text = states[:, :, 1:-1].flatten(1, 2)
     return torch.cat([states[:, 0, :1], text, states[:, -1, -1:]], dim=1)
+
+
+def weighed(context: Tensor, weights: Tensor) -> Tensor:
+    """Context (B, T, D) times weights (B, T), brought back to the mean it had in each sample."""
+    before = context.float()
+    changed = before * weights[..., None]
+    mean, new_mean = before.mean(dim=(1, 2), keepdim=True), changed.mean(dim=(1, 2), keepdim=True)
+    # a ratio of two means near zero says nothing
+    meaningful = new_mean.abs() > 1e-3 * changed.std(dim=(1, 2), keepdim=True)
+    return (changed * torch.where(meaningful, mean / new_mean, 1.0)).to(context.dtype)
 
 
 def draw(shape: Sequence[int], generator: Random) -> Tensor:

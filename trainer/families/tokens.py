@@ -54,8 +54,28 @@ class Tokenizer:
         pad: EOS for SD 1 and SDXL's first encoder, 0 for SD 2 and SDXL's second. As sd-scripts: chunks break every 75
         tokens, not at commas (KOHYA_COMPAT 4.2).
         """
+        return self._chunked(self.ids(text), max_token_length, pad)
+
+    def weighted(
+        self, pieces: Sequence[tuple[str, float]], max_token_length: int | None = None, pad: int = EOS
+    ) -> tuple[list[list[int]], list[float]]:
+        """The chunks of a text in pieces (see emphasis.parse) and a weight for each of the 77, 152 or 227 positions.
+
+        Each piece is tokenized alone, as sd-scripts does; begin, end and padding weigh 1.
+        """
         length = 77 if max_token_length is None else max_token_length + 2
-        ids = [BOS, *self.ids(text)[: length - 2], EOS]
+        ids: list[int] = []
+        weights: list[float] = []
+        for text, weight in pieces:
+            found = self.ids(text)
+            ids += found
+            weights += [weight] * len(found)
+        weights = [1.0, *weights[: length - 2]]
+        return self._chunked(ids, max_token_length, pad), weights + [1.0] * (length - len(weights))
+
+    def _chunked(self, text_ids: Sequence[int], max_token_length: int | None, pad: int) -> list[list[int]]:
+        length = 77 if max_token_length is None else max_token_length + 2
+        ids = [BOS, *text_ids[: length - 2], EOS]
         ids += [pad] * (length - len(ids))
         if max_token_length is None:
             return [ids]

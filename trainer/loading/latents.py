@@ -117,7 +117,7 @@ class DirectLatents:
         self.close()
 
         def pixels_of(numbers: tuple[int, ...]) -> tuple[tuple[int, ...], list[Pixels]]:
-            return numbers, [self._read(self._items[number]) for number in numbers]
+            return numbers, self._read_all(numbers)
 
         self._coming = in_order((tuple(numbers) for numbers in plan), pixels_of, workers=2, ahead=self._ahead)
 
@@ -143,7 +143,15 @@ class DirectLatents:
                     return arrays
                 break
             self.close()  # the plan was left; read what is asked
-        return [self._read(self._items[number]) for number in numbers]
+        return self._read_all(numbers)
+
+    def _read_all(self, numbers: Sequence[int]) -> list[Pixels]:
+        items = [self._items[number] for number in numbers]
+        try:
+            return [self._read(item) for item in items]
+        except (OSError, ValueError) as error:
+            names = ", ".join(item.path.name for item in items)
+            raise LatentsError(f"a picture of this batch ({names}) cannot be read any more: {error}") from error
 
 
 def cache_latents(

@@ -72,8 +72,11 @@ def run(file: Path, as_json: bool = False) -> int:
     return 0
 
 
-def inspect(file: Path | str) -> Inspection:
-    """What a .safetensors, .ckpt or diffusers folder is. A bad file raises nothing: its problems say what is wrong."""
+def inspect(file: Path | str, with_hashes: bool = True) -> Inspection:
+    """What a .safetensors, .ckpt or diffusers folder is. A bad file raises nothing: its problems say what is wrong.
+
+    with_hashes: read the whole file for them; without, only its header (milliseconds for any size).
+    """
     path = Path(file)
     try:
         header = read_header(path) if path.is_file() and path.suffix.lower() == ".safetensors" else None
@@ -89,7 +92,7 @@ def inspect(file: Path | str) -> Inspection:
     missing = sorted(ranks.keys() - alphas.keys()) if method in ("lora", "dora", "loha") else []
     if missing:
         problems.append(f"{len(missing)} modules have no alpha (first: {missing[0]}); programs take the rank for it")
-    hashes = hashes_of(header)
+    hashes = hashes_of(header) if with_hashes else {}
     for name, value in hashes.items():
         stored = header.metadata.get(name)
         if stored is not None and stored != value:
