@@ -1,4 +1,7 @@
-"""Who may import whom, read from the syntax trees; and what must stay light, asked from fresh interpreters (DESIGN section 2)."""
+"""Who may import whom, read from the syntax trees.
+
+And what must stay light, asked from fresh interpreters (DESIGN section 2).
+"""
 
 from __future__ import annotations
 
@@ -17,10 +20,13 @@ HEAVY = {"torch", "diffusers", "transformers", "accelerate", "onnxruntime", "bit
 # What each package may take from the others. The page and the taggers may only take LIGHT modules of the trainer.
 ALLOWED = {
     "trainer": (),
-    "taggers": ("trainer.atomic", "trainer.dataset", "trainer.events", "trainer.job", "trainer.config", "trainer.demo.drawing"),
+    "taggers": ("trainer.atomic", "trainer.dataset", "trainer.events", "trainer.job", "trainer.config",
+    "trainer.demo.drawing"),
     "webui": (
-        "trainer.atomic", "trainer.config", "trainer.optimizers", "trainer.schedules", "trainer.job", "trainer.events", "trainer.dataset",
-        "trainer.metadata", "trainer.tools.inspect", "trainer.families.weights", "trainer.families.tokens", "trainer.demo",
+        "trainer.atomic", "trainer.config", "trainer.optimizers", "trainer.schedules", "trainer.job",
+        "trainer.events", "trainer.dataset",
+        "trainer.metadata", "trainer.tools.inspect", "trainer.families.weights", "trainer.families.tokens",
+        "trainer.demo",
         "trainer.curves", "trainer.saving", "taggers", "launcher.mirrors",
     ),
     "launcher": ("trainer.atomic",),
@@ -68,14 +74,23 @@ def test_a_package_imports_only_what_it_may(package):
     for path in sources(package):
         for name in imported(path):
             owner = name.split(".")[0]
-            if owner in PACKAGES and owner != package and not any(f"{name}.".startswith(f"{allowed}.") for allowed in ALLOWED[package]):
+            if (
+                owner in PACKAGES
+                and owner != package
+                and not any(f"{name}.".startswith(f"{allowed}.") for allowed in ALLOWED[package])
+            ):
                 wrong.append(f"{path.relative_to(PROJECT)}: {name}")
     assert wrong == []
 
 
 @pytest.mark.parametrize("package", ["webui", "launcher", "app"])
 def test_the_page_never_names_a_heavy_package(package):
-    wrong = [f"{path.relative_to(PROJECT)}: {name}" for path in sources(package) for name in imported(path) if name.split(".")[0] in HEAVY]
+    wrong = [
+        f"{path.relative_to(PROJECT)}: {name}"
+        for path in sources(package)
+        for name in imported(path)
+        if name.split(".")[0] in HEAVY
+    ]
     assert wrong == []
 
 
@@ -85,14 +100,26 @@ def test_a_module_that_calls_itself_light_imports_nothing_heavy_when_it_is_loade
     for path in sources(package):
         words = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
         if "LIGHT" in words:
-            wrong += [f"{path.relative_to(PROJECT)}: {name}" for name in imported(path, module_level=True) if name.split(".")[0] in HEAVY]
+            wrong += [
+                f"{path.relative_to(PROJECT)}: {name}"
+                for name in imported(path, module_level=True)
+                if name.split(".")[0] in HEAVY
+            ]
     assert wrong == []
 
 
 def fresh(code: str, folder: Path) -> str:
     """What a new interpreter prints, started in `folder`."""
     environment = {**os.environ, "PYTHONPATH": str(PROJECT), "PYTHONUTF8": "1"}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8", env=environment, cwd=folder, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env=environment,
+        cwd=folder,
+        timeout=120,
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
@@ -100,7 +127,8 @@ def fresh(code: str, folder: Path) -> str:
 def test_the_whole_page_is_built_without_torch(tmp_path):
     code = (
         "import sys\nfrom pathlib import Path\nfrom webui.server import create_app\nfrom webui.site import open_site\n"
-        f"app = create_app(open_site(Path('.')))\nprint(sorted(set(sys.modules) & {HEAVY | {'tensorboard', 'matplotlib'}!r}))"
+        "app = create_app(open_site(Path('.')))\n"
+        f"print(sorted(set(sys.modules) & {HEAVY | {'tensorboard', 'matplotlib'}!r}))"
     )
     assert fresh(code, tmp_path) == "[]"
 
@@ -110,9 +138,11 @@ def test_every_light_module_loads_without_torch(package, tmp_path):
     light = [
         ".".join(path.relative_to(PROJECT).with_suffix("").parts).removesuffix(".__init__")
         for path in sources(package)
-        if "LIGHT" in (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "") and path.name != "__main__.py"
+        if "LIGHT" in (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "")
+        and path.name != "__main__.py"
     ]
-    code = f"import importlib, sys\nfor name in {light!r}:\n    importlib.import_module(name)\nprint(sorted(set(sys.modules) & {HEAVY!r}))"
+    code = f"import importlib, sys\nfor name in {light!r}:\n    importlib.import_module(name)\n"
+    code += f"print(sorted(set(sys.modules) & {HEAVY!r}))"
     assert fresh(code, tmp_path) == "[]"
 
 
@@ -124,10 +154,12 @@ def test_the_page_process_calls_nobody_when_it_starts(tmp_path):
         "    if event == 'socket.getaddrinfo' or (event == 'socket.connect' and not str(args[1]).startswith('/')):\n"
         "        calls.append((event, args))\n"
         "sys.addaudithook(hook)\n"
-        "from pathlib import Path\nfrom fastapi.testclient import TestClient\nfrom webui.server import create_app, protected\nfrom webui.site import open_site\n"
+        "from pathlib import Path\nfrom fastapi.testclient import TestClient\n"
+        "from webui.server import create_app, protected\nfrom webui.site import open_site\n"
         "import time\nsite = open_site(Path('.'))\n"
         "with TestClient(protected(create_app(site), site), base_url='http://127.0.0.1') as client:\n"
-        "    assert client.get('/').status_code == 200\n    assert client.get('/api/jobs').status_code == 200\n    time.sleep(1)\n"
+        "    assert client.get('/').status_code == 200\n    assert client.get('/api/jobs').status_code == 200\n"
+        "    time.sleep(1)\n"
         "print(calls)"
     )
     assert fresh(code, tmp_path) == "[]"

@@ -13,16 +13,43 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[1]
-SOURCES = sorted([PROJECT / "app.py", *(path for name in ("trainer", "taggers", "webui", "launcher") for path in (PROJECT / name).rglob("*.py"))])
+SOURCES = sorted(
+    [
+        PROJECT / "app.py",
+        *(path for name in ("trainer", "taggers", "webui", "launcher") for path in (PROJECT / name).rglob("*.py")),
+    ]
+)
 SCRIPTS = sorted((PROJECT / "webui" / "static").glob("*.js"))
 
 # Files that may append to a growing file; whole files are written by trainer/atomic.py alone.
-APPENDING = {"trainer/events.py", "taggers/run.py", "taggers/download.py", "webui/tagruns.py", "webui/runner.py", "trainer/demo/run.py"}
+APPENDING = {
+    "trainer/events.py",
+    "taggers/run.py",
+    "taggers/download.py",
+    "webui/tagruns.py",
+    "webui/runner.py",
+    "trainer/demo/run.py",
+}
 IMPORTING_BY_NAME = {"webui/page.py"}  # over the constant table webui.TABS
 DRAWING_HTML = {"webui/tabs/__init__.py"}
 BANNED_MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "marshal", "shelve", "joblib"}
-BANNED_CALLS = {"os.system", "os.popen", "eval", "exec", "compile", "__import__", "yaml.load", "yaml.unsafe_load", "subprocess.getoutput", "pty.spawn"}
-BANNED_METHODS = {"extractall": "unpack entry by entry, each path checked", "write_text": "use atomic_write", "write_bytes": "use atomic_write"}
+BANNED_CALLS = {
+    "os.system",
+    "os.popen",
+    "eval",
+    "exec",
+    "compile",
+    "__import__",
+    "yaml.load",
+    "yaml.unsafe_load",
+    "subprocess.getoutput",
+    "pty.spawn",
+}
+BANNED_METHODS = {
+    "extractall": "unpack entry by entry, each path checked",
+    "write_text": "use atomic_write",
+    "write_bytes": "use atomic_write",
+}
 SPAWNING = {"subprocess.run", "subprocess.Popen", "subprocess.call", "subprocess.check_call", "subprocess.check_output"}
 
 
@@ -50,12 +77,20 @@ def faults(source: str, file: str) -> Iterator[str]:
         found: list[str] = []
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
-            found = [f"import of {name}: it can run code from a file" for name in names if name.split(".")[0] in BANNED_MODULES]
+            found = [
+                f"import of {name}: it can run code from a file"
+                for name in names
+                if name.split(".")[0] in BANNED_MODULES
+            ]
         elif isinstance(node, ast.Call):
             found = list(call_faults(node, file))
         elif isinstance(node, (ast.Assign, ast.AugAssign)):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            found = [f"{dotted(t)} switches a guard of PIL off for everyone" for t in targets if dotted(t).endswith(("MAX_IMAGE_PIXELS", "LOAD_TRUNCATED_IMAGES"))]
+            found = [
+                f"{dotted(t)} switches a guard of PIL off for everyone"
+                for t in targets
+                if dotted(t).endswith(("MAX_IMAGE_PIXELS", "LOAD_TRUNCATED_IMAGES"))
+            ]
         yield from (f"{file}:{node.lineno}: {words}" for words in found)
 
 
@@ -87,7 +122,11 @@ def call_faults(call: ast.Call, file: str) -> Iterator[str]:
 
 
 def spawn_faults(call: ast.Call) -> Iterator[str]:
-    if call.args and isinstance(call.args[0], (ast.JoinedStr, ast.BinOp)) or (call.args and isinstance(call.args[0], ast.Constant)):
+    if (
+        call.args
+        and isinstance(call.args[0], (ast.JoinedStr, ast.BinOp))
+        or (call.args and isinstance(call.args[0], ast.Constant))
+    ):
         yield "a command as one string: hand over a list of arguments"
     texts = [keyword(call, flag) for flag in ("text", "universal_newlines")]
     if any(is_constant(flag, True) for flag in texts) and keyword(call, "encoding") is None:
@@ -97,7 +136,9 @@ def spawn_faults(call: ast.Call) -> Iterator[str]:
 def file_faults(call: ast.Call, name: str, method: str, file: str) -> Iterator[str]:
     if method == "read_text" and not call.args and keyword(call, "encoding") is None:
         yield "read_text without encoding="
-    opens = name in ("open", "io.open") or (method == "open" and name not in ("Image.open", "webbrowser.open", "os.open", "PIL.Image.open"))
+    opens = name in ("open", "io.open") or (
+        method == "open" and name not in ("Image.open", "webbrowser.open", "os.open", "PIL.Image.open")
+    )
     if not opens:
         return
     place = 1 if name in ("open", "io.open") else 0
@@ -121,13 +162,20 @@ def test_a_source_file_breaks_no_safety_rule(path):
 @pytest.mark.parametrize(
     "source",
     [
-        "import pickle", "from dill import loads", "os.system('ls')", "eval(text)", "exec(text)", "__import__(name)", "yaml.load(stream)",
-        "subprocess.run(words, shell=True)", "subprocess.run(words, shell=flag)", "subprocess.run(f'ls {name}')", "subprocess.Popen('ls ' + name)",
-        "subprocess.run('ls')", "subprocess.run(words, text=True)", "torch.load(path)", "torch.load(path, weights_only=False)",
-        "torch.load(path, weights_only=flag)", "np.load(path)", "np.load(path, allow_pickle=True)", "importlib.import_module(name)",
-        "archive.extractall(folder)", "path.write_text('x')", "path.write_bytes(b'x')", "open(path, 'w', encoding='utf-8')", "path.open('wb')",
-        "path.open(mode='a')", "open(path, 'r+b')", "open(path)", "path.read_text()", "gr.HTML(text)", "gr.Markdown(text)",
-        "Image.MAX_IMAGE_PIXELS = None", "ImageFile.LOAD_TRUNCATED_IMAGES = True", "load(x, trust_remote_code=True)", "get(url, verify=False)",
+        "import pickle", "from dill import loads", "os.system('ls')", "eval(text)", "exec(text)", "__import__(name)",
+        "yaml.load(stream)",
+        "subprocess.run(words, shell=True)", "subprocess.run(words, shell=flag)", "subprocess.run(f'ls {name}')",
+        "subprocess.Popen('ls ' + name)",
+        "subprocess.run('ls')", "subprocess.run(words, text=True)", "torch.load(path)",
+        "torch.load(path, weights_only=False)",
+        "torch.load(path, weights_only=flag)", "np.load(path)", "np.load(path, allow_pickle=True)",
+        "importlib.import_module(name)",
+        "archive.extractall(folder)", "path.write_text('x')", "path.write_bytes(b'x')",
+        "open(path, 'w', encoding='utf-8')", "path.open('wb')",
+        "path.open(mode='a')", "open(path, 'r+b')", "open(path)", "path.read_text()", "gr.HTML(text)",
+        "gr.Markdown(text)",
+        "Image.MAX_IMAGE_PIXELS = None", "ImageFile.LOAD_TRUNCATED_IMAGES = True", "load(x, trust_remote_code=True)",
+        "get(url, verify=False)",
         "app.launch(share=True)",
     ],
 )  # fmt: skip
@@ -137,8 +185,10 @@ def test_each_rule_finds_its_fault(source):
 
 def test_what_is_right_is_left_alone():
     source = (
-        "subprocess.run([sys.executable, '-m', 'trainer'], text=True, encoding='utf-8')\ntorch.load(path, weights_only=True)\n"
-        "np.load(path, allow_pickle=False)\npath.open('rb')\npath.read_text(encoding='utf-8')\nImage.open(path)\nmodel.eval()\narchive.open(name)\n"
+        "subprocess.run([sys.executable, '-m', 'trainer'], text=True, encoding='utf-8')\n"
+        "torch.load(path, weights_only=True)\n"
+        "np.load(path, allow_pickle=False)\npath.open('rb')\npath.read_text(encoding='utf-8')\n"
+        "Image.open(path)\nmodel.eval()\narchive.open(name)\n"
     )
     assert list(faults(source, "webui/example.py")) == []
 

@@ -1,4 +1,4 @@
-"""What a route says when it refuses: one exception, one JSON shape. Which refusals there are is up to the routes. LIGHT."""
+"""What a route says when it refuses: one exception, one JSON shape. When to refuse is up to the routes. LIGHT."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def answer_refusal(request: Request, error: Exception) -> JSONResponse:
 
 async def answer_invalid(request: Request, error: Exception) -> JSONResponse:
     """FastAPI's own complaint about a body or a query, in the same shape as a Refusal."""
-    details = getattr(error, "errors", list)()
+    details: list[dict[str, Any]] = getattr(error, "errors", list)()
     problems = [
         {"address": ".".join(str(part) for part in detail.get("loc", ())[1:]), "message": str(detail.get("msg", ""))}
         for detail in details

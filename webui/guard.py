@@ -89,7 +89,8 @@ class Guard:
         proxied = (urlsplit("//" + headers.get("host", "")).hostname or "").lower() in self.names
         kept = [
             (name, value) for name, value in scope["headers"]
-            if not name.lower().startswith((b"x-forwarded", b"forwarded")) or (proxied and name.lower() == b"x-forwarded-proto")
+            if not name.lower().startswith((b"x-forwarded", b"forwarded"))
+            or (proxied and name.lower() == b"x-forwarded-proto")
         ]  # fmt: skip
         return {**scope, "headers": kept}
 
@@ -138,7 +139,9 @@ class Guard:
         rest = urlencode([(name, value) for name, value in query if name != "token"])
         cookie = f"{self.cookie}={self.token}; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000"
         location = "./" + (f"?{rest}" if rest else "")
-        await _answer(send, 303, b"", [(b"location", location.encode("latin-1")), (b"set-cookie", cookie.encode("latin-1"))])
+        await _answer(
+            send, 303, b"", [(b"location", location.encode("latin-1")), (b"set-cookie", cookie.encode("latin-1"))]
+        )
 
 
 def _method_refusal(scope: Scope, headers: dict[str, str]) -> tuple[int, str] | None:

@@ -1,4 +1,4 @@
-"""What this machine has: devices, versions, disk; and a report of it without secrets. LIGHT: torch is asked in another process."""
+"""What this machine has, and a report of it without secrets. LIGHT: torch is asked in another process."""
 
 from __future__ import annotations
 
@@ -24,7 +24,18 @@ from trainer.job import list_jobs
 if TYPE_CHECKING:
     from webui.site import Site
 
-PACKAGES = ("torch", "diffusers", "transformers", "accelerate", "safetensors", "gradio", "tensorboard", "onnxruntime", "bitsandbytes", "xformers")
+PACKAGES = (
+    "torch",
+    "diffusers",
+    "transformers",
+    "accelerate",
+    "safetensors",
+    "gradio",
+    "tensorboard",
+    "onnxruntime",
+    "bitsandbytes",
+    "xformers",
+)
 PATIENCE_SECONDS = 180
 LOG_END_BYTES = 20_000
 REPORTED_JOBS = 3
@@ -35,7 +46,8 @@ found = {"torch": None, "build": None, "devices": [], "error": None}
 try:
     import torch
     found["torch"] = torch.__version__
-    found["build"] = "CUDA " + torch.version.cuda if torch.version.cuda else "ROCm " + torch.version.hip if torch.version.hip else "CPU"
+    cuda, rocm = torch.version.cuda, torch.version.hip
+    found["build"] = "CUDA " + cuda if cuda else "ROCm " + rocm if rocm else "CPU"
     for index in range(torch.cuda.device_count()):
         traits = torch.cuda.get_device_properties(index)
         found["devices"].append({"name": traits.name, "vram_gib": round(traits.total_memory / 2**30, 1),
@@ -50,7 +62,10 @@ _devices: dict[str, Any] | None = None
 
 
 def devices(root: Path) -> dict[str, Any]:
-    """torch's version, build and GPUs {name, vram_gib, capability, bf16}; `error` says why they are unknown. Asked once."""
+    """torch's version, build and GPUs {name, vram_gib, capability, bf16}; `error` says why they are unknown.
+
+    Asked once.
+    """
     global _devices
     with _lock:
         if _devices is None:
@@ -79,7 +94,7 @@ def report(site: Site) -> bytes:
     content = {
         "versions": versions(), "devices": devices(site.root), "system": system(site.root),
         "settings": site.settings.current.model_dump(),
-        "jobs": [{"number": number, "state": site.runner.state(job)} for number, job in enumerate(list_jobs(site.jobs_dir)[:20])],
+        "jobs": [site.runner.state(job) for job in list_jobs(site.jobs_dir)[:20]],
     }  # fmt: skip
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -97,17 +112,22 @@ def redacted(text: str, root: Path) -> str:
             if len(spelled) > 3:
                 text = text.replace(spelled, name)
     text = re.sub(r"(?i)\b(hf_[A-Za-z0-9]{8,}|sk-[A-Za-z0-9_\-]{8,}|gh[pousr]_[A-Za-z0-9]{8,})", "<key>", text)
-    text = re.sub(r"(?i)((?:token|api_?key|password|passwd|secret|authorization)[\"']?\s*[=:]\s*[\"']?)[^\s\"',}]+", r"\1<removed>", text)
+    text = re.sub(
+        r"(?i)((?:token|api_?key|password|passwd|secret|authorization)[\"']?\s*[=:]\s*[\"']?)[^\s\"',}]+",
+        r"\1<removed>",
+        text,
+    )
     text = re.sub(r"(https?://)[^/\s@:]+:[^/\s@]+@", r"\1<removed>@", text)
     user = _user()
     return re.sub(rf"(?<![\w]){re.escape(user)}(?![\w])", "<user>", text) if len(user) > 2 else text
 
 
 def _ask(root: Path) -> dict[str, Any]:
-    nothing = {"torch": None, "build": None, "devices": []}
+    nothing: dict[str, Any] = {"torch": None, "build": None, "devices": []}
     try:
         done = subprocess.run(
-            [sys.executable, "-c", PROBE], cwd=root, capture_output=True, timeout=PATIENCE_SECONDS, stdin=subprocess.DEVNULL,
+            [sys.executable, "-c", PROBE], cwd=root, capture_output=True, timeout=PATIENCE_SECONDS,
+            stdin=subprocess.DEVNULL,
             text=True, encoding="utf-8", errors="replace",
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as error:

@@ -1,7 +1,7 @@
 """The page Gradio draws: header and tabs, and what goes before everything. Gradio runs nothing here.
 
-Language and theme are decided in an inline script that stands first in <head>: Gradio looks at navigator.language and at
-the system's colours while it boots, and its own `head=` comes too late for that.
+Language and theme are decided in an inline script that stands first in <head>: Gradio looks at navigator.language and
+at the system's colours while it boots, and its own `head=` comes too late for that.
 """
 
 from __future__ import annotations
@@ -64,7 +64,15 @@ def i18n() -> gr.I18n:
 
 def theme() -> gr.themes.Base:
     """Gradio's plain theme with the system's fonts; colours come from static/style.css."""
-    fonts = ["system-ui", "-apple-system", "Segoe UI", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "sans-serif"]
+    fonts = [
+        "system-ui",
+        "-apple-system",
+        "Segoe UI",
+        "PingFang SC",
+        "Microsoft YaHei",
+        "Noto Sans CJK SC",
+        "sans-serif",
+    ]
     return gr.themes.Base(font=fonts, font_mono=["ui-monospace", "Consolas", "Noto Sans Mono CJK SC", "monospace"])
 
 
@@ -72,7 +80,8 @@ def opening(html: bytes, lang: str | None) -> bytes:
     """The front page with our first script, icon and style sheets.
 
     lang: "zh" or "en" when the command line chose one, else the browser's language counts. The style sheets stand in
-    <body>: there they come after Gradio's, which are added to <head> while it boots, and win where both are as specific.
+    <body>: there they come after Gradio's, which are added to <head> while it boots, and win where both are as
+    specific.
     """
     script = FIRST_SCRIPT.replace("GIVEN_LANG", json.dumps(lang if lang in ("en", *LANGUAGES) else None))
     first = f'<head>{script}<link rel="icon" href="./static/icon.svg" type="image/svg+xml">'
@@ -109,7 +118,9 @@ class Opening:
             changed = opening(bytes(body), self.lang)
             headers = [(n, v) for n, v in start[0]["headers"] if n.lower() not in (b"content-length", b"etag")]
             length = str(len(changed)).encode("ascii")
-            await send({**start[0], "headers": [*headers, (b"content-length", length), (b"cache-control", b"no-store")]})
+            await send(
+                {**start[0], "headers": [*headers, (b"content-length", length), (b"cache-control", b"no-store")]}
+            )
             await send({"type": "http.response.body", "body": changed})
 
         await self.app({**scope, "headers": plain}, receive, collect)

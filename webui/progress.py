@@ -102,7 +102,9 @@ class Digest:
         self._smooth.append(self._smoothed(loss, _number(event.get("total"))))
         rates = event.get("lr")
         for group, rate in (rates if isinstance(rates, dict) else {}).items():
-            self._rates.setdefault(str(group), array("d", [math.nan] * (len(self._steps) - 1))).append(_number(rate, math.nan))
+            self._rates.setdefault(str(group), array("d", [math.nan] * (len(self._steps) - 1))).append(
+                _number(rate, math.nan)
+            )
 
     def _smoothed(self, loss: float, total: float) -> float:
         """Running mean whose memory is a 25th of the run, between 10 and 200 steps; the first steps are plain means."""
@@ -131,7 +133,10 @@ class Digest:
                 "low": [_known(min(piece)) for piece in pieces],
                 "high": [_known(max(piece)) for piece in pieces],
                 "smooth": [_known(self._smooth[end]) for end in ends],
-                "rates": {name: [_known(rates[end]) if end < len(rates) else None for end in ends] for name, rates in self._rates.items()},
+                "rates": {
+                    name: [_known(rates[end]) if end < len(rates) else None for end in ends]
+                    for name, rates in self._rates.items()
+                },
                 "epochs": self.epochs[-200:],
                 "saves": [save.get("step") for save in self.checkpoints],
                 "validations": [{"step": entry.get("step"), "loss": entry.get("loss")} for entry in self.validations],
@@ -140,7 +145,16 @@ class Digest:
 
     def summary(self) -> dict[str, Any]:
         """How far the job is, in few numbers."""
-        return _summary(self.started, self.step, self.phase, self.end, self.samples, self.first_time, self.last_time, self.seconds_per_step)
+        return _summary(
+            self.started,
+            self.step,
+            self.phase,
+            self.end,
+            self.samples,
+            self.first_time,
+            self.last_time,
+            self.seconds_per_step,
+        )
 
 
 class Digests:

@@ -1,7 +1,9 @@
-"""Starts, queues, stops and finds again the training processes. What a job is, is in trainer.job; its routes are in routes/jobs.py. LIGHT.
+"""Starts, queues, stops and finds again the training processes. What a job is, is in trainer.job.
 
-The trainer outlives the page: own session, stdout into the job's log.txt, no pipe to us (SAFETY R14). Everything here can
-be rebuilt from the jobs folder, so a page that was killed finds its jobs running when it starts again.
+Its routes are in routes/jobs.py. LIGHT.
+
+The trainer outlives the page: own session, stdout into the job's log.txt, no pipe to us (SAFETY R14). Everything here
+can be rebuilt from the jobs folder, so a page that was killed finds its jobs running when it starts again.
 """
 
 from __future__ import annotations
@@ -71,7 +73,10 @@ class Runner:
     # -- adding, starting ------------------------------------------------------------------------------------------
 
     def submit(self, name: str, config_toml: str, first: bool = False) -> Job:
-        """Make a job and put it into the queue (at its head when `first`); it starts at once when nothing else trains."""
+        """Make a job and put it into the queue (at its head when `first`).
+
+        It starts at once when nothing else trains.
+        """
         job = Job.create(self.jobs_dir, name, config_toml)
         with self._lock:
             order = [entry for entry in self.queue() if entry != job.id]
@@ -110,7 +115,10 @@ class Runner:
         return bool(self._read_queue().get("paused", False))
 
     def reorder(self, order: Iterable[str]) -> list[str]:
-        """Change the order of the waiting jobs; ids that do not wait are passed over, missing ones keep their place behind."""
+        """Change the order of the waiting jobs.
+
+        Ids that do not wait are passed over, missing ones keep their place behind.
+        """
         with self._lock:
             known = self.queue()
             wanted = [entry for entry in dict.fromkeys(order) if entry in known]
@@ -126,7 +134,10 @@ class Runner:
     # -- stopping, removing ----------------------------------------------------------------------------------------
 
     def stop(self, job: Job) -> None:
-        """Ask a running job to save and stop; after the patience is over its process tree is ended. A waiting job leaves the queue."""
+        """Ask a running job to save and stop; after the patience is over its process tree is ended.
+
+        A waiting job leaves the queue.
+        """
         with self._lock:
             state = job.state()
             if state == "waiting":
@@ -197,7 +208,7 @@ class Runner:
         return [job for job in list_jobs(self.jobs_dir) if self.state(job) == "running"]
 
     def state(self, job: Job) -> str:
-        """job.state(), remembered for jobs that are over until one of their files changes: a list of many stays cheap."""
+        """job.state(), remembered for jobs that are over until one of their files changes: many stay cheap."""
         stamp = (_stamp(job.events_path), _stamp(job.process_path))
         known = self._over.get(job.id)
         if known is not None and known[0] == stamp:

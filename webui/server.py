@@ -12,7 +12,8 @@ import socket
 import sys
 import threading
 import webbrowser
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported: no call to api.gradio.app
@@ -97,7 +98,7 @@ def serve(
         uvicorn.Server(config).run(sockets=[door])
 
 
-def _lifespan(site: Site):  # type: ignore[no-untyped-def]
+def _lifespan(site: Site) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         site.runner.watch()
@@ -139,7 +140,9 @@ def _checked_host(host: str, listen: bool) -> str:
     if listen:
         return "0.0.0.0" if host in LOOPBACK else host
     if host not in LOOPBACK:
-        raise SystemExit(f"Refused: {host} can be reached from other machines. Add --listen, which protects the page with a key.")
+        raise SystemExit(
+            f"Refused: {host} can be reached from other machines. Add --listen, which protects the page with a key."
+        )
     return "127.0.0.1" if host == "localhost" else host
 
 
@@ -159,7 +162,9 @@ def _open_door(host: str, port: int) -> socket.socket:
         except OSError as error:
             door.close()
             if error.errno not in (errno.EADDRINUSE, errno.EACCES):
-                raise SystemExit(f"The address {host} cannot be used: {error.strerror}. Choose another --host.") from error
+                raise SystemExit(
+                    f"The address {host} cannot be used: {error.strerror}. Choose another --host."
+                ) from error
         except OverflowError as error:
             raise SystemExit(f"{candidate} is not a port; choose one from 1 to 65535.") from error
     raise SystemExit(f"All ports from {port} to {port + PORTS_TRIED - 1} are taken; choose another with --port.")
@@ -180,8 +185,8 @@ def _say_where(site: Site) -> str:
     print(f"Athanor: {address}", flush=True)
     if site.listen:
         print(
-            "Other machines use this machine's address in place of 127.0.0.1. Whoever has the key can do everything here;\n"
-            "over the Internet use an SSH tunnel or a proxy with TLS, since plain http can be read on the way.",
+            "Other machines use this machine's address in place of 127.0.0.1. Whoever has the key can do everything\n"
+            "here; over the Internet use an SSH tunnel or a proxy with TLS, since plain http can be read on the way.",
             flush=True,
         )
     return address

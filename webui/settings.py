@@ -1,4 +1,6 @@
-"""What the person set for the page itself: folders, mirrors, patience. Training parameters are in trainer.config. LIGHT.
+"""What the person set for the page itself: folders, mirrors, patience. Training parameters are in trainer.config.
+
+LIGHT.
 
 Kept in `.athanor/settings.json`; a damaged file is set aside (`settings.json.damaged`), never overwritten in silence.
 """
@@ -49,7 +51,9 @@ class Settings(BaseModel):
     def _web_address(cls, value: str) -> str:
         value = value.strip().rstrip("/")
         if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
-            raise ValueError(f"{value!r} is not a web address; write it like https://mirror.example/simple, or leave it empty")
+            raise ValueError(
+                f"{value!r} is not a web address; write it like https://mirror.example/simple, or leave it empty"
+            )
         if urlsplit(value).password:
             raise ValueError("leave the password out of the address: settings are kept as plain text")
         return value

@@ -1,6 +1,6 @@
-"""Small pictures of the folders that were opened here, made once and kept. Who may ask for which: routes/thumbnails.py. LIGHT.
+"""Small pictures of the folders that were opened here, made once and kept. Their routes: routes/thumbnails.py. LIGHT.
 
-A picture is named by its folder's id and a key of its file name, never by a path; what is sent is always re-encoded WebP.
+A picture is named by its folder's id and a key of its file name, never by a path; what is sent is always new WebP.
 """
 
 from __future__ import annotations
@@ -34,7 +34,10 @@ class Thumbnails:
         self._lock = threading.Lock()
 
     def register_folder(self, folder: Path) -> str:
-        """Allow the pictures that lie directly in `folder` to be shown; returns the folder's id (the same every time)."""
+        """Allow the pictures that lie directly in `folder` to be shown.
+
+        Returns the folder's id (the same every time).
+        """
         folder = folder.resolve()
         folder_id = _digest(os.path.normcase(folder))[:16]
         with self._lock:
@@ -99,7 +102,9 @@ def _make(path: Path, target: Path, side_px: int) -> None:
     try:
         with Image.open(path) as image:
             if image.width * image.height > MOST_PIXELS:
-                raise NoThumbnail(f"{path} has {image.width}x{image.height} pixels; pictures over 100 megapixels are not shown.")
+                raise NoThumbnail(
+                    f"{path} has {image.width}x{image.height} pixels; pictures over 100 megapixels are not shown."
+                )
             image.draft("RGB", (side_px * 2, side_px * 2))
             turned = ImageOps.exif_transpose(image)
             turned.thumbnail((side_px, side_px))

@@ -26,7 +26,9 @@ serve(Path(sys.argv[2]), port=int(sys.argv[3]), open_browser=False, listen=sys.a
 def call(server: Server, path: str, body: Any = None) -> Any:
     """GET, or POST when there is a body, an address of the interface."""
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(f"{server.url}api/{urllib.parse.quote(path, safe='/?=&-')}", data, {"content-type": "application/json"})
+    request = urllib.request.Request(
+        f"{server.url}api/{urllib.parse.quote(path, safe='/?=&-')}", data, {"content-type": "application/json"}
+    )
     with urllib.request.urlopen(request, timeout=20) as answer:
         return json.load(answer)
 
@@ -34,7 +36,8 @@ def call(server: Server, path: str, body: Any = None) -> Any:
 def burn(server: Server, name: str = "anby", comment: str = "steps=40") -> str:
     """Start a job; its id."""
     values = {
-        "output_name": name, "train_data_dir": "train", "resolution": "512", "pretrained_model_name_or_path": "m.safetensors",
+        "output_name": name, "train_data_dir": "train", "resolution": "512",
+        "pretrained_model_name_or_path": "m.safetensors",
         "training_comment": comment,
     }  # fmt: skip
     return str(call(server, "jobs", {"values": values, "queue": True})["id"])

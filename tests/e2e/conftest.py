@@ -99,7 +99,9 @@ class Server:
 
     def _died(self) -> str | None:
         if self.process is not None and self.process.poll() is not None:
-            return f"the page ended with {self.process.returncode}:\n{self.console.read_text('utf-8', 'replace')[-3000:]}"
+            return (
+                f"the page ended with {self.process.returncode}:\n{self.console.read_text('utf-8', 'replace')[-3000:]}"
+            )
         return None
 
 
@@ -137,7 +139,9 @@ def chromium_path() -> str | None:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """A Chromium, one for the whole session; tests that need it are skipped with the reason where there is none."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (pip install playwright)")
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="playwright is not installed (pip install playwright)"
+    )
     path = chromium_path()
     with playwright.sync_playwright() as driver:
         try:

@@ -129,7 +129,9 @@ def test_killing_the_page_harms_no_run_and_its_restart_shows_everything(page, ow
     wait_for(lambda: b'"step"' in (server.root / "jobs" / job_id / "events.jsonl").read_bytes()[-400:])
     server.start()
     # No reload: the window that stayed open goes on by itself, and nothing of the log is missing.
-    page.wait_for_function("before => Number(document.querySelector('[data-role=step]').textContent.split('/')[0]) > before", arg=before)
+    page.wait_for_function(
+        "before => Number(document.querySelector('[data-role=step]').textContent.split('/')[0]) > before", arg=before
+    )
     assert call(server, "jobs")["queue"] == [waiting]
     call(server, f"jobs/{job_id}/stop", {})
     until(server, job_id, "stopped")
@@ -199,4 +201,6 @@ def test_a_phone_held_upright_watches_and_stops_a_run(browser, server):
 def test_log_lines_also_go_to_the_console(server):
     job_id = burn(server, "echo", "steps=10")
     until(server, job_id, "finished")
-    wait_for(lambda: "[echo] finished" in server.console.read_text(encoding="utf-8"), what="the console to show the log")
+    wait_for(
+        lambda: "[echo] finished" in server.console.read_text(encoding="utf-8"), what="the console to show the log"
+    )

@@ -63,10 +63,16 @@ def test_the_theme_follows_the_system_until_the_switch_is_used(browser, server):
     page = context.new_page()
     page.goto(server.url)
     page.locator("[data-role=theme]").click()
-    assert page.evaluate("[document.documentElement.dataset.theme, document.body.classList.contains('dark')]") == ["light", False]
+    assert page.evaluate("[document.documentElement.dataset.theme, document.body.classList.contains('dark')]") == [
+        "light",
+        False,
+    ]
     page.reload()
     page.locator("[data-role=theme]").wait_for()
-    assert page.evaluate("[document.documentElement.dataset.theme, document.body.classList.contains('dark')]") == ["light", False]
+    assert page.evaluate("[document.documentElement.dataset.theme, document.body.classList.contains('dark')]") == [
+        "light",
+        False,
+    ]
     context.close()
 
 
@@ -77,8 +83,18 @@ def test_colours_have_enough_contrast_in_both_themes(browser, server, theme):
     page.goto(server.url)
     page.locator("header.bar").wait_for()
     pairs = [("--accent-text", "--accent"), ("--accent-ink", "--surface"), ("--accent-ink", "--accent-soft")]
-    pairs += [(front, back) for front in ("--text", "--muted", "--danger", "--ok", "--warn") for back in ("--page", "--surface")]
-    pairs += [("--danger", "--danger-soft"), ("--ok", "--ok-soft"), ("--warn", "--warn-soft"), ("--muted", "--surface-2"), ("--text", "--accent-soft")]
+    pairs += [
+        (front, back)
+        for front in ("--text", "--muted", "--danger", "--ok", "--warn")
+        for back in ("--page", "--surface")
+    ]
+    pairs += [
+        ("--danger", "--danger-soft"),
+        ("--ok", "--ok-soft"),
+        ("--warn", "--warn-soft"),
+        ("--muted", "--surface-2"),
+        ("--text", "--accent-soft"),
+    ]
     assert {pair: ratio for pair in pairs if (ratio := round(contrast(page, *pair), 2)) < 4.5} == {}
     context.close()
 

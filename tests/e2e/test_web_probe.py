@@ -30,7 +30,9 @@ class Answer:
     body: bytes
 
 
-def ask(server: Server, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> Answer:
+def ask(
+    server: Server, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
+) -> Answer:
     """One request exactly as written: no cleaning of paths, no headers but these."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
     given = {"Host": f"127.0.0.1:{server.port}", **(headers or {})}
@@ -64,7 +66,8 @@ def probes(server: Server) -> Iterator[tuple[str, bool]]:
     yield "rebinding: Gradio", held(ask(server, "GET", "/gradio_api/info", headers=evil), 421)
     yield "rebinding: TensorBoard", held(ask(server, "GET", "/tensorboard/data/runs", headers=evil), 421)
     for name, headers in (("foreign", foreign), ("null", {"Origin": "null"}), ("other port", {"Origin": "http://127.0.0.1:3000"}),
-                          ("cross-site", {"Sec-Fetch-Site": "cross-site"}), ("same-site", {"Sec-Fetch-Site": "same-site"})):  # fmt: skip
+                          ("cross-site", {"Sec-Fetch-Site": "cross-site"}), ("same-site",
+                          {"Sec-Fetch-Site": "same-site"})):  # fmt: skip
         yield f"CSRF with JSON: {name}", held(ask(server, "POST", "/api/jobs/pause", PAUSE, {**JSON, **headers}))
     for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"):
         yield f"CSRF as {kind}", held(ask(server, "POST", "/api/jobs/pause", PAUSE, {"Content-Type": kind}))
@@ -79,24 +82,36 @@ def probes(server: Server) -> Iterator[tuple[str, bool]]:
     yield "framing", page.headers.get("x-frame-options") == "SAMEORIGIN"
     yield "sniffing", page.headers.get("x-content-type-options") == "nosniff"
     yield "content policy", "default-src 'self'" in page.headers.get("content-security-policy", "")
-    yield "interface listing", held(ask(server, "GET", "/openapi.json"), 404) and held(ask(server, "GET", "/docs"), 404)
+    yield (
+        "interface listing",
+        held(ask(server, "GET", "/openapi.json"), 401, 404) and held(ask(server, "GET", "/docs"), 401, 404),
+    )
     yield "change by GET", held(ask(server, "GET", "/api/jobs/pause"))
-    yield "forwarded host", b"evil.example" not in ask(server, "GET", "/", headers={"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"}).body
+    yield (
+        "forwarded host",
+        b"evil.example"
+        not in ask(server, "GET", "/", headers={"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"}).body,
+    )
     yield "websocket from another page", websocket_refused(server)
 
 
 SECRET_PATHS = [
-    "/gradio_api/file=secret.txt", "/gradio_api/file=.athanor/settings.json", "/gradio_api/file=../secret.txt", "/file=secret.txt",
-    "/static/../../secret.txt", "/static/%2e%2e%2f%2e%2e%2fsecret.txt", "/static/..%2fserver.py", "/assets/../../../../secret.txt",
-    "/tensorboard/../secret.txt", "/tensorboard/%2e%2e/secret.txt", "/api/thumbnails/../../secret.txt", "/api/jobs/..%2f..%2fsecret.txt/log.txt",
-    "/api/jobs/%2e%2e/config", "/theme.css/../secret.txt", "/gradio_api/proxy=http://127.0.0.1:1/secret.txt", "//secret.txt",
+    "/gradio_api/file=secret.txt", "/gradio_api/file=.athanor/settings.json", "/gradio_api/file=../secret.txt",
+    "/file=secret.txt",
+    "/static/../../secret.txt", "/static/%2e%2e%2f%2e%2e%2fsecret.txt", "/static/..%2fserver.py",
+    "/assets/../../../../secret.txt",
+    "/tensorboard/../secret.txt", "/tensorboard/%2e%2e/secret.txt", "/api/thumbnails/../../secret.txt",
+    "/api/jobs/..%2f..%2fsecret.txt/log.txt",
+    "/api/jobs/%2e%2e/config", "/theme.css/../secret.txt", "/gradio_api/proxy=http://127.0.0.1:1/secret.txt",
+    "//secret.txt",
 ]  # fmt: skip
 
 
 def websocket_refused(server: Server) -> bool:
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as line:
         line.sendall(
-            f"GET /api/jobs HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nOrigin: http://evil.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"GET /api/jobs HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nOrigin: http://evil.example\r\n"
+            "Upgrade: websocket\r\nConnection: Upgrade\r\n"
             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
         )
         return re.match(rb"HTTP/1\.1 (403|4\d\d)", line.recv(200)) is not None
@@ -126,7 +141,16 @@ def test_a_page_without_its_guard_fails_the_probe(opened):
 
 def test_with_listen_nothing_is_served_without_the_key(opened):
     server = opened(listen=True)
-    for path in ("/", "/api/jobs", "/api/settings", "/static/dom.js", "/gradio_api/info", "/tensorboard/", "/assets/index.js", "/favicon.ico"):
+    for path in (
+        "/",
+        "/api/jobs",
+        "/api/settings",
+        "/static/dom.js",
+        "/gradio_api/info",
+        "/tensorboard/",
+        "/assets/index.js",
+        "/favicon.ico",
+    ):
         assert ask(server, "GET", path).status == 401, path
     assert ask(server, "POST", "/api/jobs/pause", PAUSE, JSON).status == 401
     assert len(server.url.split("token=")[1]) >= 22  # 128 bits in base64
@@ -134,7 +158,9 @@ def test_with_listen_nothing_is_served_without_the_key(opened):
     assert (first.status, first.headers["location"]) == (303, "./")
     cookie = {"Cookie": first.headers["set-cookie"].split(";")[0]}
     assert ask(server, "GET", "/api/jobs", headers=cookie).status == 200
-    assert ask(server, "POST", "/api/jobs/pause", PAUSE, {**JSON, **cookie, "Origin": "http://evil.example"}).status == 403
+    assert (
+        ask(server, "POST", "/api/jobs/pause", PAUSE, {**JSON, **cookie, "Origin": "http://evil.example"}).status == 403
+    )
     assert [name for name, held in probes(server) if not held and name not in ("framing",)] == []
 
 

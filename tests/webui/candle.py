@@ -1,7 +1,7 @@
-"""A trainer that only burns down: it writes the events, log and files of a real one, so that the page can be tested fast.
+"""A trainer that only burns down: it writes the events, log and files of a real one, to test the page fast.
 
-Run as the real one is: `python candle.py CONFIG --job DIR`. What it does is told by save.training_comment in the config:
-`steps=40 seconds=0.01 sample=10 save=20 lines=0 stubborn=0 fail=0 crash=0 flood=0`.
+Run as the real one is: `python candle.py CONFIG --job DIR`. What it does is told by save.training_comment in the
+config: `steps=40 seconds=0.01 sample=10 save=20 lines=0 stubborn=0 fail=0 crash=0 flood=0`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,17 @@ from trainer.atomic import atomic_write
 from trainer.events import EventLog
 from trainer.job import Job
 
-DEFAULTS = {"steps": 40, "seconds": 0.01, "sample": 10, "save": 20, "stubborn": 0, "fail": 0, "crash": 0, "flood": 0, "lines": 1}
+DEFAULTS = {
+    "steps": 40,
+    "seconds": 0.01,
+    "sample": 10,
+    "save": 20,
+    "stubborn": 0,
+    "fail": 0,
+    "crash": 0,
+    "flood": 0,
+    "lines": 1,
+}
 
 
 def main() -> int:
@@ -42,7 +52,8 @@ def main() -> int:
 def burn(job: Job, events: EventLog, options: dict[str, float], first: int, name: str) -> int:
     total, began = int(options["steps"]), time.time()
     events.emit("started", name=name, steps=total, epochs=4, images=15, reg_images=0, batches_per_epoch=total // 4,
-                network="lora", base_model="sd-models/candle.safetensors", output=f"output/{name}.safetensors")  # fmt: skip
+                network="lora", base_model="sd-models/candle.safetensors",
+                output=f"output/{name}.safetensors")  # fmt: skip
     print("正在加载模型 loading the model <script>window.__pwned = 1</script>", flush=True)
     events.emit("phase", name="loading model", done=0, total=1)
     events.emit("phase", name="training", done=0, total=total)
@@ -54,11 +65,17 @@ def burn(job: Job, events: EventLog, options: dict[str, float], first: int, name
         time.sleep(options["seconds"])
         loss = 0.07 + 0.06 * math.exp(-6 * step / total) + chance.gauss(0, 0.018)
         mean = loss if step == first + 1 else mean + (loss - mean) / min(step - first, 50)
-        print(f"\rsteps: {100 * step // total:3d}%|{'█' * (20 * step // total):20s}| {step}/{total} loss={loss:.4f}", end="", flush=True)
+        print(
+            f"\rsteps: {100 * step // total:3d}%|{'█' * (20 * step // total):20s}| {step}/{total} loss={loss:.4f}",
+            end="",
+            flush=True,
+        )
         if options["lines"] and step % 10 == 0:
             print(f"\nstep {step} 平均 loss {mean:.4f}", flush=True)
-        events.emit("step", step=step, total=total, epoch=1 + 4 * (step - 1) // total, epochs=4, loss=loss, average=mean,
-                    lr={"unet": 1e-4 * (1 - step / total), "text_encoder": 1e-5}, grad_norm=0.5, seconds=max(options["seconds"], 0.001),
+        events.emit("step", step=step, total=total, epoch=1 + 4 * (step - 1) // total, epochs=4, loss=loss,
+        average=mean,
+                    lr={"unet": 1e-4 * (1 - step / total), "text_encoder": 1e-5}, grad_norm=0.5,
+                    seconds=max(options["seconds"], 0.001),
                     vram_gib=5.6)  # fmt: skip
         if step % max(1, total // 4) == 0:
             events.emit("epoch", epoch=4 * step // total, epochs=4)
@@ -70,7 +87,8 @@ def burn(job: Job, events: EventLog, options: dict[str, float], first: int, name
         if options["fail"] and step >= options["fail"]:
             events.emit("failed", kind="out_of_memory", message="The GPU ran out of memory at step 20.",
                         advice="Lower train_batch_size or the resolution, or switch gradient_checkpointing on.",
-                        traceback="Traceback (most recent call last):\n  torch.OutOfMemoryError <img src=x onerror='window.__pwned=1'>")  # fmt: skip
+                        traceback="Traceback (most recent call last):\n  "
+                        "torch.OutOfMemoryError <img src=x onerror='window.__pwned=1'>")  # fmt: skip
             print("\nTraceback (most recent call last):\nOutOfMemoryError", flush=True)
             return 1
         if options["crash"] and step >= options["crash"]:
@@ -92,10 +110,14 @@ def marks(job: Job, events: EventLog, options: dict[str, float], step: int, tota
         for seed in (42, 43):
             picture = Image.new("RGB", (256, 256), (30, 60, 30 + seed))
             reach = 20 + 90 * step // total
-            ImageDraw.Draw(picture).ellipse((128 - reach, 128 - reach, 128 + reach, 128 + reach), fill=(230, 120, 40 + 200 * (seed - 42)))
+            ImageDraw.Draw(picture).ellipse(
+                (128 - reach, 128 - reach, 128 + reach, 128 + reach), fill=(230, 120, 40 + 200 * (seed - 42))
+            )
             file = f"samples/{step:06d}-{seed}.png"
             picture.save(job.path / file)
-            events.emit("sample", step=step, epoch=epoch, file=file, prompt=f"a star, seed {seed} <b>bold</b>", seed=seed)
+            events.emit(
+                "sample", step=step, epoch=epoch, file=file, prompt=f"a star, seed {seed} <b>bold</b>", seed=seed
+            )
     if (options["save"] and step % int(options["save"]) == 0) or job.requested("save"):
         job.obey("save")
         state(job, events, step)

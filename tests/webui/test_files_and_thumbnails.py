@@ -51,7 +51,15 @@ def test_an_empty_path_begins_at_the_root_and_a_file_at_its_folder(client, site)
     assert client.get("/api/files", params={"path": "x.toml"}).json()["path"] == str(site.root)
 
 
-@pytest.mark.parametrize(("path", "words"), [("nowhere", "not a folder"), ("\\\\server\\share", "network path"), ("//server/share", "network path"), ("a\0b", "zero byte")])
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("nowhere", "not a folder"),
+        ("\\\\server\\share", "network path"),
+        ("//server/share", "network path"),
+        ("a\0b", "zero byte"),
+    ],
+)
 def test_a_path_that_cannot_be_shown_is_refused_with_the_cure(client, path, words):
     answer = client.get("/api/files", params={"path": path})
     assert answer.status_code in (400, 404)
@@ -66,7 +74,9 @@ def test_a_folder_of_many_entries_is_cut_and_the_rest_counted(client, site):
 
 
 def test_places_name_our_folders(client):
-    assert {"Athanor", "Data sets", "Base models", "Output", "Home"} <= {place["name"] for place in client.get("/api/files/places").json()["places"]}
+    assert {"Athanor", "Data sets", "Base models", "Output", "Home"} <= {
+        place["name"] for place in client.get("/api/files/places").json()["places"]
+    }
 
 
 def test_a_picture_of_an_opened_folder_is_sent_as_a_small_webp(client, site, tmp_path):
@@ -90,7 +100,11 @@ def test_folders_that_were_not_opened_and_names_with_paths_find_nothing(client, 
 
 def test_what_is_no_picture_is_refused_and_the_page_goes_on(client, site, tmp_path):
     folder = site.thumbnails.register_folder(tmp_path)
-    for name, content in (("empty.png", b""), ("text.jpg", b"<svg onload=alert(1)>"), ("cut.png", b"\x89PNG\r\n\x1a\n\0\0")):
+    for name, content in (
+        ("empty.png", b""),
+        ("text.jpg", b"<svg onload=alert(1)>"),
+        ("cut.png", b"\x89PNG\r\n\x1a\n\0\0"),
+    ):
         (tmp_path / name).write_bytes(content)
         answer = client.get("/api/" + thumbnail_path(folder, name, 1))
         assert (answer.status_code, name in answer.json()["message"]) == (404, True)
@@ -127,6 +141,6 @@ def test_transparency_16_bit_and_turned_pictures_are_shown_right(tmp_path):
     with Image.open(made.thumbnail(tmp_path / "clear.png", 192)) as small:
         assert all(abs(value - 128) < 6 for value in small.getpixel((20, 20)))
     with Image.open(made.thumbnail(tmp_path / "deep.png", 192)) as small:
-        assert all(abs(value - 117) < 6 for value in small.getpixel((20, 20)))      # 30000 / 256
+        assert all(abs(value - 117) < 6 for value in small.getpixel((20, 20)))  # 30000 / 256
     with Image.open(made.thumbnail(tmp_path / "turned.jpg", 192)) as small:
         assert small.size == (30, 60)

@@ -35,9 +35,18 @@ def ask(
     """Status, headers and all messages of the answer to one request."""
     given = {"host": "127.0.0.1:28000", **{name.replace("_", "-"): value for name, value in headers.items()}}
     pairs = [(name.encode(), value.encode("latin-1")) for name, value in given.items() if value is not None]
-    scope = {"type": kind, "method": method, "path": path, "query_string": query.encode(), "headers": pairs, "scheme": scheme}
+    scope = {
+        "type": kind,
+        "method": method,
+        "path": path,
+        "query_string": query.encode(),
+        "headers": pairs,
+        "scheme": scheme,
+    }
     sent: list[dict[str, Any]] = []
-    waiting = [{"type": "http.request", "body": body, "more_body": n < len(chunks) - 1} for n, body in enumerate(chunks)]
+    waiting = [
+        {"type": "http.request", "body": body, "more_body": n < len(chunks) - 1} for n, body in enumerate(chunks)
+    ]
     if kind == "websocket":
         waiting = [{"type": "websocket.connect"}]
 
@@ -53,14 +62,17 @@ def ask(
     return (start["status"] if start else None), names, sent
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1:28000", "localhost:28000", "LOCALHOST", "[::1]:28000", "192.168.1.5:28000", "127.0.0.1"])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1:28000", "localhost:28000", "LOCALHOST", "[::1]:28000", "192.168.1.5:28000", "127.0.0.1"]
+)
 def test_localhost_and_addresses_in_numbers_are_answered(host):
     assert ask(Guard(inner), host=host)[0] == 200
 
 
 @pytest.mark.parametrize(
     "host",
-    ["evil.example", "localhost.evil.example", "127.0.0.1.nip.io", "", "localhost.", "user@127.0.0.1", "127.0.0.1/evil", "127.0.0.1:port",
+    ["evil.example", "localhost.evil.example", "127.0.0.1.nip.io", "", "localhost.", "user@127.0.0.1",
+    "127.0.0.1/evil", "127.0.0.1:port",
      "127.1", "0x7f000001", "127.0.0.1, evil.example", "[::1"],
 )  # fmt: skip
 def test_a_name_that_could_be_rebound_is_misdirected(host):
@@ -69,7 +81,12 @@ def test_a_name_that_could_be_rebound_is_misdirected(host):
 
 def test_a_request_without_or_with_two_hosts_is_misdirected():
     assert ask(Guard(inner), host=None)[0] == 421
-    scope = {"type": "http", "method": "GET", "path": "/", "headers": [(b"host", b"127.0.0.1"), (b"host", b"evil.example")]}
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/",
+        "headers": [(b"host", b"127.0.0.1"), (b"host", b"evil.example")],
+    }
     assert Guard(inner).refusal(scope, {"host": "evil.example"})[0] == 421
 
 
@@ -77,14 +94,23 @@ def test_a_name_given_on_the_command_line_is_answered():
     assert ask(Guard(inner, allowed_hosts=["Lora.Example"]), host="lora.example:443")[0] == 200
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "null", "", "https://127.0.0.1:28000", "http://127.0.0.1:3000", "http://127.0.0.1"])
+@pytest.mark.parametrize(
+    "origin",
+    ["http://evil.example", "null", "", "https://127.0.0.1:28000", "http://127.0.0.1:3000", "http://127.0.0.1"],
+)
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_another_origin_is_refused_for_reading_and_writing(origin, method):
     assert ask(Guard(inner), method, "/api/jobs", origin=origin, content_type="application/json")[0] == 403
 
 
 def test_the_own_origin_is_answered():
-    answer = ask(Guard(inner), "POST", "/api/jobs", origin="http://127.0.0.1:28000", content_type="application/json; charset=utf-8")
+    answer = ask(
+        Guard(inner),
+        "POST",
+        "/api/jobs",
+        origin="http://127.0.0.1:28000",
+        content_type="application/json; charset=utf-8",
+    )
     assert answer[0] == 200
 
 
@@ -92,7 +118,10 @@ def test_a_proxy_with_tls_is_only_believed_for_a_name_that_was_given():
     guard = Guard(inner, allowed_hosts=["lora.example"])
     own = {"origin": "https://lora.example", "content_type": "application/json"}
     assert ask(guard, "POST", "/api/jobs", host="lora.example", **own)[0] == 200
-    assert ask(guard, "POST", "/api/jobs", host="10.0.0.1", origin="https://10.0.0.1", content_type="application/json")[0] == 403
+    assert (
+        ask(guard, "POST", "/api/jobs", host="10.0.0.1", origin="https://10.0.0.1", content_type="application/json")[0]
+        == 403
+    )
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
@@ -103,12 +132,16 @@ def test_other_sites_may_link_to_the_front_page_and_to_nothing_else(site):
     assert ask(Guard(inner), "POST", "/", sec_fetch_site=site)[0] == 403
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", None])
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", None]
+)
 def test_a_form_of_another_page_cannot_reach_the_interface(kind):
     assert ask(Guard(inner), "POST", "/api/jobs", content_type=kind)[0] == 415
 
 
-@pytest.mark.parametrize("path", ["/gradio_api/upload", "/gradio_api/queue/join", "/gradio_api/run/predict", "/login", "/"])
+@pytest.mark.parametrize(
+    "path", ["/gradio_api/upload", "/gradio_api/queue/join", "/gradio_api/run/predict", "/login", "/"]
+)
 def test_gradio_draws_the_page_but_its_interface_is_closed(path):
     assert ask(Guard(inner), "POST", path, content_type="application/json")[0] == 403
 
@@ -132,7 +165,12 @@ def test_only_post_changes_something():
 
 
 def test_a_large_body_is_refused_with_and_without_its_length():
-    assert ask(Guard(inner), "POST", "/api/x", content_type="application/json", content_length=str(LARGEST_BODY_BYTES + 1))[0] == 413
+    assert (
+        ask(
+            Guard(inner), "POST", "/api/x", content_type="application/json", content_length=str(LARGEST_BODY_BYTES + 1)
+        )[0]
+        == 413
+    )
     piece = b"x" * (LARGEST_BODY_BYTES // 2 + 1)
     assert ask(Guard(inner), "POST", "/api/x", content_type="application/json", chunks=(piece, piece, b""))[0] is None
 
@@ -148,7 +186,15 @@ def test_every_answer_carries_the_safety_headers(status):
 
 def test_without_the_key_nothing_is_served():
     guard = Guard(inner, TOKEN)
-    for path in ("/", "/api/jobs", "/tensorboard/", "/static/dom.js", "/assets/x.js", "/gradio_api/info", "/api/thumbnails/a/b"):
+    for path in (
+        "/",
+        "/api/jobs",
+        "/tensorboard/",
+        "/static/dom.js",
+        "/assets/x.js",
+        "/gradio_api/info",
+        "/api/thumbnails/a/b",
+    ):
         status, _, sent = ask(guard, path=path)
         assert status == 401
         assert b"?token=" in sent[-1]["body"]
@@ -177,5 +223,9 @@ def test_the_key_only_opens_the_front_page():
 def test_websockets_pass_the_same_door():
     own = {"kind": "websocket", "scheme": "ws", "origin": "http://127.0.0.1:28000"}
     assert ask(Guard(inner), **own)[2] == [{"type": "websocket.accept"}]
-    for guard, wrong in ((Guard(inner), {"origin": "http://evil.example"}), (Guard(inner), {"host": "evil.example"}), (Guard(inner, TOKEN), {})):
+    for guard, wrong in (
+        (Guard(inner), {"origin": "http://evil.example"}),
+        (Guard(inner), {"host": "evil.example"}),
+        (Guard(inner, TOKEN), {}),
+    ):
         assert ask(guard, **{**own, **wrong})[2][0]["type"] == "websocket.close"

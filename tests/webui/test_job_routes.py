@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from pathlib import Path
@@ -44,7 +45,8 @@ def client(site):
 
 def values(comment: str, **more: object) -> dict[str, object]:
     return {
-        "output_name": "anby", "train_data_dir": "train", "resolution": "512", "pretrained_model_name_or_path": "m.safetensors",
+        "output_name": "anby", "train_data_dir": "train", "resolution": "512",
+        "pretrained_model_name_or_path": "m.safetensors",
         "training_comment": comment, **more,
     }  # fmt: skip
 
@@ -106,12 +108,15 @@ def test_a_preview_cannot_lead_out_of_the_job(client, site):
     secret.write_bytes(b"secret")
     job = Job(site.jobs_dir / job_id)
     with job.events_path.open("a", encoding="utf-8") as stream:
-        stream.write('{"event": "sample", "file": "../../secret.png", "step": 9}\n{"event": "sample", "file": "%s", "step": 9}\n' % secret.as_posix())
+        for file in ("../../secret.png", secret.as_posix()):
+            stream.write(json.dumps({"event": "sample", "file": file, "step": 9}) + "\n")
     assert client.get(f"/api/jobs/{job_id}/samples/6").status_code == 404
     assert client.get(f"/api/jobs/{job_id}/samples/7").status_code == 404
 
 
-@pytest.mark.parametrize("job_id", ["..", "%2e%2e", "..%2f..%2fetc", "20261120-114200-x%00", "queue.json", ".trash", "20261120-114200-.."])
+@pytest.mark.parametrize(
+    "job_id", ["..", "%2e%2e", "..%2f..%2fetc", "20261120-114200-x%00", "queue.json", ".trash", "20261120-114200-.."]
+)
 def test_an_id_that_is_no_job_finds_nothing(client, job_id):
     for path in ("", "/live", "/log.txt", "/config", "/curve", "/samples/0"):
         assert client.get(f"/api/jobs/{job_id}{path}").status_code == 404

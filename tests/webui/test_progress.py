@@ -20,13 +20,23 @@ def events(tmp_path):
 
 def steps(log, first, last, total=100, seconds=0.5):
     for step in range(first, last + 1):
-        log.emit("step", step=step, total=total, epoch=1, epochs=4, loss=step / 1000, average=0.07, lr={"unet": 1e-4}, seconds=seconds)
+        log.emit(
+            "step",
+            step=step,
+            total=total,
+            epoch=1,
+            epochs=4,
+            loss=step / 1000,
+            average=0.07,
+            lr={"unet": 1e-4},
+            seconds=seconds,
+        )
 
 
 def test_remaining_time_is_steps_left_times_mean_seconds(events):
     steps(events, 1, 40)
     summary = Digest(events.path).read().summary()
-    assert (summary["step"], summary["total"], summary["remaining_seconds"]) == (40, 100, 30.0)      # 60 steps x 0.5 s
+    assert (summary["step"], summary["total"], summary["remaining_seconds"]) == (40, 100, 30.0)  # 60 steps x 0.5 s
 
 
 def test_events_that_came_since_are_added_to_what_was_read(events):
@@ -39,7 +49,10 @@ def test_events_that_came_since_are_added_to_what_was_read(events):
 
 def test_a_curve_of_100000_steps_has_at_most_1000_points_and_keeps_the_extremes(tmp_path):
     path = tmp_path / "events.jsonl"
-    lines = [json.dumps({"event": "step", "step": n, "total": 100_000, "loss": 9.0 if n == 54_321 else 0.1, "seconds": 1}) for n in range(1, 100_001)]
+    lines = [
+        json.dumps({"event": "step", "step": n, "total": 100_000, "loss": 9.0 if n == 54_321 else 0.1, "seconds": 1})
+        for n in range(1, 100_001)
+    ]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
     curve = Digest(path).read().curve()
     assert len(curve["steps"]) <= 1000
@@ -56,7 +69,7 @@ def test_a_loss_that_is_no_number_leaves_a_gap_and_no_error(events):
 
 def test_the_running_mean_of_the_first_steps_is_their_mean(events):
     steps(events, 1, 4)
-    assert Digest(events.path).read().curve()["smooth"][-1] == pytest.approx(0.0025)      # (1 + 2 + 3 + 4) / 4 / 1000
+    assert Digest(events.path).read().curve()["smooth"][-1] == pytest.approx(0.0025)  # (1 + 2 + 3 + 4) / 4 / 1000
 
 
 def test_both_ends_of_a_long_file_tell_what_the_whole_tells(events):
@@ -78,7 +91,10 @@ def test_a_file_that_was_begun_anew_is_read_from_its_start(events):
 
 def test_events_of_other_versions_and_torn_lines_are_passed_over(events):
     with events.path.open("ab") as stream:
-        stream.write(b'{"event": "telepathy", "step": {}}\n[1, 2]\n{"event": "step", "step": "many", "loss": "low", "lr": 3}\n{"torn')
+        stream.write(
+            b'{"event": "telepathy", "step": {}}\n[1, 2]\n'
+            b'{"event": "step", "step": "many", "loss": "low", "lr": 3}\n{"torn'
+        )
     summary = Digest(events.path).read().summary()
     assert summary["step"] == 0
 

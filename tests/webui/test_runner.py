@@ -37,7 +37,9 @@ def make(tmp_path):
     lines: list[str] = []
 
     def runner(watch: bool = True, **options) -> Runner:
-        command = options.pop("command", lambda job: [sys.executable, str(CANDLE), str(job.config_path), "--job", str(job.path)])
+        command = options.pop(
+            "command", lambda job: [sys.executable, str(CANDLE), str(job.config_path), "--job", str(job.path)]
+        )
         made = Runner(tmp_path / "jobs", tmp_path, command=command, echo=lines.append, **options)
         made.lines = lines
         if watch:
@@ -106,7 +108,7 @@ def test_stopping_saves_the_state_and_resuming_names_it(make):
     state = job.last_event()["state"]
     assert Path(state).is_dir()
     resumed = runner.again(job, resume_from=state)
-    assert f'resume = {json.dumps(state)}' in resumed.config_path.read_text(encoding="utf-8")
+    assert f"resume = {json.dumps(state)}" in resumed.config_path.read_text(encoding="utf-8")
     assert 'output_name = "anby"' in resumed.config_path.read_text(encoding="utf-8")
     wait_for(lambda: (resumed.last_event() or {}).get("event") == "step")
     assert resumed.last_event()["step"] > int(Path(state).name.split("-")[1])
@@ -118,14 +120,17 @@ def test_a_job_that_does_not_obey_is_ended_when_the_patience_is_over(make):
     wait_for(lambda: (job.last_event() or {}).get("event") == "step")
     runner.stop(job)
     wait_for(lambda: job.state() == "stopped", seconds=30)
-    assert not psutil.pid_exists(job.process().pid) or psutil.Process(job.process().pid).status() == psutil.STATUS_ZOMBIE
+    assert (
+        not psutil.pid_exists(job.process().pid) or psutil.Process(job.process().pid).status() == psutil.STATUS_ZOMBIE
+    )
     assert job.last_event()["forced"] is True
 
 
 def test_ending_takes_the_children_along():
     parent = subprocess.Popen(
         [sys.executable, "-c", "import subprocess, sys, time\n"
-         "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\nprint('up', flush=True)\ntime.sleep(600)"],
+         "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+         "print('up', flush=True)\ntime.sleep(600)"],
         stdout=subprocess.PIPE,
     )  # fmt: skip
     assert parent.stdout.readline().strip() == b"up"

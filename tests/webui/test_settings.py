@@ -51,7 +51,11 @@ def test_a_changed_folder_acts_at_once_and_after_a_restart(client, site, tmp_pat
 def test_a_missing_folder_is_named_and_made_when_asked(client, site):
     answer = client.post("/api/settings", json={"train": "new/place"})
     assert answer.status_code == 422
-    assert answer.json()["problems"][0] == {"address": "train", "kind": "missing", "message": f"{site.root / 'new' / 'place'} does not exist; create it or choose another."}
+    assert answer.json()["problems"][0] == {
+        "address": "train",
+        "kind": "missing",
+        "message": f"{site.root / 'new' / 'place'} does not exist; create it or choose another.",
+    }
     assert client.post("/api/settings", json={"train": "new/place", "create": True}).status_code == 200
     assert site.train_dir.is_dir()
 
@@ -90,7 +94,9 @@ def test_a_damaged_file_is_set_aside_and_the_page_starts_with_the_usual_settings
 
 def test_trainers_get_the_mirror_and_may_use_the_network_though_the_page_may_not(site):
     site.settings.change(hf_endpoint="https://mirror.example/")
-    environment = child_environment(site.settings, {"HF_HUB_OFFLINE": "1", "ATHANOR_PAGE_OFFLINE": "1", "GRADIO_TEMP_DIR": "x", "PATH": "p"})
+    environment = child_environment(
+        site.settings, {"HF_HUB_OFFLINE": "1", "ATHANOR_PAGE_OFFLINE": "1", "GRADIO_TEMP_DIR": "x", "PATH": "p"}
+    )
     assert environment["HF_ENDPOINT"] == "https://mirror.example"
     assert "HF_HUB_OFFLINE" not in environment and "GRADIO_TEMP_DIR" not in environment
     assert child_environment(site.settings, {"HF_HUB_OFFLINE": "1"})["HF_HUB_OFFLINE"] == "1"
@@ -103,9 +109,9 @@ def test_a_mirror_is_chosen_by_its_word(client, site):
 
 
 def test_secrets_are_taken_out_of_a_report(tmp_path):
-    text = json.dumps({"a": f"{Path.home()}/x", "b": f"{tmp_path}/jobs", "hf_token": "abcdef123", "c": "hf_" + "A1b2C3d4E5f6"}) + (
-        "\nAuthorization: Bearer-xyz\nhttps://user:pass@proxy.example/\npassword=hunter2"
-    )
+    text = json.dumps(
+        {"a": f"{Path.home()}/x", "b": f"{tmp_path}/jobs", "hf_token": "abcdef123", "c": "hf_" + "A1b2C3d4E5f6"}
+    ) + ("\nAuthorization: Bearer-xyz\nhttps://user:pass@proxy.example/\npassword=hunter2")
     clean = machine.redacted(text, tmp_path)
     for secret in (str(tmp_path), "abcdef123", "A1b2C3d4E5f6", "Bearer-xyz", "user:pass", "hunter2"):
         assert secret not in clean
@@ -130,6 +136,8 @@ def test_devices_are_asked_from_another_process_and_a_broken_torch_is_a_sentence
     monkeypatch.setattr(machine, "PROBE", "import sys; sys.exit('libcudart is missing')")
     assert machine.devices(tmp_path)["error"] == "libcudart is missing"
     monkeypatch.setattr(machine, "_devices", None)
-    monkeypatch.setattr(machine, "PROBE", f"import os; print('{{\"error\": \"' + str(os.getpid() == {os.getpid()}) + '\"}}')")
+    monkeypatch.setattr(
+        machine, "PROBE", f"import os; print('{{\"error\": \"' + str(os.getpid() == {os.getpid()}) + '\"}}')"
+    )
     assert machine.devices(tmp_path)["error"] == "False"
     monkeypatch.setattr(machine, "_devices", None)

@@ -33,13 +33,21 @@ def test_tab_titles_have_their_chinese():
 
 def test_a_chinese_phrase_fills_in_nothing_that_its_english_has_not():
     gap = re.compile(r"\{\w+\}")
-    wrong = {english: chinese for english, chinese in texts("zh")["phrases"].items() if not set(gap.findall(chinese)) <= set(gap.findall(english))}
+    wrong = {
+        english: chinese
+        for english, chinese in texts("zh")["phrases"].items()
+        if not set(gap.findall(chinese)) <= set(gap.findall(english))
+    }
     assert wrong == {}
 
 
 def test_every_parameter_has_a_chinese_title_and_help():
     known = texts("zh")["parameters"]
-    missing = [parameter.address for parameter in parameters() if not {"title", "help"} <= set(known.get(parameter.address, {}))]
+    missing = [
+        parameter.address
+        for parameter in parameters()
+        if not {"title", "help"} <= set(known.get(parameter.address, {}))
+    ]
     assert missing == []
 
 

@@ -32,7 +32,9 @@ def router(site: Site) -> APIRouter:
         try:
             entries = _entries(folder, kind == "file", wanted)
         except PermissionError:
-            raise Refusal(403, f"{folder} may not be read by the user that runs Athanor; choose another folder.") from None
+            raise Refusal(
+                403, f"{folder} may not be read by the user that runs Athanor; choose another folder."
+            ) from None
         except OSError as error:
             raise Refusal(400, f"{folder} cannot be read: {error.strerror or error}") from None
         return {
@@ -57,7 +59,10 @@ def router(site: Site) -> APIRouter:
 
 
 def checked_path(root: Path, text: str) -> Path:
-    """An absolute path from what a person typed; relative ones start at `root`. Refuses network paths and zero bytes."""
+    """An absolute path from what a person typed; relative ones start at `root`.
+
+    Refuses network paths and zero bytes.
+    """
     text = text.strip().strip('"')
     if "\0" in text:
         raise Refusal(400, "A path cannot contain a zero byte.")

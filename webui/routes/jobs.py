@@ -73,7 +73,13 @@ def _add_list(routes: APIRouter, site: Site, digests: Digests) -> None:
         jobs = list_jobs(site.jobs_dir)
         queue = site.runner.queue()
         shown = [_line(site, digests, job, queue) for job in jobs[:MOST_LISTED]]
-        return {"jobs": shown, "queue": queue, "paused": site.runner.paused, "now": now(), "more": max(0, len(jobs) - MOST_LISTED)}
+        return {
+            "jobs": shown,
+            "queue": queue,
+            "paused": site.runner.paused,
+            "now": now(),
+            "more": max(0, len(jobs) - MOST_LISTED),
+        }
 
     @routes.get("/running")
     def running() -> dict[str, Any]:
@@ -120,7 +126,9 @@ def _add_views(routes: APIRouter, site: Site, digests: Digests, job_of: Any) -> 
                 for index, sample in enumerate(digest.samples)
             ],
             "files": [{"index": index, **_file(entry)} for index, entry in enumerate(digest.checkpoints)],
-            "warnings": [{"time": entry.get("time"), "message": str(entry.get("message", ""))} for entry in digest.warnings],
+            "warnings": [
+                {"time": entry.get("time"), "message": str(entry.get("message", ""))} for entry in digest.warnings
+            ],
             "traceback": str(end.get("traceback") or "") if end.get("event") == "failed" else "",
             "resumable": _newest_state(job, digest) is not None,
             "folder": str(job.path),
@@ -226,7 +234,9 @@ def _add_actions(routes: APIRouter, site: Site, digests: Digests, job_of: Any) -
         job = job_of(job_id)
         state = _newest_state(job, digests.of(job))
         if state is None:
-            raise Refusal(409, "This job has saved no training state to go on from; use 'Run again', with save_state on.")
+            raise Refusal(
+                409, "This job has saved no training state to go on from; use 'Run again', with save_state on."
+            )
         return {"id": runner.again(job, resume_from=str(state)).id, "state": str(state)}
 
     @routes.post("/{job_id}/request/{name}")
@@ -278,7 +288,9 @@ def open_folder(folder: Path) -> Path:
         raise Refusal(409, f"This machine has no desktop to open {folder} on; copy the path instead.")
     opener = "open" if sys.platform == "darwin" else "xdg-open"
     try:
-        subprocess.Popen([opener, str(folder)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.Popen(
+            [opener, str(folder)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
     except OSError:
         raise Refusal(409, f"{opener} is missing, so {folder} cannot be opened; copy the path instead.") from None
     return folder
@@ -306,7 +318,8 @@ def _line(site: Site, digests: Digests, job: Job, queue: list[str], digest: Dige
 def _file(entry: dict[str, Any]) -> dict[str, Any]:
     path = Path(str(entry.get("path", "")))
     return {
-        "kind": entry.get("kind"), "path": str(path), "name": path.name, "step": entry.get("step"), "epoch": entry.get("epoch"),
+        "kind": entry.get("kind"), "path": str(path), "name": path.name, "step": entry.get("step"),
+        "epoch": entry.get("epoch"),
         "bytes": entry.get("bytes"), "exists": path.exists(),
     }  # fmt: skip
 

@@ -51,13 +51,20 @@ def router(site: Site) -> APIRouter:
     def change(wanted: Change) -> dict[str, Any]:
         """Check and keep settings; a folder that does not exist is only made with `create`."""
         values = wanted.model_dump(exclude_none=True, exclude={"create"})
-        problems = [found for name in FOLDERS if name in values for found in _folder_problems(site, name, str(values[name]), wanted.create)]
+        problems = [
+            found
+            for name in FOLDERS
+            if name in values
+            for found in _folder_problems(site, name, str(values[name]), wanted.create)
+        ]
         if problems:
             raise Refusal(422, "Not saved: " + problems[0]["message"], problems)
         try:
             site.settings.change(**values)
         except ValidationError as error:
-            problems = [{"address": str(e["loc"][0]), "message": e["msg"].removeprefix("Value error, ")} for e in error.errors()]
+            problems = [
+                {"address": str(e["loc"][0]), "message": e["msg"].removeprefix("Value error, ")} for e in error.errors()
+            ]
             raise Refusal(422, "Not saved: " + problems[0]["message"], problems) from None
         return _answer(site)
 
@@ -72,13 +79,21 @@ def router(site: Site) -> APIRouter:
     @routes.get("/machine")
     def found() -> dict[str, Any]:
         """GPUs, torch and versions, asked from a process of its own the first time (some seconds)."""
-        return {"devices": machine.devices(site.root), "versions": machine.versions(), "system": machine.system(site.root)}
+        return {
+            "devices": machine.devices(site.root),
+            "versions": machine.versions(),
+            "system": machine.system(site.root),
+        }
 
     @routes.get("/report.zip")
     def report() -> Response:
         """Versions, devices, settings and the ends of the newest logs, without names, tokens and the home folder."""
         content = machine.report(site)
-        return Response(content, media_type="application/zip", headers={"content-disposition": "attachment; filename=athanor-report.zip"})
+        return Response(
+            content,
+            media_type="application/zip",
+            headers={"content-disposition": "attachment; filename=athanor-report.zip"},
+        )
 
     return routes
 
@@ -86,7 +101,13 @@ def router(site: Site) -> APIRouter:
 def _answer(site: Site) -> dict[str, Any]:
     current = site.settings.current
     folders = [
-        {"name": name, "chosen": getattr(current, name), "usual": DEFAULT_FOLDERS[name], "path": str(path), "exists": path.is_dir()}
+        {
+            "name": name,
+            "chosen": getattr(current, name),
+            "usual": DEFAULT_FOLDERS[name],
+            "path": str(path),
+            "exists": path.is_dir(),
+        }
         for name in FOLDERS
         for path in [site.settings.folder(name)]
     ]
@@ -108,7 +129,9 @@ def _folder_problems(site: Site, name: str, text: str, create: bool) -> list[dic
         if path.exists() and not path.is_dir():
             return [{"address": name, "message": f"{path} is a file; choose a folder."}]
         if not path.is_dir() and not create:
-            return [{"address": name, "kind": "missing", "message": f"{path} does not exist; create it or choose another."}]
+            return [
+                {"address": name, "kind": "missing", "message": f"{path} does not exist; create it or choose another."}
+            ]
         path.mkdir(parents=True, exist_ok=True)
         probe = path / ".athanor-probe"
         probe.touch()

@@ -1,4 +1,4 @@
-"""TensorBoard in this process, on this origin, at ./tensorboard/: built when it is first opened, over the logs folder."""
+"""TensorBoard in this process, on this origin, at ./tensorboard/; built over the logs folder when first opened."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import a2wsgi
 from fastapi import FastAPI
@@ -35,7 +35,8 @@ def add(app: FastAPI, site: Site) -> None:
         """Whether there is anything to show, and from where."""
         return {"logs": str(site.logs_dir), "runs": has_logs(site.logs_dir)}
 
-    app.mount("/tensorboard", a2wsgi.WSGIMiddleware(LazyTensorBoard(lambda: site.logs_dir), workers=8))
+    board: Any = a2wsgi.WSGIMiddleware(cast(Any, LazyTensorBoard(lambda: site.logs_dir)), workers=8)
+    app.mount("/tensorboard", board)
 
 
 def has_logs(folder: Path, most_folders: int = 2000) -> bool:
@@ -64,7 +65,7 @@ class LazyTensorBoard:
             if self._built_for != folder:
                 self._application = _build(folder)
                 self._built_for = folder
-        return self._application(environ, start_response)  # type: ignore[no-any-return]
+        return self._application(environ, start_response)
 
 
 def _build(folder: Path) -> Any:

@@ -8,7 +8,10 @@ MOUNT = """
 const root = element.querySelector('[data-widget]');
 import(new URL('./static/NAME.js', document.baseURI).href)
   .then((module) => module.mount(root))
-  .catch((error) => { root.textContent = 'This part of the page could not be loaded: ' + error; console.error(error); });
+  .catch((error) => {
+    root.textContent = 'This part of the page could not be loaded: ' + error;
+    console.error(error);
+  });
 """
 
 
