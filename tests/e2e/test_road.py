@@ -51,16 +51,18 @@ def fill(page: Any, field: str, value: str) -> None:
     box.blur()
 
 
-def fill_the_form_and_start(page: Any, steps: int) -> None:
+def fill_the_form_and_start(page: Any, steps: int, previews: bool) -> None:
     open_tab(page, "train")
     page.wait_for_function("Number(document.querySelector('[data-widget=form]')?.dataset.seq) > 0")
     role(page, "preset").select_option("demo")
+    page.wait_for_function("document.querySelector('#train-run-max_train_steps')?.value === '480'", timeout=30_000)
     role(page, "mode-expert").click()
     fill(page, "model-pretrained_model_name_or_path", str(BASE))
     fill(page, "dataset-reg_data_dir", "")
     fill(page, "run-max_train_steps", str(steps))
-    fill(page, "sample-sample_prompts", "zqx, red star, blue background --w 128 --h 128 --s 4 --d 1 --l 3")
-    fill(page, "sample-sample_every_n_steps", "2")
+    if previews:
+        fill(page, "sample-sample_prompts", "zqx, red star, blue background --w 128 --h 128 --s 4 --d 1 --l 3")
+        fill(page, "sample-sample_every_n_steps", "2")
     role(page, "search").fill("")
     page.wait_for_function("!document.querySelector('#train-start').disabled", timeout=20_000)
     page.locator("#train-start").click()
@@ -75,7 +77,7 @@ def test_from_pictures_to_a_lora_without_leaving_the_page(page: Any, own_server:
     caption = server.root / "train" / "demo" / "10_star" / "01.txt"
     assert caption.read_text(encoding="utf-8").strip() == "zqx, red star, yellow background"
 
-    fill_the_form_and_start(page, steps=4)
+    fill_the_form_and_start(page, steps=4, previews=True)
     (job,) = list_jobs(server.root / "jobs")
     state = page.locator("[data-role=job-state][data-state=finished]").first
     state.wait_for(timeout=TRAINING_SECONDS * 1000)
@@ -97,7 +99,7 @@ def test_a_run_outlives_the_page_and_a_stopped_one_goes_on_to_the_same_numbers(p
     server: Server = own_server()
     page.goto(server.url)
     tag_the_demo_pictures(page)
-    fill_the_form_and_start(page, steps=30)
+    fill_the_form_and_start(page, steps=20, previews=False)
     (job,) = list_jobs(server.root / "jobs")
     wait_for(lambda: '"step": 2' in text_of(job.events_path), TRAINING_SECONDS, what="the second step")
     server.kill()
