@@ -172,6 +172,8 @@ def environment() -> dict[str, object]:
 def _answer(command: list[str], folder: Path | None = None) -> str | None:
     """The first line that a command prints, or None where it is missing or fails."""
     with contextlib.suppress(OSError, subprocess.SubprocessError):
-        done = subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8", errors="replace", timeout=10, check=True)
+        done = subprocess.run(
+            command, cwd=folder, capture_output=True, encoding="utf-8", errors="replace", timeout=10, check=True
+        )
         return done.stdout.strip().partition("\n")[0] or None
     return None
