@@ -11,7 +11,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,21 +19,15 @@ from trainer import schedules
 from trainer.config import Problem, TrainConfig
 from trainer.config.rules import trained_rates
 from trainer.dataset import Problem as DataProblem
-from trainer.dataset.report import Report, report
-from trainer.dataset.scan import Dataset, scan
+from trainer.dataset.report import Report, lengths, report
+from trainer.dataset.scan import Reading, arrange, read
 from trainer.families.weights import Description, describe
 
-READINGS_KEPT = 6
+READINGS_KEPT = 4
 FILES = (
     ("model", "pretrained_model_name_or_path"), ("model", "vae"), ("network", "network_weights"), ("save", "resume"),
-    ("sample", "sample_prompts"),
+    ("sample", "sample_prompts"), ("save", "output_dir"),
 )  # fmt: skip
-FILES_OF = {
-    "model": ("pretrained_model_name_or_path", "vae"),
-    "network": ("network_weights",),
-    "save": ("resume",),
-    "sample": ("sample_prompts",),
-}
 MOST_SAVE_MARKS = 200
 MODEL_ADDRESS = "model.pretrained_model_name_or_path"
 EMPTY: dict[str, Any] = {
@@ -47,50 +41,80 @@ EMPTY: dict[str, Any] = {
 class _Kept:
     """What lay in the folders. seen: the folders' times when they were read."""
 
-    dataset: Dataset
+    reading: Reading
     seen: tuple[Any, ...]
 
 
 class Reports:
-    """Reports of configurations. What was read is kept, so that `remembered` needs no disk."""
+    """Reports of configurations. What was read is kept, so that `remembered` needs no disk.
+
+    Three things are kept apart, since they change at different times: the readings of picture folders, what is wrong
+    with single files, and the sorting of pictures into buckets, which takes a second for 10,000 of them.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self._lock = threading.Lock()
-        self._reading = threading.Lock()
-        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._busy = threading.Lock()
+        self._readings: OrderedDict[str, _Kept] = OrderedDict()
         self._files: OrderedDict[tuple[str | None, ...], tuple[DataProblem, ...]] = OrderedDict()
+        self._sorted: OrderedDict[tuple[Any, ...], Report] = OrderedDict()
 
     def remembered(self, config: TrainConfig) -> dict[str, Any] | None:
         """The report from the last reading of these folders and files, or None when they were not read yet."""
         files_key, config = _files_key(config), with_absolute_folders(config, self._root)
         with self._lock:
-            kept, files = self._kept.get(_folders_key(config)), self._files.get(files_key)
-        return (
-            None if kept is None or files is None else _told(config, report(without_files(config), kept.dataset), files)
-        )
+            kept, files = self._readings.get(_folders_key(config)), self._files.get(files_key)
+        return None if kept is None or files is None else self._told(config, kept, files)
 
     def read(self, config: TrainConfig) -> dict[str, Any]:
         """The report of what lies on disk now. Pictures are looked at again only when one of their folders changed."""
         files_key, config = _files_key(config), with_absolute_folders(config, self._root)
-        with self._reading:
-            dataset = self._current(config)
-            everything = report(_with_found_files(config, self._root), dataset)
-            made = report(without_files(config), dataset)
-            files = tuple(problem for problem in everything.problems if problem not in made.problems)
+        with self._busy:
+            kept = self._current(config)
+            nothing = arrange(Reading((), (), ()), config)
+            usual = report(self._without_files(config), nothing).problems
+            found = report(_with_found_files(config, self._root), nothing).problems
+            files = tuple(problem for problem in found if problem not in usual)
         with self._lock:
             _keep(self._files, files_key, files)
-        return _told(config, made, files)
+        return self._told(config, kept, files)
 
-    def _current(self, config: TrainConfig) -> Dataset:
+    def _current(self, config: TrainConfig) -> _Kept:
         key, seen = _folders_key(config), _folder_times(config)
         with self._lock:
-            kept = self._kept.get(key)
+            kept = self._readings.get(key)
         if kept is None or kept.seen != seen:
-            kept = _Kept(scan(config), seen)
+            kept = _Kept(read(config), seen)
         with self._lock:
-            _keep(self._kept, key, kept)
-        return kept.dataset
+            _keep(self._readings, key, kept)
+        return kept
+
+    def _told(self, config: TrainConfig, kept: _Kept, files: Iterable[DataProblem]) -> dict[str, Any]:
+        made = self._report(config, kept)
+        run, batches = config.run, made.lengths.batches_per_epoch
+        now = lengths(batches, run.gradient_accumulation_steps, run.max_train_epochs, run.max_train_steps)
+        problems = tuple(problem for problem in made.problems if problem.path != self._root)
+        return _told(config, replace(made, lengths=now, problems=problems), files)
+
+    def _report(self, config: TrainConfig, kept: _Kept) -> Report:
+        """The pictures sorted for these options; lengths and single files are not to be taken from it."""
+        key = (kept.seen, config.dataset.model_dump_json(), config.caption.model_dump_json(), config.run.seed)
+        with self._lock:
+            made = self._sorted.get(key)
+        if made is None:
+            made = report(self._without_files(config), arrange(kept.reading, config))
+        with self._lock:
+            _keep(self._sorted, key, made)
+        return made
+
+    def _without_files(self, config: TrainConfig) -> TrainConfig:
+        """The configuration without the single files that it names, so that nothing looks for them."""
+        for section, name in FILES:
+            value = str(self._root) if name == "output_dir" else None
+            changed = getattr(config, section).model_copy(update={name: value})
+            config = config.model_copy(update={section: changed})
+        return config
 
 
 def _keep(kept: OrderedDict[Any, Any], key: Any, value: Any) -> None:
@@ -123,14 +147,6 @@ def _with_found_files(config: TrainConfig, root: Path) -> TrainConfig:
             changed = getattr(config, section).model_copy(update={name: str(root / Path(path).expanduser())})
             config = config.model_copy(update={section: changed})
     return config
-
-
-def without_files(config: TrainConfig) -> TrainConfig:
-    """The configuration without the single files that it names, so that nothing looks for them."""
-    changed = {
-        section: getattr(config, section).model_copy(update=dict.fromkeys(names)) for section, names in FILES_OF.items()
-    }
-    return config.model_copy(update=changed)
 
 
 def start_problems(root: Path, config: TrainConfig, reports: Reports) -> list[Problem]:
@@ -263,8 +279,6 @@ def _file_address(config: TrainConfig, problem: DataProblem) -> str:
 def _picture_address(config: TrainConfig, problem: Mapping[str, Any]) -> str:
     path = str(problem.get("path") or "")
     data = config.dataset
-    if path and path == config.save.output_dir:
-        return "save.output_dir"
     if data.reg_data_dir and path.startswith(data.reg_data_dir):
         return "dataset.reg_data_dir"
     if path and any(path.startswith(subset.image_dir) for subset in data.subsets):
