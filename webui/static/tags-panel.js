@@ -39,6 +39,7 @@ export function createPanel(session, { step }) {
   let shownPicture = null; // number of the picture that is drawn
   let drawn = [];
   let typed = null; // text typed and not yet sent
+  let sending = 0; // texts on their way: an answer from before them must not replace what is in the box
   let visit = 0;
 
   const present = () => session.picture?.tags ?? [];
@@ -52,7 +53,10 @@ export function createPanel(session, { step }) {
     if (typed === null) return;
     const { number, value } = typed;
     typed = null;
+    sending += 1;
     await session.edit({ kind: 'text', text: value, merge: `text ${number} ${visit}` }, [number]).catch(complain);
+    sending -= 1;
+    update();
   }
   const sendSoon = debounce(sendText, 350);
   text.addEventListener('focus', () => { visit = visits += 1; });
@@ -188,7 +192,7 @@ export function createPanel(session, { step }) {
     revert.disabled = !picture.dirty;
     drawNotes(picture);
     if (!chips.querySelector('.tags-rename') && (drawn.length !== picture.tags.length || drawn.some((tag, at) => tag !== picture.tags[at]) || chips.children.length !== drawn.length)) drawChips();
-    if (typed === null && text.value !== picture.text) text.value = picture.text;
+    if (typed === null && sending === 0 && text.value !== picture.text) text.value = picture.text;
     const limit = Math.max(75, Math.ceil(picture.tokens / 75) * 75);
     count.textContent = picture.tokens === null ? tagWords(picture.tags.length) : `${tagWords(picture.tags.length)} · ${t('{n}/{limit} tokens', { n: picture.tokens, limit })}`;
     count.title = t('CLIP reads 75 tokens at a time. What is beyond the limit set for training is cut off.');
