@@ -236,6 +236,13 @@ def test_a_second_window_is_shown_the_newer_values_and_can_put_its_own_back(form
     assert form.input_value(DIM) == "32"
 
 
+def test_who_has_nothing_at_hand_is_given_the_demo(form):
+    settled(form, lambda: form.click("[data-role=form-demo]"))
+    form.locator("[data-role=steps]").wait_for()
+    assert form.input_value(FOLDER) == "./train/demo"
+    form.wait_for_function("!document.querySelector('#train-start').disabled")
+
+
 def test_starting_makes_a_job_and_opens_it(form, server):
     choose_model_and_pictures(form)
     form.fill("#train-save-output_name", "anby")

@@ -150,6 +150,24 @@ def test_a_preset_is_fitted_to_a_machine_without_a_card(client, monkeypatch):
     assert any("No NVIDIA graphics card" in note["message"] for note in answer["fitted"])
 
 
+def test_the_demo_is_filled_in_with_its_pictures_and_can_start(client, site):
+    _, answer = post(client, "demo", values=form.default_values())
+    assert answer["id"] == "demo"
+    _, checked = post(client, "check", values=answer["values"])
+    assert checked["ready"], checked["problems"]
+    _, report = post(client, "report", values=answer["values"])
+    assert report["images"] == 12
+    assert [problem for problem in report["problems"] if problem["severity"] == "error"] == []
+
+
+def test_a_folder_of_the_users_is_never_taken_for_the_demo(client, site):
+    folder = site.root / "train" / "demo" / "10_star"
+    folder.mkdir(parents=True)
+    (folder / "mine.png").write_bytes(b"x")
+    status, answer = post(client, "demo", values=form.default_values())
+    assert status == 409 and "did not make" in answer["message"]
+
+
 def test_own_presets_over_http(client):
     _, saved = post(client, "presets/save", name="mine", values=filled(**{"network.network_dim": "48"}))
     listed = client.get("/api/form/presets").json()["presets"]

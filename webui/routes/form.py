@@ -9,11 +9,13 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from trainer.config import ConfigError, Problem, to_toml
+from trainer.demo import BASE, DemoError, write_data_set
 from webui import form, form_import, form_presets, form_report, form_spec
 from webui.answers import Refusal
 from webui.site import Site
 
 PRESETS = Path(__file__).parents[2] / "presets"
+DEMO_PRESET = "demo"
 
 
 class Values(BaseModel):
@@ -76,7 +78,7 @@ def router(site: Site) -> APIRouter:
     own = form_presets.OwnPresets(site.state_dir / "presets")
     reports = form_report.Reports(site.root)
     _add_form(api, site, drafts, own, reports)
-    _add_presets(api, own)
+    _add_presets(api, site, own)
     _add_start(api, site, reports)
     return api
 
@@ -133,7 +135,7 @@ def _add_form(
         }  # fmt: skip
 
 
-def _add_presets(api: APIRouter, own: form_presets.OwnPresets) -> None:
+def _add_presets(api: APIRouter, site: Site, own: form_presets.OwnPresets) -> None:
     @api.get("/presets")
     def all_presets() -> dict[str, Any]:
         return {"presets": _presets(own)}
@@ -145,6 +147,19 @@ def _add_presets(api: APIRouter, own: form_presets.OwnPresets) -> None:
             raise Refusal(404, "This preset is gone; reload the page to see those that are there.")
         values = form_presets.applied(_known(body.values), chosen)
         return {"values": values, "fitted": [] if chosen.own else form_spec.fit(values)}
+
+    @api.post("/demo")
+    def demo(body: Values) -> dict[str, Any]:
+        """Draw the demo's pictures into ./train and fill the form for them."""
+        try:
+            write_data_set(site.root, captions=True)
+        except DemoError as error:
+            raise Refusal(409, str(error)) from error
+        chosen = form_presets.load(PRESETS / f"{DEMO_PRESET}.toml", own=False)
+        values = form_presets.applied(_known(body.values), chosen)
+        if not (site.root / str(values[form_report.MODEL_ADDRESS])).exists():
+            values[form_report.MODEL_ADDRESS] = str(BASE)
+        return {"id": chosen.id, "values": values}
 
     @api.post("/presets/save")
     def save(body: PresetToSave) -> dict[str, Any]:

@@ -64,6 +64,15 @@ export function buildToolbar(state, fields) {
     }
   }
 
+  async function demo() {
+    try {
+      const answer = await post('form/demo', { values: state.values });
+      swap(answer.values, answer.id, t('The demo is filled in: 12 drawn stars and a small base model. Training takes about two minutes.'));
+    } catch (error) {
+      complain(error);
+    }
+  }
+
   async function resetAll() {
     const count = state.changed().length;
     if (count === 0) {
@@ -166,5 +175,5 @@ export function buildToolbar(state, fields) {
     result.scrollIntoView({ block: 'nearest' });
   }
 
-  return { root, show };
+  return { root, show, demo };
 }

@@ -27,7 +27,8 @@ export function buildReport(state, actions) {
 
   function show() {
     const report = state.report;
-    fill(sum, ...sumLines(state, report));
+    fill(sum, ...sumLines(state, report), wantsDemo(state) && h('p', { class: 'r-demo' }, t('Nothing at hand?'), ' ',
+      h('button', { type: 'button', class: 'btn', 'data-role': 'form-demo', onclick: actions.demo }, icon('image'), t('Fill in the demo'))));
     showData(data, report, state.reading);
     const curve = state.answer?.curve ?? report?.curve;
     plot.hidden = !curve;
@@ -57,6 +58,11 @@ export function buildReport(state, actions) {
   }
 
   return { panel, bar, show, busy(on) { busy = on; show(); } };
+}
+
+function wantsDemo(state) {
+  const empty = (address) => String(state.values[address] ?? '') === '';
+  return empty('model.pretrained_model_name_or_path') && empty('dataset.train_data_dir') && !state.values['dataset.subsets']?.length;
 }
 
 function folded(title, role) {

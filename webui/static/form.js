@@ -24,7 +24,7 @@ export async function mount(element) {
   const state = new FormState(spec, draft);
   const fields = buildFields(state);
   const toolbar = buildToolbar(state, fields);
-  const report = buildReport(state, { jump: fields.jump, start: (queue) => start(state, report, fields, queue), download: () => download(state) });
+  const report = buildReport(state, { jump: fields.jump, start: (queue) => start(state, report, fields, queue), download: () => download(state), demo: () => toolbar.demo() });
   element.replaceChildren(h('div', { class: 'form-page' }, h('div', { class: 'form-left' }, toolbar.root, fields.root), h('div', { class: 'form-right' }, report.panel), report.bar));
   element.dataset.seq = '0';
   listen(element, state, fields, toolbar, report);
