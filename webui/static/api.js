@@ -1,4 +1,5 @@
 // Our own JSON interface. Addresses are relative, so that the page also works below a sub-path.
+import { translated } from './messages.js';
 import { t } from './text.js';
 
 /** What the server refused: `message` for people, `problems` [{address, message}] by field, `status` 0 = not reached. */
@@ -40,5 +41,5 @@ async function call(path, options) {
   }
   if (response.ok) return content;
   const message = typeof content?.message === 'string' && content.message !== '' ? content.message : null;
-  throw new ApiError(response.status, message ?? t('The server answered with error {status}.', { status: response.status }), content?.problems ?? []);
+  throw new ApiError(response.status, message === null ? t('The server answered with error {status}.', { status: response.status }) : translated(message), content?.problems ?? []);
 }
