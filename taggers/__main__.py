@@ -160,7 +160,9 @@ def _tag_pictures(options: argparse.Namespace, work: Work, pictures: list[Path],
         print(f"loading {options.model} ...", file=sys.stderr)
         model = load(options.model, options.model_dir, options.device)
         print(f"{model.name} runs on {model.device}", file=sys.stderr)
-        tell("phase", name="tagging", done=0, total=len(pictures), device=model.device)
+        if model.gpu_unused:
+            print("a graphics card is here, but onnxruntime could not use it; install onnxruntime-gpu", file=sys.stderr)
+        tell("phase", name="tagging", done=0, total=len(pictures), device=model.device, gpu_unused=model.gpu_unused)
         return model
 
     tell("started", images=len(pictures), model=options.model, folder=str(work.folder.resolve()), dry_run=work.dry_run)

@@ -47,6 +47,8 @@ class Model(Protocol):
     vocabulary: Vocabulary
     device: str
     """Where it really runs, such as `CPU` or `CUDA`."""
+    gpu_unused: bool
+    """A GPU is here, but the model runs on the processor."""
     fixed_batch: int | None
     """The only batch size that the model accepts, or None when any will do."""
 

@@ -14,42 +14,35 @@ from PIL import Image
 
 from taggers import Found, TaggerError
 from taggers.base import CATEGORIES, Vocabulary
-from taggers.pictures import pad_to_square, resize_square
-from taggers.session import device_of, open_session
-from taggers.wd import LARGEST_TABLE_BYTES, input_layout
+from taggers.session import PictureModel
+from taggers.wd import LARGEST_TABLE_BYTES, bgr_square
 
 UNUSED = ""  # an output that the mapping leaves out; never chosen
 
 
 class ClModel:
-    """A CL tagger in an ONNX session."""
+    """A CL tagger."""
 
     def __init__(self, found: Found, device: str = "auto") -> None:
         """Raises TaggerError when the model cannot be opened or the mapping does not fit it."""
         self.name = found.name
         self.vocabulary = read_tag_mapping(found.labels)
-        self._session = open_session(found.model, device)
-        self.device = device_of(self._session)
-        self._input = self._session.get_inputs()[0]
-        self.fixed_batch, self.side_px, self._channels_first = input_layout(self._input.shape, found.model)
-        outputs = self._session.get_outputs()[0].shape[-1]
-        if isinstance(outputs, int) and outputs < len(self.vocabulary):
+        self._model = PictureModel(found.model, device)
+        self.device, self.gpu_unused = self._model.device, self._model.gpu_unused
+        self.fixed_batch = self._model.fixed_batch
+        if self._model.num_scores is not None and self._model.num_scores < len(self.vocabulary):
             raise TaggerError(
-                f"{found.model} gives {outputs} scores, but {found.labels.name} names {len(self.vocabulary)} tags: "
-                "the two files do not belong together; download both again"
+                f"{found.model} gives {self._model.num_scores} scores, but {found.labels.name} names "
+                f"{len(self.vocabulary)} tags: the two files do not belong together; download both again"
             )
-        self._dtype = np.float16 if self._input.type == "tensor(float16)" else np.float32
 
     def prepare(self, picture: Image.Image) -> NDArray[np.float32]:
         """RGB picture -> (3, side, side) float32 BGR -1..1, padded to a square with white."""
-        square = resize_square(pad_to_square(picture), self.side_px)
-        pixels = np.asarray(square, np.float32)[:, :, ::-1] / 127.5 - 1
-        return np.ascontiguousarray(pixels.transpose(2, 0, 1) if self._channels_first else pixels)
+        return bgr_square(picture, self._model) / np.float32(127.5) - np.float32(1)
 
     def score(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """(B, 3, side, side) -> (B, N) in [0, 1]."""
-        logits = self._session.run(None, {self._input.name: batch.astype(self._dtype)})[0]
-        logits = np.clip(logits[:, : len(self.vocabulary)].astype(np.float32), -30, 30)  # exp(88) overflows float32
+        logits = self._model.run(batch)[:, : len(self.vocabulary)].clip(-30, 30)  # exp(88) overflows float32
         scores: NDArray[np.float32] = 1 / (1 + np.exp(-logits))
         return scores
 

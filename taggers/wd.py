@@ -15,50 +15,42 @@ from PIL import Image
 from taggers import Found, TaggerError
 from taggers.base import Vocabulary
 from taggers.pictures import pad_to_square, resize_square
-from taggers.session import device_of, open_session
+from taggers.session import PictureModel
 
 WD_CATEGORIES = {"9": "rating", "0": "general", "4": "character", "3": "copyright", "1": "artist", "5": "meta"}
 LARGEST_TABLE_BYTES = 64 * 2**20
 
 
 class WdModel:
-    """A WD tagger in an ONNX session. Side, layout and batch size are what the model file says."""
+    """A WD tagger. Side, layout and batch size are what the model file says."""
 
     def __init__(self, found: Found, device: str = "auto") -> None:
         """Raises TaggerError when the model cannot be opened or the table of tags is not the model's own."""
         self.name = found.name
         self.vocabulary = read_selected_tags(found.labels)
-        self._session = open_session(found.model, device)
-        self.device = device_of(self._session)
-        self._input = self._session.get_inputs()[0]
-        self.fixed_batch, self.side_px, self._channels_first = input_layout(self._input.shape, found.model)
-        outputs = self._session.get_outputs()[0].shape[-1]
-        if isinstance(outputs, int) and outputs != len(self.vocabulary):
+        self._model = PictureModel(found.model, device)
+        self.device, self.gpu_unused = self._model.device, self._model.gpu_unused
+        self.fixed_batch = self._model.fixed_batch
+        if self._model.num_scores not in (None, len(self.vocabulary)):
             raise TaggerError(
-                f"{found.model} gives {outputs} scores, but {found.labels.name} names {len(self.vocabulary)} tags: "
-                "the two files do not belong together; download both again"
+                f"{found.model} gives {self._model.num_scores} scores, but {found.labels.name} names "
+                f"{len(self.vocabulary)} tags: the two files do not belong together; download both again"
             )
 
     def prepare(self, picture: Image.Image) -> NDArray[np.float32]:
         """RGB picture -> (side, side, 3) float32 BGR 0..255, padded to a square with white."""
-        square = resize_square(pad_to_square(picture), self.side_px)
-        pixels = np.asarray(square, np.float32)[:, :, ::-1]
-        return np.ascontiguousarray(pixels.transpose(2, 0, 1) if self._channels_first else pixels)
+        return bgr_square(picture, self._model)
 
     def score(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """(B, side, side, 3) -> (B, N) in [0, 1]."""
-        scores: NDArray[np.float32] = self._session.run(None, {self._input.name: batch})[0]
-        return scores
+        return self._model.run(batch)
 
 
-def input_layout(shape: list[int | str | None], model: Path) -> tuple[int | None, int, bool]:
-    """(fixed batch size or None, side in pixels, channels first) of an image input. Raises TaggerError for others."""
-    sizes = [size if isinstance(size, int) and size > 0 else None for size in shape]
-    if len(sizes) == 4 and 3 in (sizes[1], sizes[3]):
-        channels_first = sizes[1] == 3
-        side = sizes[2] or sizes[3 if channels_first else 1] or 448
-        return sizes[0], side, channels_first
-    raise TaggerError(f"{model} takes an input of shape {shape}, not a batch of colour pictures: this is not a tagger")
+def bgr_square(picture: Image.Image, model: PictureModel) -> NDArray[np.float32]:
+    """RGB picture -> float32 BGR 0..255 of the model's side and layout, padded to a square with white."""
+    square = resize_square(pad_to_square(picture), model.side_px)
+    pixels = np.asarray(square, np.float32)[:, :, ::-1]
+    return np.ascontiguousarray(pixels.transpose(2, 0, 1) if model.channels_first else pixels)
 
 
 def read_selected_tags(path: Path) -> Vocabulary:

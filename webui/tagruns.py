@@ -235,7 +235,8 @@ class RunView:
             return {
                 "id": self.run.id, "state": state, "settings": settings, "total": self._first.get("images"),
                 "done": sum(self._counts.values()), "counts": dict(self._counts), "phase": self._phase.get("name"),
-                "device": self._phase.get("device"), "speed": self._speed(), "seconds": self._seconds(),
+                "device": self._phase.get("device"),
+                "gpu_unused": bool(self._phase.get("gpu_unused")), "speed": self._speed(), "seconds": self._seconds(),
                 "message": self._last.get("message"), "undone": undone,
                 "undoable": state != "running" and undone is None and self.run.journal_path.is_file(),
                 "stopping": state == "running" and self.run.job.requested("stop"), "started": self._first.get("time"),

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import taggers.session
 from taggers import DEFAULT_TAGGER, TAGGERS, TaggerError, find, load, present
 from taggers.tagging import score_pictures
 from taggers.tags import TagOptions, choose
@@ -85,6 +86,18 @@ def test_both_layouts_of_a_cl_mapping_mean_the_same(tmp_path: Path):
 
 def test_the_device_that_is_really_used_is_named(wd_folder: Path):
     assert load(str(wd_folder), device="cpu").device == "CPU"
+
+
+def test_a_graphics_card_that_onnxruntime_cannot_use_is_told_without_an_error_banner(
+    wd_folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+):
+    if taggers.session.cuda_works():
+        pytest.skip("this machine's graphics card works")
+    monkeypatch.setattr("taggers.session.cuda_works", lambda: True)
+    model = load(str(wd_folder))
+    assert (model.device, model.gpu_unused) == ("CPU", True)
+    assert capfd.readouterr() == ("", "")
+    assert not load(str(wd_folder), device="cpu").gpu_unused
 
 
 def test_files_that_do_not_belong_together_are_refused(tmp_path: Path):

@@ -126,7 +126,7 @@ function tellUndone(report) {
 
 function heading(run, act, undo) {
   const where = h('div', { class: 'small muted tg-file' }, [run.settings.folder, run.settings.model, run.device].filter(Boolean).join(' · '));
-  if (run.state === 'running' || run.state === 'waiting') return [h('h2', {}, t('Tagging')), where, progress(run, act)];
+  if (run.state === 'running' || run.state === 'waiting') return [h('h2', {}, t('Tagging')), where, gpuNote(run), progress(run, act)];
   const changed = (run.counts.written ?? 0) + (run.counts.appended ?? 0);
   return [
     h('div', { class: 'toolbar' }, h('h2', { class: 'grow', 'data-role': 'tagger-outcome', 'data-state': run.state }, outcome(run)),
@@ -134,11 +134,16 @@ function heading(run, act, undo) {
       run.undoable && changed && !run.undoing ? h('button', { type: 'button', class: 'btn', 'data-role': 'tagger-undo', onclick: () => undo() }, icon('undo'), t('Undo')) : null,
       changed && !run.undone ? h('button', { type: 'button', class: 'btn', 'data-role': 'tagger-edit', onclick: () => edit(run) }, icon('tag'), t('Edit the tags')) : null),
     where,
+    gpuNote(run),
     run.undoing ? undoing(run.undoing) : null,
     run.state === 'failed' || run.state === 'crashed' ? failure(run) : null,
     run.undone?.conflicts?.length ? h('div', { class: 'box-warn', 'data-role': 'tagger-conflicts' }, t('{n} were changed since and left as they are.', { n: run.undone.conflicts.length }),
       h('ul', { class: 'tg-list small mono' }, run.undone.conflicts.slice(0, 20).map((one) => h('li', {}, one.caption)))) : null,
   ];
+}
+
+function gpuNote(run) {
+  return run.gpu_unused ? h('div', { class: 'box-warn', 'data-role': 'tagger-gpu' }, t('A graphics card is here, but onnxruntime could not use it, so the processor did the work. Install onnxruntime-gpu.')) : null;
 }
 
 function undoing({ done, total }) {
