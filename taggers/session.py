@@ -6,7 +6,9 @@ prints an error banner and falls back in silence. So the driver is asked first, 
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -29,8 +31,8 @@ QUIET = 4  # onnxruntime's severity "fatal": what matters is raised as an except
 class PictureModel:
     """An ONNX model that takes one batch of colour pictures: where it runs, what it wants, its raw scores.
 
-    fixed_batch: the only batch size it accepts, None for any. side_px: of its square input. channels_first: (B, 3, h, w)
-    instead of (B, h, w, 3). num_scores: outputs a picture, None when the file does not say. gpu_unused: a GPU is
+    fixed_batch: the only batch size it accepts, None for any. side_px: of its square input. channels_first: it wants
+    (B, 3, h, w), not (B, h, w, 3). num_scores: outputs a picture, None when the file does not say. gpu_unused: a GPU is
     here, but the model runs on the processor.
     """
 
@@ -83,7 +85,8 @@ def _open(model: Path, device: str) -> InferenceSession:
     options.log_severity_level = QUIET
     wanted = ["CPUExecutionProvider"] if device == "cpu" else _providers(onnxruntime.get_available_providers())
     if wanted[0] == "CUDAExecutionProvider" and hasattr(onnxruntime, "preload_dlls"):
-        onnxruntime.preload_dlls()  # finds the CUDA libraries that came with torch
+        with contextlib.redirect_stdout(io.StringIO()):  # it prints what it misses, among our JSON lines
+            onnxruntime.preload_dlls()  # finds the CUDA libraries that came with torch
     try:
         return onnxruntime.InferenceSession(str(model), options, providers=wanted)
     except Exception as error:
