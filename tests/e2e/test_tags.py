@@ -220,6 +220,11 @@ def test_two_windows_show_the_same_captions(editor: Any, browser: Any, server: S
         show(other, server.url, folder)
         cell(editor, 0).click()
         role(editor, "tags-chip-input").press_sequentially("from the first window,")
+        cell(other, 1).click()
+        role(other, "tags-chip-input").press_sequentially("from the second window,")
+        unsaved_words = "() => document.querySelector('[data-role=tags-changed]').textContent.includes('2')"
+        other.wait_for_function(unsaved_words)
+        editor.wait_for_function(unsaved_words)
         tag_row(other, "from the first window").wait_for()
         assert other.locator("#tags-save").inner_text().strip() == "保存所有更改"
         other.locator("#tags-save").click()

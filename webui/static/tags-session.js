@@ -117,7 +117,17 @@ export class Session {
   }
 
   /** Do an edit to the shown pictures, or to `numbers`; resolves to how many changed. */
-  edit(edit, numbers = null) { return this.change('edit', { edit, target: target(numbers) }); }
+  async edit(edit, numbers = null) {
+    const alone = numbers?.length === 1 && numbers[0] === this.look ? this.picture?.text : undefined;
+    try {
+      return await this.change('edit', { edit, target: target(numbers) });
+    } catch (error) {
+      // Another window changed something. Where this very caption is still what was edited, the edit is as good as before.
+      const same = error.status === 409 && alone !== undefined && numbers[0] === this.look && this.picture?.text === alone;
+      if (!same) throw error;
+      return this.change('edit', { edit, target: target(numbers) });
+    }
+  }
 
   /** How many pictures `edit` would change: {changes, of}. */
   count(edit, numbers = null) {
