@@ -219,8 +219,10 @@ def test_two_windows_show_the_same_captions(editor: Any, browser: Any, server: S
     try:
         show(other, server.url, folder)
         cell(editor, 0).click()
-        role(editor, "tags-chip-input").press_sequentially("from the first window,")
         cell(other, 1).click()
+        other.locator("[data-role=tags-chip][data-tag=watermark]").wait_for()
+        role(editor, "tags-chip-input").press_sequentially("from the first window,")
+        unsaved(editor, 1)
         role(other, "tags-chip-input").press_sequentially("from the second window,")
         unsaved_words = "() => document.querySelector('[data-role=tags-changed]').textContent.includes('2')"
         other.wait_for_function(unsaved_words)
