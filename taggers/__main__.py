@@ -120,16 +120,17 @@ def work_of(options: argparse.Namespace) -> Work:
 
 def _tag(options: argparse.Namespace) -> int:
     """Tag a folder, telling stdout, stderr and the run's events what became of each picture."""
-    run = Run(options.run) if options.run else None
-    if run is None:
-        work = work_of(options)
-        pictures = pictures_of(work)
-        find(options.model, options.model_dir)
-        if not options.dry_run:
-            run = Run.create(options.runs_dir, work.folder.resolve().name, {"folder": str(work.folder.resolve())})
-            run.job.write_process(os.getpid(), sys.argv)
-        return _tag_pictures(options, work, pictures, run)
-    return _reported(run, lambda: _tag_pictures(options, work_of(options), pictures_of(work_of(options)), run))
+    if options.run:
+        run = Run(options.run)
+        return _reported(run, lambda: _tag_pictures(options, work_of(options), pictures_of(work_of(options)), run))
+    work = work_of(options)
+    pictures = pictures_of(work)
+    find(options.model, options.model_dir)  # before a run is made: a slip leaves nothing behind
+    if options.dry_run:
+        return _tag_pictures(options, work, pictures, None)
+    own = Run.create(options.runs_dir, work.folder.resolve().name, {"folder": str(work.folder.resolve())})
+    own.job.write_process(os.getpid(), sys.argv)
+    return _reported(own, lambda: _tag_pictures(options, work, pictures, own))
 
 
 def _reported(run: Run, action: Callable[[], int]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import threading
 from collections.abc import Iterator
@@ -29,6 +30,7 @@ class Hub:
         self.ranges = True
         self.status: int | None = None
         self.announces_hash = True
+        self.hold: threading.Event | None = None  # large answers stop half-way until it is set
         hub = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -68,7 +70,12 @@ class Hub:
                 if hub.break_after and len(content) > 1000:
                     body = body[: hub.break_after.pop(0)]
                     self.close_connection = True
-                self.wfile.write(body)
+                if hub.hold is not None and len(content) > 1000:
+                    half, body = body[: len(body) // 2], body[len(body) // 2 :]
+                    self.wfile.write(half)
+                    hub.hold.wait(20)
+                with contextlib.suppress(ConnectionError):
+                    self.wfile.write(body)
 
             def log_message(self, *arguments: object) -> None:
                 """Keep the tests' output quiet."""

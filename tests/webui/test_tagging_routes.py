@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,11 +15,14 @@ from fastapi.testclient import TestClient
 
 from taggers import TAGGERS
 from taggers.run import Run
+from tests.taggers.test_download import MODEL, Hub, hub
 from trainer.demo import write_pictures
 from webui.answers import Refusal, answer_refusal
 from webui.routes import tagging, thumbnails
 from webui.site import Site, open_site
 from webui.tagruns import Drafts, FieldProblem, RunView, TaggerForm
+
+__all__ = ["hub"]  # a fixture
 
 
 @pytest.fixture
@@ -233,6 +237,31 @@ def test_a_download_that_cannot_reach_the_hub_says_so_and_can_be_tried_again(cli
     assert "127.0.0.1:9 cannot be reached" in wait(failed)["message"]
     assert client.post("/api/tagging/models/demo-tagger/download").status_code == 404
     assert client.post("/api/tagging/models/nothing/download").status_code == 404
+
+
+def test_a_download_shows_its_progress_is_cancelled_and_goes_on_where_it_stopped(
+    client: TestClient, site: Site, hub: Hub
+):
+    site.settings.change(hf_endpoint=hub.address)
+    hub.hold = threading.Event()
+
+    def told(wanted: Callable[[dict[str, Any], dict[str, Any]], bool]) -> dict[str, Any] | None:
+        models = client.get("/api/tagging/status").json()["models"]
+        model = next(model for model in models if model["name"] == "wd14-vit-v2")
+        return model if wanted(model, model["download"]) else None
+
+    client.post("/api/tagging/models/wd14-vit-v2/download")
+    half = wait(lambda: told(lambda model, run: (run["bytes_done"] or 0) >= len(MODEL) // 4))
+    assert half["download"]["bytes_total"] == len(MODEL) and not half["present"]
+    client.post("/api/tagging/models/wd14-vit-v2/cancel")
+    hub.hold.set()
+    wait(lambda: told(lambda model, run: run["state"] == "stopped"))
+    part = site.models_dir / "taggers" / "wd14-vit-v2" / "model.onnx.part"
+    assert part.stat().st_size > 0
+    client.post("/api/tagging/models/wd14-vit-v2/download")
+    wait(lambda: told(lambda model, run: model["present"] and run["state"] == "finished"))
+    assert (part.parent / "model.onnx").read_bytes() == MODEL and not part.exists()
+    assert any(asked for path, asked in hub.requests if path.startswith("/storage/model"))
 
 
 @pytest.mark.parametrize("run_id", ["20200101-000000-x", "..", "%2e%2e%2fdrafts"])
