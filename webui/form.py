@@ -211,6 +211,11 @@ def check(values: Mapping[str, Any]) -> Checked:
         return Checked(None, config, (*empty_rows, *problems), notes)
 
 
+def is_missing(values: Mapping[str, Any], address: str | None) -> bool:
+    """Whether a problem is only that a field which a run needs has not been filled in yet."""
+    return address in STAND_INS and not _filled(values.get(address or ""))
+
+
 def _without_empty_rows(values: Mapping[str, Any]) -> tuple[Mapping[str, Any], tuple[Problem, ...]]:
     """Rows of the folder list that name no folder, taken out, since "" would mean the project's own folder."""
     rows = values.get(SUBSETS)

@@ -75,6 +75,7 @@ def test_the_first_look_shows_the_guides_preset_and_what_is_missing(form):
     assert form.locator("#train-start").is_disabled()
     assert "no base model" in text(form, "why")
     assert form.locator("[data-role=field]:visible").count() <= 20
+    assert form.locator("[data-role=field].wrong").count() == 0  # nothing is red before anything was typed
 
 
 def test_typing_changes_the_sum_the_toml_and_the_curve(form):

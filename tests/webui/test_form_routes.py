@@ -119,6 +119,13 @@ def test_problems_carry_what_a_translation_needs(client):
     assert not answer["ready"] and answer["toml"]
 
 
+def test_a_field_that_is_only_empty_yet_is_told_apart_from_a_wrong_one(client):
+    values = filled(**{"model.pretrained_model_name_or_path": "", "dataset.resolution": "big"})
+    _, answer = post(client, "check", values=values)
+    missing = {problem["address"]: problem["missing"] for problem in answer["problems"]}
+    assert missing == {"model.pretrained_model_name_or_path": True, "dataset.resolution": False}
+
+
 def test_an_old_page_with_fields_that_are_gone_is_still_answered(client):
     status, answer = post(client, "check", values={**filled(), "network.gone": "1", "junk": [1]})
     assert status == 200 and answer["ready"]

@@ -102,10 +102,13 @@ def _add_form(
 
     @api.post("/check")
     def check(body: Values) -> dict[str, Any]:
-        checked = form.check(_known(body.values))
+        values = _known(body.values)
+        checked = form.check(values)
         answer: dict[str, Any] = {
             "ready": checked.ready is not None,
-            "problems": _problems(checked.problems),
+            "problems": [
+                {**told, "missing": form.is_missing(values, told["address"])} for told in _problems(checked.problems)
+            ],
             "notes": _problems(checked.notes) if all(p.address in form.STAND_INS for p in checked.problems) else [],
             "toml": "", "report": None,
         }  # fmt: skip

@@ -129,9 +129,11 @@ function buildGroup(state, group) {
 
   function showMark() {
     const wrong = views.filter((view) => view.wrong).length;
+    const missing = views.filter((view) => view.missing).length;
     const changed = views.filter((view) => state.isChanged(view.field.address)).length;
     clear(mark);
     if (wrong) mark.append(h('span', { class: 'badge danger' }, t('{n} to correct', { n: wrong })));
+    else if (missing) mark.append(h('span', { class: 'badge accent' }, t('{n} to fill in', { n: missing })));
     else if (changed) mark.append(h('span', { class: 'badge' }, t('{n} changed', { n: changed })));
   }
 
@@ -142,7 +144,7 @@ function buildGroup(state, group) {
 function placeOf(state, view, query, all) {
   const { field } = view;
   if (query) return matches(field, query) ? 'shown' : 'hidden';
-  if (view.wrong || view.wanted) return 'shown';
+  if (view.wrong || view.missing || view.wanted) return 'shown';
   const changed = state.isChanged(field.address);
   if (state.mode === 'basic') return field.basic ? 'shown' : 'hidden';
   if (!changed && !applies(state, field)) return 'hidden';
@@ -185,7 +187,7 @@ function buildField(state, field) {
     ...(field.kind === 'bool' ? [h('div', { class: 'f-switch' }, control.root, head)] : [head, control.root]), status, error, help, more);
 
   const view = {
-    root, field, status, wrong: false, wanted: false,
+    root, field, status, wrong: false, missing: false, wanted: false,
     focus: () => control.focus(),
     show() {
       control.show(state.values[field.address]);
@@ -193,9 +195,11 @@ function buildField(state, field) {
       root.classList.toggle('changed', !dot.hidden);
     },
     showProblems(problems) {
-      view.wrong = problems.length > 0;
+      view.wrong = problems.some((problem) => !problem.missing);
+      view.missing = problems.length > 0 && !view.wrong;
       error.textContent = problems.map(sentence).join(' ');
-      error.hidden = !view.wrong;
+      error.hidden = problems.length === 0;
+      error.classList.toggle('f-missing', view.missing);
       root.classList.toggle('wrong', view.wrong);
       control.markWrong(view.wrong, `${id}-error`);
     },

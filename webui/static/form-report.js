@@ -45,6 +45,7 @@ export function buildReport(state, actions) {
 
   function showStart(found) {
     const wrong = found.filter((problem) => problem.severity === 'error');
+    why.classList.toggle('missing', wrong.every((problem) => problem.missing));
     const ready = !busy && state.answer !== null && wrong.length === 0;
     start.disabled = !ready;
     queue.disabled = !ready;
@@ -76,7 +77,8 @@ function folded(title, role) {
 export function allProblems(state) {
   const ofValues = state.problems().map((problem) => ({ ...problem, severity: 'error' }));
   const notes = (state.answer?.notes ?? []).map((note) => ({ ...note, severity: 'warning' }));
-  const ofPictures = state.report?.problems ?? [];
+  const missing = new Set(ofValues.filter((problem) => problem.missing).map((problem) => problem.address));
+  const ofPictures = (state.report?.problems ?? []).filter((problem) => !missing.has(problem.address));
   const all = [...ofValues, ...ofPictures.filter((problem) => problem.severity === 'error'), ...notes, ...ofPictures.filter((problem) => problem.severity !== 'error')];
   const seen = new Set();
   return all.filter((problem) => !seen.has(problem.message) && seen.add(problem.message));
@@ -91,19 +93,18 @@ function sumLines(state, report) {
   const parts = training.map((folder) => [t('{n} pictures ×', { n: folder.images }), t('{n} times', { n: folder.repeats })]);
   const first = parts.length === 1 ? parts[0] : parts.length <= 3 ? ['(', ...parts.flatMap((part, index) => (index ? ['+', ...part] : part)), ')'] : [t('{n} picture views', { n: report.repeats_sum })];
   const divided = accumulation > 1 ? ['/', String(batch), '/', String(accumulation)] : ['/', String(batch)];
-  const tail = ['=', h('b', { 'data-role': 'steps' }, t('{n} steps', { n: steps }))];
+  const bold = h('b', { 'data-role': 'steps' }, t('{n} steps', { n: steps }));
+  const plain = Math.ceil((report.repeats_sum * (report.by_epochs ? epochs : 1)) / batch / accumulation);
+  const real = report.by_epochs ? steps : report.steps_per_epoch;
+  // The plain sum leaves out what the guides leave out; where that matters, the reason stands beside the real number.
+  const reason = plain === real ? '' : report.reg_images ? t('since regularisation pictures are shown as well') : t('since the last batch of each bucket is smaller');
   if (!report.by_epochs) {
-    return [
-      h('p', { class: 'r-formula' }, h('b', { 'data-role': 'steps' }, t('{n} steps', { n: steps })), ' ≈ ', t('{n} epochs', { n: epochs })),
-      h('p', { class: 'muted' }, first.map(spaced), ' ', divided.map(spaced), ' = ', t('{n} steps an epoch', { n: report.steps_per_epoch })),
-    ];
+    const epoch = plain === real ? [first.map(spaced), ' ', divided.map(spaced), ' = ', t('{n} steps an epoch', { n: real })] : [t('{n} steps an epoch', { n: real }), ', ', reason];
+    return [h('p', { class: 'r-formula' }, bold, ' ≈ ', t('{n} epochs', { n: epochs })), h('p', { class: 'muted' }, epoch)];
   }
-  const lines = [h('p', { class: 'r-formula' }, first.map(spaced), ' × ', t('{n} epochs', { n: epochs }), ' ', divided.map(spaced), ' ', tail.map(spaced))];
-  const plain = Math.ceil((report.repeats_sum * epochs) / batch / (accumulation || 1));
-  if (plain !== steps) lines.push(h('p', { class: 'muted' }, report.reg_images
-    ? t('With regularisation pictures and the last, smaller batch of each bucket it is {steps} in place of {plain}.', { steps, plain })
-    : t('The last batch of each bucket is smaller, so it is {steps} in place of {plain}.', { steps, plain })));
-  return lines;
+  const sum = [first.map(spaced), ' × ', t('{n} epochs', { n: epochs }), ' ', divided.map(spaced), ' = '];
+  if (plain === real) return [h('p', { class: 'r-formula' }, sum, bold)];
+  return [h('p', { class: 'r-formula' }, sum, String(plain)), h('p', { class: 'r-formula' }, '→ ', bold, ' ', h('span', { class: 'muted' }, reason))];
 }
 
 function spaced(part) {
@@ -138,9 +139,9 @@ function showProblems(host, problems, jump) {
   clear(host);
   for (const problem of problems.slice(0, 30)) {
     const wrong = problem.severity === 'error';
-    const mark = icon(wrong ? 'error' : 'warning');
+    const mark = icon(problem.missing ? 'edit' : wrong ? 'error' : 'warning');
     const link = problem.address ? h('button', { type: 'button', class: 'r-jump', 'data-role': 'jump', 'data-address': problem.address, onclick: () => jump(problem.address) }, sentence(problem)) : h('span', {}, sentence(problem));
-    host.append(h('li', { class: wrong ? 'wrong' : 'warning', 'data-role': 'problem' }, mark, link));
+    host.append(h('li', { class: problem.missing ? 'missing' : wrong ? 'wrong' : 'warning', 'data-role': 'problem' }, mark, link));
   }
   if (problems.length > 30) host.append(h('li', { class: 'muted' }, t('and {n} more', { n: problems.length - 30 })));
 }

@@ -46,7 +46,7 @@ export function drawCurve(host, curve) {
   picture.append(cursor);
   const legend = h('p', { class: 'lr-legend' });
   const keys = groups.map(([group, rates]) => h('span', { class: `lr-key ${group}` }, h('i', {}), t(NAMES[group] ?? group), ' ', h('b', { class: 'mono' }, rate(Math.max(...rates)))));
-  const restful = () => legend.replaceChildren(...keys, ...(curve.saves.length ? [h('span', { class: 'lr-key saves' }, h('i', {}), t('saved {n} times', { n: curve.saves.length }))] : []));
+  const restful = () => legend.replaceChildren(...keys, ...(curve.saves.length ? [h('span', { class: 'lr-key saves' }, h('i', {}), curve.saves.length === 1 ? t('saved once') : t('saved {n} times', { n: curve.saves.length }))] : []));
   restful();
   picture.addEventListener('pointermove', (event) => {
     const box = picture.getBoundingClientRect();
