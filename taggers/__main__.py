@@ -173,7 +173,7 @@ def _tag_pictures(options: argparse.Namespace, work: Work, pictures: list[Path],
         for outcome in tag_folder(work, pictures, load_model, journal, stopped):
             counts[outcome.action] += 1
             line = outcome.as_json()
-            print(json.dumps(line, ensure_ascii=False), flush=True)
+            _print_line(line)
             tell("picture", index=counts.total() - 1, **line)
             _show(outcome, counts.total(), len(pictures), time.monotonic() - began)
     finally:
@@ -186,6 +186,14 @@ def _tag_pictures(options: argparse.Namespace, work: Work, pictures: list[Path],
     if not complete:
         return STOPPED
     return WRONG if counts["failed"] == len(pictures) else FINISHED
+
+
+def _print_line(line: dict[str, Any]) -> None:
+    """One JSON line on stdout. Whoever read it may be gone (`... | head`): the tagging goes on without it."""
+    try:
+        print(json.dumps(line, ensure_ascii=False), flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _show(outcome: Outcome, done: int, total: int, seconds: float) -> None:

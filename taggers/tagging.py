@@ -46,7 +46,7 @@ class Outcome:
     def as_json(self) -> dict[str, Any]:
         """The line on stdout: image, caption_file, action, tags, rating and, where there is one, message."""
         line: dict[str, Any] = {
-            "image": str(self.image), "caption_file": str(self.caption), "action": self.action,
+            "image": as_unicode(self.image), "caption_file": as_unicode(self.caption), "action": self.action,
             "tags": [list(pair) for pair in self.tags], "rating": self.rating,
         }  # fmt: skip
         return line if self.message is None else {**line, "message": self.message}
@@ -62,7 +62,7 @@ class Work:
     caption_extension: str = ".txt"
     recursive: bool = False
     only: tuple[str, ...] = ()
-    batch_size: int = 8
+    batch_size: int = 4
     dry_run: bool = False
 
 
@@ -110,7 +110,7 @@ def tag_folder(
     """
     if journal is None and not work.dry_run:
         raise ValueError("a run that writes captions needs a journal")
-    owners: dict[Path, Path] = {}
+    owners: dict[str, Path] = {}
     items = [_decided(work, path, owners) or path for path in pictures]
     if all(isinstance(item, Outcome) for item in items):
         yield from (item for item in items if isinstance(item, Outcome))
@@ -183,16 +183,23 @@ def _decoded_ahead(
     yield from waiting
 
 
-def _decided(work: Work, image: Path, owners: dict[Path, Path]) -> Outcome | None:
+def _decided(work: Work, image: Path, owners: dict[str, Path]) -> Outcome | None:
     """The outcome of a picture that need not be looked at: its caption is kept, or belongs to a picture before it."""
     caption = caption_of(image, work)
-    owner = owners.setdefault(caption, image)
+    if as_unicode(image) != str(image):
+        return Outcome(image, caption, "failed", message="the name is not valid Unicode; rename the file")
+    owner = owners.setdefault(os.path.normcase(caption), image)
     if owner != image:
         message = f"{caption.name} is already the caption of {owner.name}; give the pictures different names"
         return Outcome(image, caption, "skipped", message=message)
     if work.conflict == "skip" and _has_text(caption):
         return Outcome(image, caption, "skipped", message="has a caption already")
     return None
+
+
+def as_unicode(path: Path) -> str:
+    """The path as text that can be written as UTF-8; Linux allows names that cannot."""
+    return str(path).encode("utf-8", "replace").decode("utf-8")
 
 
 def _has_text(caption: Path) -> bool:
@@ -209,8 +216,8 @@ def _write(work: Work, image: Path, chosen: Chosen, journal: Journal | None) -> 
     if not chosen.tags:
         return outcome("skipped", "no tag reached its threshold; lower the thresholds")
     try:
-        before = caption.read_bytes() if caption.exists() else None
-        existing = None if before is None else read_caption(caption)
+        existing = read_caption(caption) if caption.exists() else None
+        before = None if existing is None else caption.read_bytes()
         text = merge(existing, [tag for tag, _ in chosen.tags], work.conflict)
         if text is None:
             return outcome("skipped", "has a caption already" if work.conflict == "skip" else "nothing new to add")

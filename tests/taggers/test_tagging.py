@@ -146,6 +146,22 @@ def test_a_bad_picture_is_named_and_the_run_goes_on(tmp_path: Path, paint, tag):
     assert not (tmp_path / "p" / "a.txt").exists()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has such names")
+def test_a_name_that_is_no_unicode_is_refused_and_the_run_goes_on(tmp_path: Path, paint, tag):
+    paint(tmp_path / "p" / "b.png")
+    (tmp_path / "p" / os.fsdecode(b"a\xff.png")).write_bytes((tmp_path / "p" / "b.png").read_bytes())
+    code, lines, _ = tag(tmp_path / "p")
+    assert code == 0 and [line["action"] for line in lines] == ["failed", "written"]
+    assert "not valid Unicode" in lines[0]["message"] and lines[0]["image"].endswith("a?.png")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes in folders")
+def test_a_named_pipe_in_the_place_of_a_caption_does_not_hang_the_run(tmp_path: Path, paint, tag):
+    paint(tmp_path / "p" / "a.png")
+    os.mkfifo(tmp_path / "p" / "a.txt")
+    assert tag(tmp_path / "p", "--conflict", "append")[1][0]["action"] == "failed"
+
+
 def test_when_every_picture_fails_the_exit_code_says_so(tmp_path: Path, tag):
     (tmp_path / "a.png").write_bytes(b"not a picture")
     assert tag(tmp_path)[0] == 2
@@ -299,6 +315,28 @@ def test_a_running_run_is_not_undone(tmp_path: Path, tag):
     run.journal_path.touch()
     code, _, err = tag("--undo", run.id)
     assert code == 2 and "still going" in err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell pipe of POSIX")
+def test_a_reader_that_goes_away_does_not_end_the_run(tmp_path: Path, paint, wd_folder: Path):
+    for index in range(5):
+        paint(tmp_path / "p" / f"{index}.png")
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [
+        sys.executable,
+        "-m",
+        "taggers",
+        str(tmp_path / "p"),
+        "--model",
+        str(wd_folder),
+        "--runs-dir",
+        str(tmp_path),
+    ]
+    result = subprocess.run(command, cwd=ROOT, stdout=writing, stderr=subprocess.PIPE, timeout=60)
+    os.close(writing)
+    assert result.returncode == 0 and len(list((tmp_path / "p").glob("*.txt"))) == 5
+    assert b"Traceback" not in result.stderr and b"Exception" not in result.stderr
 
 
 def test_tagging_never_imports_torch(tmp_path: Path, paint):

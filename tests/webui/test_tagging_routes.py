@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -122,6 +124,13 @@ def test_what_is_wrong_is_told_at_its_field(client: TestClient, folder: Path, va
     assert [problem["address"] for problem in problems] == [address] and words in problems[0]["message"]
     refused = client.post("/api/tagging/start", json=body)
     assert refused.status_code == 422 and refused.json()["problems"][0]["address"] == address
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has such names")
+def test_a_picture_with_a_name_that_is_no_unicode_is_counted_but_not_offered(client: TestClient, folder: Path):
+    (folder / os.fsdecode(b"0\xff.png")).write_bytes((folder / "01.png").read_bytes())
+    found = client.post("/api/tagging/check", json=form(folder)).json()["folder"]
+    assert found["pictures"] == 13 and len(found["sample"]) == 12
 
 
 @pytest.mark.parametrize("path", ["//host/share", "\\\\host\\share", "a\0b"])

@@ -163,7 +163,7 @@ def _counted(site: Site, form: TaggerForm, folder: Path | None, count: FolderCou
     return {
         "path": str(folder), "pictures": len(count.pictures), "captioned": count.captioned,
         "to_tag": len(count.pictures) - kept,
-        "sample": [_shown(site, path) for path in count.pictures[:PICTURES_OFFERED]],
+        "sample": [_shown(site, path) for path in count.pictures[:PICTURES_OFFERED] if str(path).isprintable()],
     }  # fmt: skip
 
 

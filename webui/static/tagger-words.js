@@ -7,6 +7,7 @@ export const SENTENCES = [
   'nothing new to add',
   'no tag reached its threshold; lower the thresholds',
   '{caption} is already the caption of {owner}; give the pictures different names',
+  'the name is not valid Unicode; rename the file',
   'this is not a file',
   'the file is gone',
   'this is not a picture that can be read; save it again as PNG or JPEG',
