@@ -9,6 +9,7 @@ can be rebuilt from the jobs folder, so a page that was killed finds its jobs ru
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -18,7 +19,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import psutil
 
@@ -67,6 +68,7 @@ class Runner:
         self._ending: set[str] = set()
         self._echoed: dict[str, int] = {}
         self._over: dict[str, tuple[object, str]] = {}
+        self._lock_file: BinaryIO | None = None
         self._watcher: threading.Thread | None = None
         self._closed = threading.Event()
 
@@ -202,6 +204,9 @@ class Runner:
         self._closed.set()
         if self._watcher is not None:
             self._watcher.join(timeout=5)
+        if self._lock_file is not None:
+            self._lock_file.close()
+            self._lock_file = None
 
     def running(self) -> list[Job]:
         """The jobs that train now."""
@@ -273,12 +278,26 @@ class Runner:
 
     def _advance(self, running: Sequence[Job] | None = None) -> None:
         """Start waiting jobs while there is room. Called with the lock held."""
-        if not self._read_queue().get("order") or self.paused:
+        if not self._read_queue().get("order") or self.paused or not self._leads():
             return
-        room = self._at_once() - len(self.running() if running is None else running)
-        for job_id in self.queue()[: max(0, room)]:
-            self._launch(Job(self.jobs_dir / job_id))
+        running = list(self.running() if running is None else running)
+        for job in [Job(self.jobs_dir / job_id) for job_id in self.queue()]:
+            if len(running) >= self._at_once():
+                return
+            if any(_output(job) == _output(other) for other in running):
+                continue  # both would write the same file
+            self._launch(job)
+            running.append(job)
             self._write_queue(self.queue())
+
+    def _leads(self) -> bool:
+        """True when this page is the one that starts jobs: of several pages over one folder it is the first.
+
+        The lock is the operating system's, so it is free again the moment that page ends, however it ends.
+        """
+        if self._lock_file is None:
+            self._lock_file = _locked(self.jobs_dir / ".queue.lock")
+        return self._lock_file is not None
 
     def _launch(self, job: Job) -> None:
         command = list(self._command(job))
@@ -307,7 +326,7 @@ class Runner:
 
     def _refuse_unless_waiting(self, job: Job) -> None:
         if job.state() != "waiting":
-            raise RuntimeError(f"this job is {job.state()} already; use 'run again' to train it once more")
+            raise RuntimeError("this job was started already; use 'Run again' to train it once more")
 
     # -- the queue's file ------------------------------------------------------------------------------------------
 
@@ -384,6 +403,39 @@ def _with_resume(config_toml: str, folder: str) -> str:
     section = document.setdefault("save", tomlkit.table())
     section["resume"] = folder
     return tomlkit.dumps(document)
+
+
+def _locked(path: Path) -> BinaryIO | None:
+    """The file, open and locked for this process; None when another holds it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    stream = path.open("ab")
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            stream.seek(0)
+            msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in (errno.EAGAIN, errno.EACCES, errno.EDEADLK):
+            stream.close()
+            return None
+        # A file system without locks (some network drives): better two pages than none that starts jobs.
+    return stream
+
+
+def _output(job: Job) -> tuple[str, str] | str:
+    """Folder and name of the file that a job will write; the job's id when its configuration cannot be read."""
+    import tomlkit
+
+    try:
+        save = tomlkit.parse(job.config_path.read_text(encoding="utf-8")).unwrap().get("save", {})
+        return str(save.get("output_dir", "output")), str(save["output_name"])
+    except (OSError, ValueError, KeyError, AttributeError):
+        return job.id
 
 
 def _stamp(path: Path) -> tuple[int, int]:

@@ -96,6 +96,8 @@ def serve(
     )  # fmt: skip
     with contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[door])
+    if site.runner.running():
+        print("The page is closed. Training goes on; start Athanor again to watch or stop it.", flush=True)
 
 
 def _lifespan(site: Site) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:

@@ -180,8 +180,29 @@ def test_a_job_taken_out_of_the_queue_waits_until_it_is_started_by_hand(make):
     assert runner.queue() == [job.id]
     runner.stop(running)
     wait_for(lambda: job.state() == "finished")
-    with pytest.raises(RuntimeError, match="run again"):
+    with pytest.raises(RuntimeError, match="Run again"):
         runner.start_now(job)
+
+
+def test_of_two_pages_over_one_folder_only_the_first_starts_jobs(make):
+    first, second = make(), make()
+    first.pause(True)
+    job = second.submit("a", config(steps=3))
+    first.pause(False)
+    wait_for(lambda: job.state() == "finished")
+    assert job.id not in second._children
+    first.close()
+    following = second.submit("b", config(steps=3))
+    wait_for(lambda: following.state() == "finished")
+
+
+def test_two_jobs_at_once_never_write_the_same_file(make):
+    runner = make(at_once=lambda: 2)
+    running = runner.submit("a", config("same", steps=10_000, seconds=0.02))
+    same = runner.submit("b", config("same", steps=3))
+    other = runner.submit("c", config("other", steps=3))
+    wait_for(lambda: other.state() == "finished")
+    assert (running.state(), same.state()) == ("running", "waiting")
 
 
 def test_a_damaged_queue_file_is_an_empty_queue(make, tmp_path):

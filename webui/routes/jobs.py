@@ -125,12 +125,12 @@ def _add_views(routes: APIRouter, site: Site, digests: Digests, job_of: Any) -> 
                 {"index": index, **{key: sample.get(key) for key in ("step", "epoch", "prompt", "seed")}}
                 for index, sample in enumerate(digest.samples)
             ],
-            "files": [{"index": index, **_file(entry)} for index, entry in enumerate(digest.checkpoints)],
+            "files": [{"index": index, **_file(site.root, entry)} for index, entry in enumerate(digest.checkpoints)],
             "warnings": [
                 {"time": entry.get("time"), "message": str(entry.get("message", ""))} for entry in digest.warnings
             ],
             "traceback": str(end.get("traceback") or "") if end.get("event") == "failed" else "",
-            "resumable": _newest_state(job, digest) is not None,
+            "resumable": _newest_state(site.root, digest) is not None,
             "folder": str(job.path),
             "local": not site.listen,
         }
@@ -232,7 +232,7 @@ def _add_actions(routes: APIRouter, site: Site, digests: Digests, job_of: Any) -
     def resume(job_id: str) -> dict[str, Any]:
         """A new job that goes on from the newest training state of this one."""
         job = job_of(job_id)
-        state = _newest_state(job, digests.of(job))
+        state = _newest_state(site.root, digests.of(job))
         if state is None:
             raise Refusal(
                 409, "This job has saved no training state to go on from; use 'Run again', with save_state on."
@@ -273,8 +273,8 @@ def _add_actions(routes: APIRouter, site: Site, digests: Digests, job_of: Any) -
         if site.listen:
             raise Refusal(403, "Folders are opened on the machine that runs Athanor; copy the path instead.")
         files = digests.of(job).checkpoints
-        folder = Path(str(files[file].get("path", ""))).parent if 0 <= file < len(files) else job.path
-        return {"opened": str(open_folder(folder if folder.is_absolute() else site.root / folder))}
+        folder = (site.root / str(files[file].get("path", ""))).parent if 0 <= file < len(files) else job.path
+        return {"opened": str(open_folder(folder))}
 
 
 def open_folder(folder: Path) -> Path:
@@ -315,8 +315,8 @@ def _line(site: Site, digests: Digests, job: Job, queue: list[str], digest: Dige
     }
 
 
-def _file(entry: dict[str, Any]) -> dict[str, Any]:
-    path = Path(str(entry.get("path", "")))
+def _file(root: Path, entry: dict[str, Any]) -> dict[str, Any]:
+    path = root / str(entry.get("path", ""))  # the trainer's working folder is the root
     return {
         "kind": entry.get("kind"), "path": str(path), "name": path.name, "step": entry.get("step"),
         "epoch": entry.get("epoch"),
@@ -324,15 +324,13 @@ def _file(entry: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _newest_state(job: Job, digest: Digest) -> Path | None:
+def _newest_state(root: Path, digest: Digest) -> Path | None:
     """The newest complete training state of a job that still lies there."""
     named = [entry.get("path") for entry in digest.checkpoints if entry.get("kind") == "state"]
     if digest.end.get("event") == "stopped" and digest.end.get("state"):
         named.append(digest.end["state"])
     for text in reversed(named):
-        path = Path(str(text))
-        if not path.is_absolute():
-            path = job.path / path
+        path = root / str(text)
         if path.is_dir():
             return path
     return None

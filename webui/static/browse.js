@@ -3,6 +3,7 @@ import { fill, h, icon, debounce } from './dom.js';
 import { get } from './api.js';
 import { bytes, t } from './text.js';
 import { dialog } from './notice.js';
+import { translated } from './messages.js';
 
 const query = (path, { kind, extensions = [] }) =>
   `files?${new URLSearchParams({ path, kind, extensions: extensions.join(',') })}`;
@@ -50,7 +51,7 @@ export function browse({ kind = 'folder', start = '', extensions = [] } = {}) {
         if (content.more) note.textContent = t('{n} more are not shown; type the path.', { n: content.more });
         else if (!content.entries.length) note.textContent = kind === 'folder' ? t('No folders in here.') : t('Nothing to choose in here.');
       } catch (error) {
-        note.textContent = error.message;
+        note.textContent = translated(error.message);
         ok.disabled = true;
       }
     }

@@ -87,11 +87,11 @@ function range(curve) {
 function scales(canvas, curve) {
   const width = canvas.clientWidth - PAD.left - PAD.right;
   const height = canvas.clientHeight - PAD.top - PAD.bottom;
-  const first = 0;
   const last = Math.max(curve.total, curve.steps.at(-1) ?? 0, 1);
+  const first = curve.steps.length && curve.steps[0] > last / 5 ? curve.steps[0] - 1 : 0; // a resumed run begins where it went on
   const [low, high] = range(curve);
   return {
-    low, high, last,
+    low, high, first, last,
     x: (step) => PAD.left + ((step - first) / (last - first)) * width,
     y: (loss) => PAD.top + height - ((Math.min(Math.max(loss, low), high) - low) / (high - low)) * height,
     step: (x) => first + ((x - PAD.left) / width) * (last - first),
@@ -141,7 +141,7 @@ function grid(pen, scale, colour) {
   }
   pen.textAlign = 'center';
   pen.textBaseline = 'top';
-  for (const value of ticks(0, scale.last, 6)) if (Number.isInteger(value)) pen.fillText(String(value), scale.x(value), scale.bottom + 8);
+  for (const value of ticks(scale.first, scale.last, 6)) if (Number.isInteger(value)) pen.fillText(String(value), scale.x(value), scale.bottom + 8);
 }
 
 /** Epochs as dotted lines while they are few, saves as triangles on the axis. */
@@ -149,7 +149,7 @@ function marks(pen, curve, scale, colour) {
   pen.strokeStyle = colour('--border-strong');
   pen.setLineDash([2, 4]);
   if (curve.epochs.length <= 40) {
-    for (const step of curve.epochs) {
+    for (const step of curve.epochs.filter((epoch) => epoch > scale.first)) {
       const x = Math.round(scale.x(step)) + 0.5;
       pen.beginPath(); pen.moveTo(x, PAD.top); pen.lineTo(x, scale.bottom); pen.stroke();
     }
@@ -164,7 +164,7 @@ function marks(pen, curve, scale, colour) {
 
 function rawBand(pen, curve, scale, colour) {
   const merged = curve.low.some((low, index) => low !== curve.high[index]);
-  pen.globalAlpha = merged ? 0.28 : 0.45;
+  pen.globalAlpha = merged ? 0.28 : 0.35;
   if (!merged) line(pen, curve.steps, curve.low, scale, colour, 1);
   else {
     pen.fillStyle = colour;

@@ -3,6 +3,7 @@ import { clear, fill, h, icon, visible } from './dom.js';
 import { get, post, url } from './api.js';
 import { bytes, duration, t } from './text.js';
 import { complain, notice } from './notice.js';
+import { translated } from './messages.js';
 import { lossCurve } from './curve.js';
 import { copyText, logView } from './joblog.js';
 import { removeJob, started } from './jobs.js';
@@ -151,7 +152,7 @@ function actions(job, detail, after) {
     job.state === 'running' && stopButton(job, after),
     job.state === 'waiting' && button('start', t('Start next'), 'play', () => go('start'), 'primary'),
     job.state === 'waiting' && job.position && button('dequeue', t('Take out of the queue'), 'minus', () => go('stop')),
-    over && detail.resumable && button('resume', t('Go on from the last state'), 'play', () => go('resume'), 'primary'),
+    over && job.state !== 'finished' && detail.resumable && button('resume', t('Go on from the last state'), 'play', () => go('resume'), 'primary'),
     over && button('again', t('Run again'), 'refresh', () => go('again')),
     job.state !== 'running' && button('remove', t('Remove'), 'trash', () => removeJob(job, after)),
     detail.local && button('open-folder', t('Open folder'), 'folder', () => post(`jobs/${job.id}/open`)),
@@ -185,12 +186,12 @@ function drawTrouble(box, { job, traceback, warnings }) {
   const crashed = job.state === 'crashed';
   fill(box,
     (failed || crashed) && h('div', { class: 'box-error col', role: 'alert', 'data-role': 'job-error' },
-      h('strong', { 'data-role': 'job-error-message' }, failed ? t(job.end?.message ?? '') : t('The training process ended without a word.')),
-      h('p', { 'data-role': 'job-error-advice' }, failed ? t(job.end?.advice ?? '') : t('The machine may have run out of memory, or the process was ended from outside. The end of the log below may tell more.')),
+      h('strong', { 'data-role': 'job-error-message' }, failed ? translated(job.end?.message ?? '') : t('The training process ended without a word.')),
+      h('p', { 'data-role': 'job-error-advice' }, failed ? translated(job.end?.advice ?? '') : t('The machine may have run out of memory, or the process was ended from outside. The end of the log below may tell more.')),
       traceback && h('details', { 'data-role': 'job-traceback' }, h('summary', {}, t('Details for a bug report')), h('pre', { class: 'mono traceback' }, traceback),
         h('button', { class: 'btn', onclick: () => copyText(traceback).then(() => notice(t('Copied.')), complain) }, icon('copy'), t('Copy')))),
     warnings.length > 0 && h('details', { class: 'box-warn', open: warnings.length <= 3, 'data-role': 'job-warnings' },
-      h('summary', {}, icon('warning'), ' ', t('Warnings: {n}', { n: warnings.length })), h('ul', { class: 'plain' }, warnings.map((entry) => h('li', {}, t(entry.message))))));
+      h('summary', {}, icon('warning'), ' ', t('Warnings: {n}', { n: warnings.length })), h('ul', { class: 'plain' }, warnings.map((entry) => h('li', {}, translated(entry.message))))));
 }
 
 function drawFiles(card, { files, job, local, folder }) {

@@ -1,6 +1,7 @@
 // Short messages at the bottom of the page, and questions with two answers.
 import { h, icon } from './dom.js';
 import { t } from './text.js';
+import { translated } from './messages.js';
 
 function shelf() {
   let box = document.getElementById('ath-notices');
@@ -33,7 +34,7 @@ export function notice(message, { kind = 'info', action = null, seconds = null }
 /** Show what went wrong in an action: notice(error.message) for anything thrown. */
 export function complain(error) {
   if (error?.name === 'AbortError') return;
-  notice(error?.message ?? String(error), { kind: 'error' });
+  notice(translated(error?.message ?? String(error)), { kind: 'error' });
 }
 
 /** A dialog over the page. Returns {box, close}; `closed` is called once, however it is closed (Esc, click outside, code). */

@@ -4,6 +4,7 @@ import { get, post, url } from './api.js';
 import { lang, setLang, t, textReady } from './text.js';
 import { ask, complain, notice } from './notice.js';
 import { attachCompletion, browse } from './browse.js';
+import { translated } from './messages.js';
 
 const FOLDERS = {
   output: ['Finished LoRA files', 'Where the Train tab puts results unless output_dir says otherwise.'],
@@ -55,7 +56,7 @@ function field(label, help, input, ...tools) {
   const id = (input.id ||= `setting-${(count += 1)}`);
   const error = h('p', { class: 'field-error', role: 'alert', hidden: true });
   const element = h('div', { class: 'field' }, h('label', { for: id }, label), h('div', { class: 'row' }, input, tools), help && h('p', { class: 'muted small' }, help), error);
-  return { element, show(message) { error.textContent = message ?? ''; error.hidden = !message; element.classList.toggle('bad', Boolean(message)); } };
+  return { element, show(message) { error.textContent = message ? translated(message) : ''; error.hidden = !message; element.classList.toggle('bad', Boolean(message)); } };
 }
 
 function languageField() {

@@ -3,6 +3,7 @@ import { fill, h, icon, openTab } from './dom.js';
 import { get, post } from './api.js';
 import { duration, lang, setLang, t, textReady } from './text.js';
 import { ask, complain, notice } from './notice.js';
+import { translated } from './messages.js';
 
 const RUNNING_MS = 1000;
 const IDLE_MS = 3000;
@@ -110,7 +111,7 @@ async function ended(job) {
     const { job: now } = await get(`jobs/${job.id}`);
     const words = {
       finished: t('{name} is finished.', { name: job.name }), stopped: t('{name} has stopped.', { name: job.name }),
-      failed: t('{name} failed: {reason}', { name: job.name, reason: now.end?.message ?? '' }),
+      failed: t('{name} failed: {reason}', { name: job.name, reason: translated(now.end?.message ?? '') }),
       crashed: t('{name} ended without a word; its log may tell why.', { name: job.name }),
     }[now.state];
     if (words) {
