@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from taggers import TAGGERS, TaggerError, present
 from taggers.base import Vocabulary
 from taggers.run import Run
+from taggers.tagging import as_unicode
 from taggers.tags import choose
 from trainer.demo import DemoError, write_pictures
 from trainer.demo.pictures import FOLDER_NEW
@@ -163,7 +164,7 @@ def _counted(site: Site, form: TaggerForm, folder: Path | None, count: FolderCou
     return {
         "path": str(folder), "pictures": len(count.pictures), "captioned": count.captioned,
         "to_tag": len(count.pictures) - kept,
-        "sample": [_shown(site, path) for path in count.pictures[:PICTURES_OFFERED] if str(path).isprintable()],
+        "sample": [_shown(site, path) for path in count.pictures[:PICTURES_OFFERED] if as_unicode(path) == str(path)],
     }  # fmt: skip
 
 

@@ -109,6 +109,7 @@ export function buildRun(act) {
     root.style.order = next.state === 'running' || !folder || folder === next.settings.folder ? '0' : '1';
     if (run?.id !== next.id) { action = ''; start = 0; shown = ''; }
     const following = next.state === 'running' && start + PAGE >= (run?.done ?? 0) && action === '';
+    if (run?.id === next.id && run.state === 'running' && next.state !== 'running' && action === '') start = 0;
     run = next;
     if (following) start = Math.max(0, Math.floor((next.done - 1) / PAGE) * PAGE);
     fill(head, heading(run, act, undo));
@@ -121,7 +122,7 @@ export function buildRun(act) {
 
 function tellUndone(report) {
   const done = t('Undone: {restored} captions brought back, {removed} new ones removed.', report);
-  notice(report.conflicts.length ? `${done} ${t('{n} were changed since and left as they are.', { n: report.conflicts.length })}` : done, { seconds: 8 });
+  notice(report.conflicts.length ? `${done} ${t('Changed since and left as they are: {n}.', { n: report.conflicts.length })}` : done, { seconds: 8 });
 }
 
 function heading(run, act, undo) {
@@ -137,7 +138,7 @@ function heading(run, act, undo) {
     gpuNote(run),
     run.undoing ? undoing(run.undoing) : null,
     run.state === 'failed' || run.state === 'crashed' ? failure(run) : null,
-    run.undone?.conflicts?.length ? h('div', { class: 'box-warn', 'data-role': 'tagger-conflicts' }, t('{n} were changed since and left as they are.', { n: run.undone.conflicts.length }),
+    run.undone?.conflicts?.length ? h('div', { class: 'box-warn', 'data-role': 'tagger-conflicts' }, t('Changed since and left as they are: {n}.', { n: run.undone.conflicts.length }),
       h('ul', { class: 'tg-list small mono' }, run.undone.conflicts.slice(0, 20).map((one) => h('li', {}, one.caption)))) : null,
   ];
 }
