@@ -1,0 +1,46 @@
+"""Every sentence about a configuration or a data set is known in Chinese: found in the code, looked up in the texts."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from webui.texts import texts
+
+PROJECT = Path(__file__).parents[2]
+SOURCES = [*sorted((PROJECT / "trainer" / "config").glob("*.py")), *sorted((PROJECT / "webui").glob("form*.py"))]
+SOURCES += sorted((PROJECT / "trainer" / "dataset").glob("*.py"))
+TEMPLATE_PLACE = {"Problem": 1, "Note": 1, "error": 1, "warning": 1, "PresetError": 0, "_sentence": 0}
+
+
+def templates(path):
+    """Literal templates of problems and notes made in a file."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+            continue
+        place = TEMPLATE_PLACE.get(node.func.id)
+        if place is None or len(node.args) <= place:
+            continue
+        said = node.args[place]
+        if isinstance(said, ast.Constant) and isinstance(said.value, str) and said.value != "{reason}":
+            yield said.value
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_every_template_of_a_problem_is_translated(path):
+    phrases = texts("zh")["phrases"]
+    missing = [template for template in templates(path) if template not in phrases]
+    assert missing == [], f"add these to webui/text/zh/errors.toml: {missing}"
+
+
+def test_a_translation_uses_only_the_placeholders_of_its_template():
+    for english, chinese in texts("zh")["phrases"].items():
+        assert set(re.findall(r"\{(\w+)\}", chinese)) <= set(re.findall(r"\{(\w+)\}", english)), english
+
+
+def test_templates_are_really_found():
+    found = [template for path in SOURCES for template in templates(path)]
+    assert len(found) > 60
