@@ -1,7 +1,7 @@
 """The page Gradio draws: header and tabs, and what goes before everything. Gradio runs nothing here.
 
-Language and theme are decided in an inline script that stands first in <head>: Gradio looks at navigator.language and
-at the system's colours while it boots, and its own `head=` comes too late for that.
+Language and theme are decided, and the open tab is remembered, in an inline script that stands first in <head>: Gradio
+looks at navigator.language and at the system's colours while it boots, and its own `head=` comes too late for that.
 """
 
 from __future__ import annotations
@@ -38,6 +38,10 @@ FIRST_SCRIPT = """<script>(() => {
     : media(query);
   document.documentElement.lang = code;
   document.documentElement.dataset.theme = dark ? 'dark' : 'light';
+  addEventListener('click', (event) => {
+    const tab = event.target.closest?.('[data-tab-id]');
+    if (tab) try { sessionStorage.setItem('athanor.tab', tab.dataset.tabId); } catch {}
+  }, true);
   window.athanor = { lang };
 })();</script>"""
 

@@ -18,9 +18,10 @@ export async function mount(element) {
         h('img', { src: './static/icon.svg', alt: '', width: 24, height: 24 }), h('span', {}, 'Athanor')),
       h('div', { class: 'bar-tools' }, languageSwitch(), themeSwitch())),
     strip);
-  rememberTab();
+  restoreTab();
   followHash();
   window.addEventListener('hashchange', followHash);
+  document.addEventListener('click', forgetJob);
   watch(strip);
 }
 
@@ -58,16 +59,17 @@ function themeSwitch() {
   return button;
 }
 
-/** A reload comes back to the tab that was open in this window. */
-function rememberTab() {
-  const strip = document.querySelector('#tabs [role="tablist"]');
-  strip?.addEventListener('click', (event) => {
-    const name = event.target.closest('[data-tab-id]')?.dataset.tabId;
-    if (name) try { sessionStorage.setItem('athanor.tab', name); } catch { /* not remembered */ }
-  });
+/** A reload comes back to the tab that was open in this window; the page's first script remembers it. */
+function restoreTab() {
   let name = null;
   try { name = sessionStorage.getItem('athanor.tab'); } catch { /* not remembered */ }
   if (name && !location.hash) openTab(name);
+}
+
+/** Leaving the Jobs tab takes the job out of the address: a reload stays where one is. */
+function forgetJob(event) {
+  const tab = event.target.closest?.('[data-tab-id]')?.dataset.tabId;
+  if (tab && tab !== 'jobs' && location.hash) history.replaceState(null, '', location.pathname + location.search);
 }
 
 /** #job=<id> opens the Jobs tab, #tab=<name> any tab; the Jobs tab reads the id itself. */
