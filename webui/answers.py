@@ -39,6 +39,13 @@ async def answer_invalid(request: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"message": message, "problems": problems}, status_code=422)
 
 
+async def answer_file(request: Request, error: Exception) -> JSONResponse:
+    """A file that should be there could not be read: say which."""
+    name = getattr(error, "filename", None)
+    reason = getattr(error, "strerror", None) or str(error)
+    return JSONResponse({"message": f"{name}: {reason}" if name else reason, "problems": []}, status_code=500)
+
+
 async def answer_disk(request: Request, error: Exception) -> JSONResponse:
-    """A file could not be read or written: say which, keep the page alive."""
+    """A file could not be written (the error says which and what to do): keep the page alive."""
     return JSONResponse({"message": str(error), "problems": []}, status_code=507)

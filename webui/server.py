@@ -26,7 +26,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse
 
 from trainer.atomic import WriteError
-from webui.answers import Refusal, answer_disk, answer_invalid, answer_refusal
+from webui.answers import Refusal, answer_disk, answer_file, answer_invalid, answer_refusal
 from webui.guard import App, Guard
 from webui.site import Site, open_site
 from webui.texts import LANGUAGES, texts
@@ -48,6 +48,7 @@ def create_app(site: Site) -> FastAPI:
     app.add_exception_handler(Refusal, answer_refusal)
     app.add_exception_handler(RequestValidationError, answer_invalid)
     app.add_exception_handler(WriteError, answer_disk)
+    app.add_exception_handler(OSError, answer_file)
     _add_static(app)
     for subject in (form, jobs, datasets, tagging, thumbnails, files, settings):
         app.include_router(subject.router(site))

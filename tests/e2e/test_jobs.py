@@ -76,6 +76,30 @@ def test_progress_lines_are_folded_into_one(page, server, long_job):
     assert len(re.findall("steps:", page.locator("[data-role=log-open]").inner_text())) == 1
 
 
+def test_a_log_in_pieces_shows_what_the_whole_shows(page, server):
+    """Wherever the stream is cut, the lines are those that a terminal would show."""
+    page.goto(server.url)
+    page.locator("header.bar").wait_for()
+    text = "one\r\ntwo 10%\rtwo 90%\rtwo done\n\nthree\rfour"
+    shown = page.evaluate(
+        """async (text) => {
+          const { LineBuffer, visiblePart } = await import(new URL('./static/joblog.js', document.baseURI));
+          const results = new Set();
+          for (let cut = 0; cut <= text.length; cut += 1) {
+            const buffer = new LineBuffer();
+            buffer.take(text.slice(0, cut));
+            buffer.take(text.slice(cut));
+            results.add(JSON.stringify([...buffer.lines, visiblePart(buffer.open)]));
+          }
+          const flood = new LineBuffer();
+          flood.take('x\\n'.repeat(100000));
+          return [[...results].map((one) => JSON.parse(one)), flood.lines.length, flood.finished];
+        }""",
+        text,
+    )
+    assert shown == [[["one", "two done", "", "four"]], 500, 100_000]
+
+
 def test_a_reload_and_a_second_window_show_the_run_within_two_seconds(page, server, long_job):
     page.goto(f"{server.url}#job={long_job}")
     page.locator("[data-role=step]").wait_for()
