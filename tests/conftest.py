@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import hypothesis
+import pytest
 
 # Machines that run tests are busy; how long one example takes says nothing.
 hypothesis.settings.register_profile("athanor", deadline=None)
@@ -14,3 +15,8 @@ os.environ.update(
     OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", OMP_WAIT_POLICY="PASSIVE", HF_HUB_OFFLINE="1",
     GRADIO_ANALYTICS_ENABLED="False", TOKENIZERS_PARALLELISM="false", PYTHONUTF8="1", BITSANDBYTES_NOWELCOME="1",
 )  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests come last: Playwright leaves an event loop running in this thread, and asyncio.run wants none."""
+    items.sort(key=lambda item: "e2e" in item.path.parts)
