@@ -2,9 +2,9 @@
 
     python -m benchmarks.job_log [--rate 1000] [--seconds 15]
 
-Starts the page on a temporary folder, a job whose process appends `rate` numbered lines a second (each with the time it was
-written) to its log.txt, and Chromium on the Jobs tab. Prints how old the newest shown line is when it appears (median, worst),
-the lines in the page's document, and the CPU share of the page server.
+Starts the page on a temporary folder, a job whose process appends `rate` numbered lines a second (each with the time
+it was written) to its log.txt, and Chromium on the Jobs tab. Prints how old the newest shown line is when it appears
+(median, worst), the lines in the page's document, and the CPU share of the page server.
 """
 
 from __future__ import annotations
@@ -37,7 +37,12 @@ with open(sys.argv[1], "a", encoding="utf-8", buffering=1) as log:
             log.write(f"line {number} written at {time.time():.3f} 训练日志\\n")
         time.sleep(0.005)
 """
-PAGE = "import sys; from pathlib import Path; from webui.server import serve; serve(Path(sys.argv[1]), port=int(sys.argv[2]), open_browser=False)"
+PAGE = """
+import sys
+from pathlib import Path
+from webui.server import serve
+serve(Path(sys.argv[1]), port=int(sys.argv[2]), open_browser=False)
+"""
 OBSERVE = """() => {
   const ages = []; let last = 0;
   window.__ages = ages;

@@ -2,8 +2,9 @@
 
     python -m benchmarks.page [--runs 5]          (once installed: `bash launch.sh` has made .venv)
 
-Prints medians: `bash launch.sh --no-browser` until GET / answers, GET / alone, the form's specification, one check of the form
-(values -> report and TOML), the list of jobs. Every number is wall time on this machine; the first start is not counted.
+Prints medians: `bash launch.sh --no-browser` until GET / answers, GET / alone, the form's specification, one check of
+the form (values -> report and TOML), the list of jobs. Every number is wall time on this machine; the first start is
+not counted.
 """
 
 from __future__ import annotations
@@ -81,7 +82,8 @@ def main() -> None:
         if run < runs:
             stop(process)
     print(
-        f"launch.sh to an answering page: median {statistics.median(waits):.2f} s of {runs} (slowest {max(waits):.2f} s)"
+        f"launch.sh to an answering page: median {statistics.median(waits):.2f} s of {runs} "
+        f"(slowest {max(waits):.2f} s)"
     )
     page = f"http://127.0.0.1:{port}"
 
