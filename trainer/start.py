@@ -97,10 +97,10 @@ def _run(config: TrainConfig, job: Job, events: EventLog) -> int:
             return failure.exit_code
     if isinstance(outcome, Stopped):
         events.emit("stopped", step=outcome.step, state=outcome.state)
-        print(f"stopped at step {outcome.step}; to go on: resume = {outcome.state}")
+        print(f"\nstopped at step {outcome.step}; to go on: resume = {outcome.state}")
         return STOPPED
     events.emit("finished", path=outcome.path, steps=outcome.steps, seconds=outcome.seconds)
-    print(f"finished: {outcome.path}")
+    print(f"\nfinished: {outcome.path}")
     return FINISHED
 
 

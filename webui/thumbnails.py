@@ -55,6 +55,8 @@ class Thumbnails:
         path = folder / name
         if not path.is_file():
             raise NoThumbnail(f"{path} is no file.")
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise NoThumbnail(f"{path} is a link that leads out of its folder; it is not shown.")
         return path
 
     def thumbnail(self, path: Path, side_px: int) -> Path:

@@ -30,10 +30,21 @@ export async function mount(element) {
   listen(element, state, fields, toolbar, report);
   toolbar.show();
   report.show();
-  if (draft.fitted?.length) notice(draft.fitted.map(sentence).join(' '), { seconds: 20 });
+  tellWhatWasFitted(element, draft.fitted ?? []);
   state.checkSoon(0);
   state.watch(element, () => get('form/draft'));
   beforeReload(() => (state.dirty ? state.save() : null));
+}
+
+/** Once a browser session, and only to somebody who looks at this tab. */
+function tellWhatWasFitted(element, notes) {
+  if (!notes.length || sessionStorage.getItem('athanor-fitted-told')) return;
+  new IntersectionObserver((entries, observer) => {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    observer.disconnect();
+    sessionStorage.setItem('athanor-fitted-told', '1');
+    notice(notes.map(sentence).join(' '), { seconds: 20 });
+  }).observe(element);
 }
 
 function listen(element, state, fields, toolbar, report) {
