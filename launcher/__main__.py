@@ -132,7 +132,11 @@ def main(argv: list[str]) -> int:
     try:
         request = parse(argv, lang)
         if request.command == "help":
-            names = {"launch": LAUNCH, "mirrors": "|".join(mirrors.names()), "builds": "|".join(torch_build.BUILDS)}
+            names = {
+                "launch": LAUNCH,
+                "mirrors": "|".join(mirrors.names()),
+                "builds": "|".join(("auto", *torch_build.BUILDS)),
+            }
             print(HELP[lang].format(**names))
             return 0
         mirror = mirrors.chosen(ROOT, os.environ, request.mirror)
@@ -163,7 +167,7 @@ def main(argv: list[str]) -> int:
 def parse(argv: list[str], lang: str) -> Request:
     """Take the options of set-up and the command out of a command line. Raises UsageError."""
     request, rest = Request(), list(argv)
-    choices = {"--mirror": mirrors.names(), "--torch": torch_build.BUILDS, "--lang": messages.LANGUAGES}
+    choices = {"--mirror": mirrors.names(), "--torch": ("auto", *torch_build.BUILDS), "--lang": messages.LANGUAGES}
     with_value = {"--port", "--host", "--allow-host"}
     while rest:
         word = rest.pop(0)
@@ -230,10 +234,10 @@ def _set_up(request: Request, mirror: mirrors.Mirror, lang: str, say: Say) -> No
         os.environ[PULLED] = "1"
         sys.exit(_run(["-m", "launcher", *sys.argv[1:]], mirror))  # go on with the code that was just fetched
     stamp = install.read_stamp(ROOT)
-    asked = request.torch or stamp.asked
+    asked = {None: stamp.asked, "auto": None}.get(request.torch, request.torch)
     extras = EXTRAS.get(request.command, set())
     current = stamp.inputs == install.wanted_inputs(ROOT) and extras <= set(stamp.extras)
-    if current and request.command != "update" and request.torch in (None, stamp.torch):
+    if current and request.command != "update" and asked == stamp.asked:
         if stamp.torch == "cpu" and asked is None and torch_build.driver_may_exist():
             say(
                 "driver_found_later",

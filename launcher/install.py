@@ -62,7 +62,8 @@ def python_of(root: Path) -> Path:
 
 def inside(root: Path) -> bool:
     """True when this very process runs in the environment."""
-    return os.path.realpath(sys.prefix) == os.path.realpath(root / ".venv")
+    environment = root / ".venv"
+    return environment.exists() and environment.samefile(sys.prefix)
 
 
 def read_stamp(root: Path) -> Stamp:
@@ -89,10 +90,7 @@ def make_environment(root: Path, say: Say) -> None:
     _check_disk(root, "cpu")
     if folder.exists():
         if any(folder.iterdir()) and not (folder / "pyvenv.cfg").exists():
-            raise SetupError(
-                "not_an_environment",
-                path=folder,
-            )
+            raise SetupError("not_an_environment", path=folder)
         say("remaking_environment", path=folder)
     else:
         say("making_environment", path=folder)
@@ -143,10 +141,7 @@ def _choose_torch(
     builds = (asked,) if asked else torch_build.suitable(driver)
     if not builds:
         assert driver is not None
-        raise SetupError(
-            "driver_too_old",
-            cuda=".".join(map(str, driver.cuda)),
-        )
+        raise SetupError("driver_too_old", cuda=".".join(map(str, driver.cuda)))
     kept = _installed_torch()
     if stamped in builds and kept.partition("+")[0] == torch_build.TORCH:
         return torch_build.Source(stamped, f"torch=={kept}")
@@ -210,21 +205,10 @@ def explained(log: str, code: int, root: Path, need_gb: int) -> SetupError:
     if DISK_FULL.search(log):
         return SetupError("disk_full", need=need_gb)
     if NETWORK_FAILED.search(log):
-        return SetupError(
-            "no_network",
-            network=True,
-        )
+        return SetupError("no_network", network=True)
     if FORBIDDEN.search(log):
-        return SetupError(
-            "no_permission",
-            path=root,
-        )
-    return SetupError(
-        "pip_failed",
-        code=code,
-        log=root / LOG_FILE,
-        network=True,
-    )
+        return SetupError("no_permission", path=root)
+    return SetupError("pip_failed", code=code, log=root / LOG_FILE, network=True)
 
 
 def _check_writable(root: Path) -> None:
@@ -235,21 +219,13 @@ def _check_writable(root: Path) -> None:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise SetupError("disk_full", need=NEED_GB["cpu"]) from error
-        raise SetupError(
-            "read_only",
-            path=root,
-        ) from error
+        raise SetupError("read_only", path=root) from error
 
 
 def _check_disk(root: Path, kind: str) -> None:
     free = shutil.disk_usage(root).free / 1e9
     if free < NEED_GB[kind]:
-        raise SetupError(
-            "little_disk",
-            path=root,
-            free=free,
-            need=NEED_GB[kind],
-        )
+        raise SetupError("little_disk", path=root, free=free, need=NEED_GB[kind])
 
 
 def _no_venv() -> SetupError:

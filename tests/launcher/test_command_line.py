@@ -41,7 +41,7 @@ def test_everything_after_a_command_is_its_own():
         (["--mirror"], "en", "--mirror needs a value. Example: .*launch.* --mirror china"),
         (["--mirror", "moon"], "en", "--mirror cannot be 'moon'; choose one of: none, china"),
         (["--mirror", "moon"], "zh", "--mirror 不能是 'moon'，可以写：none, china"),
-        (["--torch", "cu99"], "en", "--torch cannot be 'cu99'; choose one of: cpu, cu130"),
+        (["--torch", "cu99"], "en", "--torch cannot be 'cu99'; choose one of: auto, cpu, cu130"),
         (["--port"], "en", "--port needs a value. Example: .*--port 28000"),
         (["train"], "en", "train needs a config file. Example: .*train my_lora.toml"),
         (["train"], "zh", "train 后面要写配置文件"),
