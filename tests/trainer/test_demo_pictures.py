@@ -63,8 +63,8 @@ def test_an_unknown_shape_is_named_with_the_known_ones():
 
 def test_the_data_set_is_two_folders_with_the_right_counts_and_captions(tmp_path):
     data_set = write_data_set(tmp_path, captions=True)
-    new = sorted(data_set.pictures_dir.glob("*.png"))
-    plain = sorted((data_set.reg_dir / "1_shape").glob("*.png"))
+    new = sorted(data_set.new_dir.glob("*.png"))
+    plain = sorted(data_set.known_dir.glob("*.png"))
     assert (len(new), len(plain)) == (12, 24)
     assert Image.open(new[0]).size == (128, 128)
     assert new[0].with_suffix(".txt").read_text("utf-8").startswith("zqx, red star, ")

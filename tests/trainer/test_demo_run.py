@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -20,13 +21,17 @@ ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
 SECONDS_AT_MOST = 280
 
 
-def command(folder: Path, steps: int) -> list[str]:
-    return [sys.executable, "-m", "trainer", "demo", "--folder", str(folder), "--steps", str(steps)]
+ROW = re.compile(r"^  (.{58}) *([\d.]+) -> ([\d.]+)", re.MULTILINE)
+
+
+def command(folder: Path, steps: int | None = None) -> list[str]:
+    short = [] if steps is None else ["--steps", str(steps)]
+    return [sys.executable, "-m", "trainer", "demo", "--folder", str(folder), *short]
 
 
 def test_the_preset_is_what_the_demo_trains_with():
     config = read(PRESET).config
-    same = demo_config(PROGRAM, pictures.DataSet(Path("train/demo"), Path("train/demo-reg")))
+    same = demo_config(PROGRAM, pictures.DataSet(Path("train/demo")))
     assert same == config
     assert (PROGRAM / str(config.model.pretrained_model_name_or_path)).is_file()
 
@@ -69,6 +74,24 @@ def test_a_few_steps_write_a_lora_and_the_pictures_and_tell_the_numbers(tmp_path
     assert len(captions) == 12
     assert all(path.read_text("utf-8").startswith("zqx, ") for path in captions)
     assert [job.state() for job in list_jobs(tmp_path / "jobs")] == ["finished"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1500)
+def test_the_demo_teaches_a_star_and_leaves_other_prompts_alone(tmp_path):
+    done = subprocess.run(
+        command(tmp_path), cwd=PROGRAM, env=ENVIRONMENT, capture_output=True, timeout=1400, check=False
+    )
+    said = done.stdout.decode()
+    assert done.returncode == 0, done.stderr.decode()
+    numbers = {name.strip(): (float(first), float(second)) for name, first, second in ROW.findall(said)}
+    assert numbers["star with the trigger word zqx, of 16"][0] <= 1
+    assert numbers["star with the trigger word zqx, of 16"][1] >= 10
+    assert numbers["star without it (leak), of 16"][1] <= 1
+    before, after = numbers["other prompts: shape right, of 16"]
+    assert after >= before - 4
+    before, after = numbers["validation loss on unseen stars, fixed noise"]
+    assert after < 0.7 * before
 
 
 @pytest.mark.slow

@@ -119,7 +119,7 @@ def attach_lora(family: Family, path: Path) -> LoRANetwork:
     from safetensors.torch import load_file
 
     state = load_file(path)
-    targets = family.network_targets(conv=False)
+    targets = family.network_targets(conv=True)  # only those that the file names get an update
     network = networks.attach(targets, networks.NetworkOptions(ranks=ranks_of(state)), seed=0)
     network.load(state, str(path))
     return network.eval()

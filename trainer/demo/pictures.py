@@ -3,8 +3,8 @@
 Folders that the demo made carry a marker file; any other folder is left alone, and so is every caption and picture that
 is already there. What the pictures look like is in drawing.py.
 
-    train/demo/10_star/      12 pictures of the star; the number is how often each is used in an epoch
-    train/demo-reg/1_shape/  24 regularisation pictures: shapes the base model knows, so that it does not forget them
+    train/demo/10_star/  12 pictures of the star; the number is how often each is used in an epoch
+    train/demo/2_shape/  24 pictures of shapes that the base model knows, so that it does not forget them
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MARKER = ".athanor-demo"
 MARKER_TEXT = "This folder was made by the Athanor demo. Delete it whenever you like.\n"
 TRIGGER = "zqx"  # a word that means nothing to the base model; put before the other tags
 NUM_NEW, NUM_KNOWN = 12, 24
-FOLDER_NEW, FOLDER_KNOWN = "10_star", "1_shape"
+FOLDER_NEW, FOLDER_KNOWN = "10_star", "2_shape"
 
 
 class DemoError(RuntimeError):
@@ -33,15 +33,19 @@ class DemoError(RuntimeError):
 
 @dataclass(frozen=True)
 class DataSet:
-    """The demo's two training folders, as `train_data_dir` and `reg_data_dir` want them."""
+    """The demo's training folder, as `train_data_dir` wants it."""
 
     train_dir: Path
-    reg_dir: Path
 
     @property
-    def pictures_dir(self) -> Path:
+    def new_dir(self) -> Path:
         """Where the pictures of the new shape lie."""
         return self.train_dir / FOLDER_NEW
+
+    @property
+    def known_dir(self) -> Path:
+        """Where the pictures of shapes that the base model knows lie."""
+        return self.train_dir / FOLDER_KNOWN
 
 
 def new_pictures() -> list[Picture]:
@@ -57,7 +61,7 @@ def new_pictures() -> list[Picture]:
 
 
 def known_pictures() -> list[Picture]:
-    """The 24 regularisation pictures: shapes that the base model knows. The same every time."""
+    """The 24 pictures against forgetting: shapes that the base model knows. The same every time."""
     rng = Random(22)
     return [draw(rng) for _ in range(NUM_KNOWN)]
 
@@ -78,16 +82,15 @@ def write_pictures(folder: Path | str, captions: bool = False) -> list[Path]:
 
 
 def write_data_set(root: Path | str, captions: bool = False) -> DataSet:
-    """Make `train/demo` and `train/demo-reg` below `root`, as presets/demo.toml expects them.
+    """Make `train/demo` below `root`, as presets/demo.toml expects it.
 
-    The regularisation pictures always get captions; the others when `captions` is set (the demo tags them instead).
+    The known shapes always get captions; the stars when `captions` is set (the demo tags them instead).
     Raises DemoError or WriteError as write_pictures.
     """
-    train = Path(root) / "train"
-    data_set = DataSet(train / "demo", train / "demo-reg")
-    write_pictures(data_set.pictures_dir, captions)
-    plain = known_pictures()
-    _fill(data_set.reg_dir / FOLDER_KNOWN, plain, [picture.caption for picture in plain])
+    data_set = DataSet(Path(root) / "train" / "demo")
+    write_pictures(data_set.new_dir, captions)
+    known = known_pictures()
+    _fill(data_set.known_dir, known, [picture.caption for picture in known])
     return data_set
 
 

@@ -78,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
 def _demo(folder: Path, steps: int | None) -> int:
     """The whole road, read top to bottom."""
     data_set = write_data_set(folder)
-    _say(f"{len(new_pictures())} pictures of a star lie in {data_set.pictures_dir}, plain shapes in {data_set.reg_dir}")
+    _say(f"{len(new_pictures())} pictures of a star lie in {data_set.new_dir}, other shapes in {data_set.known_dir}")
     tag(data_set, folder)
     config = demo_config(folder, data_set, steps)
     family, judge, before = _measured_before(config)
@@ -105,8 +105,7 @@ def demo_config(folder: Path, data_set: DataSet, steps: int | None = None) -> Tr
     overrides = []
     if folder != PROGRAM:
         overrides = [
-            f"train_data_dir={data_set.train_dir}", f"reg_data_dir={data_set.reg_dir}",
-            f"output_dir={folder / 'output'}", f"logging_dir={folder / 'logs'}",
+            f"train_data_dir={data_set.train_dir}", f"output_dir={folder / 'output'}", f"logging_dir={folder / 'logs'}",
         ]  # fmt: skip
     if steps:
         overrides.append(f"max_train_steps={steps}")
@@ -116,9 +115,9 @@ def demo_config(folder: Path, data_set: DataSet, steps: int | None = None) -> Tr
 
 def tag(data_set: DataSet, folder: Path) -> None:
     """Tag the pictures with the demo tagger, trigger word first; what it leaves out gets the words it was drawn by."""
-    command = [sys.executable, "-m", "taggers", str(data_set.pictures_dir), "--model", TAGGER, "--device", "cpu",
+    command = [sys.executable, "-m", "taggers", str(data_set.new_dir), "--model", TAGGER, "--device", "cpu",
                "--additional-tags", TRIGGER, "--runs-dir", str(folder / ".athanor" / "tagging")]  # fmt: skip
-    untagged = [path for path in data_set.pictures_dir.glob("*.png") if not path.with_suffix(".txt").exists()]
+    untagged = [path for path in data_set.new_dir.glob("*.png") if not path.with_suffix(".txt").exists()]
     if untagged:
         try:
             done = subprocess.run(
@@ -129,11 +128,11 @@ def tag(data_set: DataSet, folder: Path) -> None:
                 _say(f"the tagger could not run ({said[-1] if said else f'exit code {done.returncode}'})")
         except subprocess.TimeoutExpired:
             _say(f"the tagger took more than {TAGGING_PATIENCE_SECONDS} s and was ended")
-    from_drawing = write_missing_captions(data_set.pictures_dir)
+    from_drawing = write_missing_captions(data_set.new_dir)
     how = "captions were there already"
     if untagged:
         how = f"{from_drawing} captions written from the drawing" if from_drawing else f"tagged by {TAGGER}"
-    first = sorted(data_set.pictures_dir.glob("*.txt"))[0].read_text(encoding="utf-8-sig").strip()
+    first = sorted(data_set.new_dir.glob("*.txt"))[0].read_text(encoding="utf-8-sig").strip()
     _say(f"{how}; the first: {first}")
 
 
