@@ -1,7 +1,7 @@
 @echo off
-rem Finds a Python and hands over to launcher\, which sets up and starts. "launch.bat help" lists the commands.
+rem Finds a Python and hands over to webui\launcher\, which sets up and starts. "launch.bat help" lists the commands.
 rem launch.sh does the same on Linux, line by line; tests\launcher compares the two. ASCII only: cmd reads this file in
-rem the console's code page, so Chinese text lives in launcher\no-python.zh.txt.
+rem the console's code page, so Chinese text lives in webui\launcher\no-python.zh.txt.
 setlocal EnableExtensions DisableDelayedExpansion
 if not defined ATHANOR_CWD set "ATHANOR_CWD=%CD%"
 pushd "%~dp0"
@@ -20,7 +20,7 @@ call :try python
 if not defined PY goto nopython
 
 rem "update" may replace this very file while cmd reads it line by line: goto looks its label up anew.
-%PY% -m launcher %* & goto finish
+%PY% -m webui.launcher %* & goto finish
 :finish
 exit /b %errorlevel%
 
@@ -42,7 +42,7 @@ if /i "%~1"=="--lang" set "LANGUAGE=%~2"
 shift
 goto words
 :say
-if not exist "launcher\no-python.%LANGUAGE%.txt" set "LANGUAGE=en"
-type "launcher\no-python.%LANGUAGE%.txt"
+if not exist "webui\launcher\no-python.%LANGUAGE%.txt" set "LANGUAGE=en"
+type "webui\launcher\no-python.%LANGUAGE%.txt"
 if not defined ATHANOR_NO_PAUSE pause
 exit /b 1

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Finds a Python and hands over to launcher/, which sets up and starts. `bash launch.sh help` lists the commands.
+# Finds a Python and hands over to webui/launcher/, which sets up and starts. `bash launch.sh help` lists the commands.
 # launch.bat does the same on Windows, line by line; tests/launcher compares the two.
 ATHANOR_CWD=${ATHANOR_CWD:-$PWD}
 CDPATH= cd -- "$(dirname -- "$0")" || exit 1
@@ -25,8 +25,8 @@ if [ -z "$PY" ]; then
     language=en
     case "${LC_ALL:-${LC_MESSAGES:-$LANG}}" in zh*) language=zh ;; esac
     case " $* " in *" --lang zh "* | *" --lang=zh "*) language=zh ;; *" --lang en "* | *" --lang=en "*) language=en ;; esac
-    cat "launcher/no-python.$language.txt" >&2
+    cat "webui/launcher/no-python.$language.txt" >&2
     exit 1
 fi
 
-exec "$PY" -m launcher "$@"
+exec "$PY" -m webui.launcher "$@"

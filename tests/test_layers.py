@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[1]
-PACKAGES = ("trainer", "taggers", "webui", "launcher")
+PACKAGES = ("trainer", "taggers", "webui")
 HEAVY = {"torch", "diffusers", "transformers", "accelerate", "onnxruntime", "bitsandbytes", "xformers"}
 
 # What each package may take from the others. The page and the taggers may only take LIGHT modules of the trainer.
@@ -27,10 +27,9 @@ ALLOWED = {
         "trainer.events", "trainer.dataset",
         "trainer.metadata", "trainer.tools.inspect", "trainer.families.weights", "trainer.families.tokens",
         "trainer.demo",
-        "trainer.curves", "trainer.saving", "taggers", "launcher.mirrors",
+        "trainer.curves", "trainer.saving", "taggers",
     ),
-    "launcher": ("trainer.atomic",),
-    "app": ("webui", "launcher"),
+    "app": ("webui",),
 }  # fmt: skip
 
 
@@ -83,7 +82,7 @@ def test_a_package_imports_only_what_it_may(package):
     assert wrong == []
 
 
-@pytest.mark.parametrize("package", ["webui", "launcher", "app"])
+@pytest.mark.parametrize("package", ["webui", "app"])
 def test_the_page_never_names_a_heavy_package(package):
     wrong = [
         f"{path.relative_to(PROJECT)}: {name}"

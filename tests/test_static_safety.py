@@ -16,7 +16,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 SOURCES = sorted(
     [
         PROJECT / "app.py",
-        *(path for name in ("trainer", "taggers", "webui", "launcher") for path in (PROJECT / name).rglob("*.py")),
+        *(path for name in ("trainer", "taggers", "webui") for path in (PROJECT / name).rglob("*.py")),
     ]
 )
 SCRIPTS = sorted((PROJECT / "webui" / "static").glob("*.js"))

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from launcher import mirrors
+from webui.launcher import mirrors
 from webui.runner import Runner
 from webui.settings import SettingsFile
 from webui.thumbnails import Thumbnails

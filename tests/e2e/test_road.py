@@ -55,7 +55,7 @@ def fill_the_form_and_start(page: Any, steps: int, previews: bool) -> None:
     open_tab(page, "train")
     page.wait_for_function("Number(document.querySelector('[data-widget=form]')?.dataset.seq) > 0")
     role(page, "preset").select_option("demo")
-    page.wait_for_function("document.querySelector('#train-run-max_train_steps')?.value === '480'", timeout=30_000)
+    page.wait_for_function("document.querySelector('#train-run-max_train_steps')?.value === '400'", timeout=30_000)
     role(page, "mode-expert").click()
     fill(page, "model-pretrained_model_name_or_path", str(BASE))
     fill(page, "dataset-reg_data_dir", "")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher.torch_build import TORCH
+from webui.launcher.torch_build import TORCH
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = """[project]
@@ -41,11 +41,12 @@ def copy_launcher(folder: Path) -> Path:
     folder.mkdir(parents=True)
     for name in ("launch.sh", "launch.bat"):
         shutil.copy(ROOT / name, folder / name)
-    for package in ("launcher", "trainer"):
-        (folder / package).mkdir()
-    for path in (ROOT / "launcher").iterdir():
+    for package in ("webui/launcher", "trainer"):
+        (folder / package).mkdir(parents=True)
+    shutil.copy(ROOT / "webui" / "__init__.py", folder / "webui" / "__init__.py")
+    for path in (ROOT / "webui" / "launcher").iterdir():
         if path.is_file():
-            shutil.copy(path, folder / "launcher" / path.name)
+            shutil.copy(path, folder / "webui" / "launcher" / path.name)
     for name in ("__init__.py", "atomic.py"):
         shutil.copy(ROOT / "trainer" / name, folder / "trainer" / name)
     return folder

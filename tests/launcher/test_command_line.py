@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import app
-from launcher import messages, mirrors
-from launcher.__main__ import COMMANDS, HELP, UsageError, main, parse
+from webui.launcher import messages, mirrors
+from webui.launcher.__main__ import COMMANDS, HELP, UsageError, main, parse
 
 
 def test_no_word_opens_the_page_and_keeps_its_options():

@@ -53,7 +53,7 @@ def test_the_first_python_that_fits_gets_the_whole_command_line(tmp_path, progra
     put(programs, "python3", SAYS.format(fits=0, name="other"))
     ran = start(checkout, programs, "train", "my file.toml", "output_name=a & b!")
     assert ran.stdout.splitlines() == [
-        "twelve: -m launcher train my file.toml output_name=a & b!",
+        "twelve: -m webui.launcher train my file.toml output_name=a & b!",
         str(checkout),
         f"from {tmp_path}",
     ]
@@ -65,9 +65,9 @@ def test_the_environment_that_is_there_is_used_before_any_other(tmp_path, progra
     (checkout / ".venv" / "bin").mkdir(parents=True)
     put(checkout / ".venv" / "bin", "python", SAYS.format(fits=0, name="environment"))
     put(programs, "python3.11", SAYS.format(fits=0, name="system"))
-    assert start(checkout, programs).stdout.startswith("environment: -m launcher\n")
+    assert start(checkout, programs).stdout.startswith("environment: -m webui.launcher\n")
     put(checkout / ".venv" / "bin", "python", "exit 127")
-    assert start(checkout, programs).stdout.startswith("system: -m launcher\n")
+    assert start(checkout, programs).stdout.startswith("system: -m webui.launcher\n")
 
 
 @on_linux
@@ -114,8 +114,8 @@ def test_both_scripts_accept_the_same_versions():
 
 
 def test_both_scripts_leave_everything_else_to_the_launcher():
-    assert 'exec "$PY" -m launcher "$@"' in SHELL
-    assert "%PY% -m launcher %*" in batch()
+    assert 'exec "$PY" -m webui.launcher "$@"' in SHELL
+    assert "%PY% -m webui.launcher %*" in batch()
     for word in ("pip", "torch", "venv ", "http"):
         assert word not in SHELL
         assert word not in batch()
@@ -144,7 +144,7 @@ def test_the_batch_file_survives_odd_folder_names():
 
 def test_the_words_without_python_name_the_same_things_in_both_languages():
     english, chinese = (
-        (ROOT / "launcher" / f"no-python.{lang}.txt").read_text(encoding="utf-8") for lang in ("en", "zh")
+        (ROOT / "webui" / "launcher" / f"no-python.{lang}.txt").read_text(encoding="utf-8") for lang in ("en", "zh")
     )
     for thing in (
         "3.10",
@@ -161,7 +161,7 @@ def test_the_words_without_python_name_the_same_things_in_both_languages():
 def test_addresses_of_download_places_are_in_one_file_only():
     hosts = {
         re.sub(r"^www\.", "", host)
-        for host in re.findall(r"https://([^/\"]+)", (ROOT / "launcher" / "mirrors.json").read_text("utf-8"))
+        for host in re.findall(r"https://([^/\"]+)", (ROOT / "webui" / "launcher" / "mirrors.json").read_text("utf-8"))
     }
     assert len(hosts) >= 4
     tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False).stdout.decode(
@@ -172,7 +172,7 @@ def test_addresses_of_download_places_are_in_one_file_only():
     named = []
     for name in tracked.split("\0"):
         path = ROOT / name
-        if name and name != "launcher/mirrors.json" and path.is_file() and path.stat().st_size < 500_000:
+        if name and name != "webui/launcher/mirrors.json" and path.is_file() and path.stat().st_size < 500_000:
             text = path.read_bytes().decode("utf-8", errors="ignore")
             named += [(name, host) for host in hosts if host in text]
     assert named == []

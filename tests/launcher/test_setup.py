@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from launcher import install
 from tests.launcher.conftest import copy_launcher, write_wheel
+from webui.launcher import install
 
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="launch.sh is for Linux; test_wine.py has launch.bat")
@@ -161,7 +161,7 @@ def test_pips_log_becomes_a_sentence(tmp_path, log, key, offers_mirror):
 
 
 def test_every_error_sentence_has_its_values(tmp_path):
-    from launcher import messages
+    from webui.launcher import messages
 
     for log in ("No space left", "ProxyError", "Permission denied", ""):
         error = install.explained(log, 1, tmp_path, need_gb=5)

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from launcher.torch_build import BUILDS, TORCH, Driver, Source, download_listing, read_driver, sources, suitable
+from webui.launcher.torch_build import BUILDS, TORCH, Driver, Source, download_listing, read_driver, sources, suitable
 
 BANNER = """
 +-----------------------------------------------------------------------------------------+

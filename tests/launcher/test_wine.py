@@ -31,7 +31,7 @@ echo "from=%ATHANOR_CWD%">>"{log}"
 :next
 shift
 if "%~1"=="" exit /b %CODE%
-if "%~1"=="launcher" set "CODE=3"
+if "%~1"=="webui.launcher" set "CODE=3"
 echo "%~1">>"{log}"
 goto next
 """
@@ -115,21 +115,29 @@ def test_the_python_on_path_gets_the_whole_command_line_and_its_exit_code_comes_
     ran = launch("train", "my file.toml", "a & b=c!", WINEPATH=windows(wine.stand_in))
     probe, started = wine.calls()
     assert probe[2] == "-c"
-    assert started == ["utf8=1", f"from={windows(wine.folder)}", "-m", "launcher", "train", "my file.toml", "a & b=c!"]
+    assert started == [
+        "utf8=1",
+        f"from={windows(wine.folder)}",
+        "-m",
+        "webui.launcher",
+        "train",
+        "my file.toml",
+        "a & b=c!",
+    ]
     assert ran.returncode == 3
 
 
 def test_a_python_named_in_the_environment_comes_first(wine, launch, tmp_path):
     wine.put_python(tmp_path / "my python & (2)!")
     launch("demo", ATHANOR_PYTHON=windows(tmp_path / "my python & (2)!" / "python.exe"))
-    assert wine.calls()[-1][2:] == ["-m", "launcher", "demo"]
+    assert wine.calls()[-1][2:] == ["-m", "webui.launcher", "demo"]
 
 
 def test_the_environment_that_is_there_is_used_before_any_other(wine, tmp_path):
     checkout = copy_launcher(tmp_path / "an oven & (3)!")
     wine.put_python(checkout / ".venv" / "Scripts")
     assert wine.run(str(checkout / "launch.bat")).returncode == 3
-    assert wine.calls()[-1][2:] == ["-m", "launcher"]
+    assert wine.calls()[-1][2:] == ["-m", "webui.launcher"]
 
 
 @pytest.mark.parametrize(("lang", "told"), [("en", "Athanor needs Python 3.10"), ("zh", "Athanor 需要 Python 3.10")])

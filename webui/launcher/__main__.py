@@ -14,9 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from launcher import install, messages, mirrors, torch_build
+from webui.launcher import install, messages, mirrors, torch_build
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 LAUNCH = "launch.bat" if os.name == "nt" else "bash launch.sh"
 PULLED = "ATHANOR_PULLED"
 WRONG_USE = 2
@@ -215,7 +215,7 @@ def _again_inside(argv: list[str], say: Say) -> int:
     python = install.python_of(ROOT)
     if not _works(python):
         install.make_environment(ROOT, say)
-    return _run(["-m", "launcher", *argv], None, python)
+    return _run(["-m", "webui.launcher", *argv], None, python)
 
 
 def _works(python: Path) -> bool:
@@ -232,7 +232,7 @@ def _set_up(request: Request, mirror: mirrors.Mirror, lang: str, say: Say) -> No
     if request.command == "update" and os.environ.pop(PULLED, None) is None:
         _pull(say)
         os.environ[PULLED] = "1"
-        sys.exit(_run(["-m", "launcher", *sys.argv[1:]], mirror))  # go on with the code that was just fetched
+        sys.exit(_run(["-m", "webui.launcher", *sys.argv[1:]], mirror))  # go on with the code that was just fetched
     stamp = install.read_stamp(ROOT)
     asked = {None: stamp.asked, "auto": None}.get(request.torch, request.torch)
     extras = EXTRAS.get(request.command, set())

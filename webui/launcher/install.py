@@ -16,8 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from launcher import mirrors, torch_build
 from trainer.atomic import atomic_write
+from webui.launcher import mirrors, torch_build
 
 STAMP = "athanor.json"
 LOG_FILE = Path(".athanor") / "setup.log"

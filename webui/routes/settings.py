@@ -7,9 +7,9 @@ from typing import Any
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from launcher import mirrors
 from webui import machine
 from webui.answers import Refusal
+from webui.launcher import mirrors
 from webui.routes.files import checked_path
 from webui.settings import DEFAULT_FOLDERS, FOLDERS
 from webui.site import Site
@@ -32,7 +32,7 @@ class Change(BaseModel):
 
 
 class Mirror(BaseModel):
-    """A word of launcher/mirrors.json."""
+    """A word of webui/launcher/mirrors.json."""
 
     model_config = ConfigDict(extra="forbid")
     name: str
