@@ -20,6 +20,7 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60
+PATIENCE_MS = 30_000  # a busy machine is slow, not wrong
 
 SERVE = """
 import sys
@@ -106,7 +107,7 @@ class Server:
 
 
 def wait_for(
-    condition: Callable[[], Any], seconds: float = 10, died: Callable[[], str | None] = lambda: None, what: str = ""
+    condition: Callable[[], Any], seconds: float = 30, died: Callable[[], str | None] = lambda: None, what: str = ""
 ) -> Any:
     """The first true value of `condition`; fails after `seconds`, or at once with the words of `died`."""
     deadline = time.monotonic() + seconds
@@ -143,6 +144,7 @@ def browser() -> Iterator[Any]:
         "playwright.sync_api", reason="playwright is not installed (pip install playwright)"
     )
     path = chromium_path()
+    playwright.expect.set_options(timeout=PATIENCE_MS)
     with playwright.sync_playwright() as driver:
         try:
             chromium = driver.chromium.launch(executable_path=path, args=["--disable-dev-shm-usage"])
@@ -179,7 +181,7 @@ def page(browser: Any) -> Iterator[Any]:
     """A fresh English browser window of 1280 x 800; errors of the page's scripts fail the test."""
     context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-US")
     window = context.new_page()
-    window.set_default_timeout(10_000)
+    window.set_default_timeout(PATIENCE_MS)
     errors: list[str] = []
     window.on("pageerror", lambda error: errors.append(str(error)))
     yield window

@@ -106,13 +106,11 @@ def test_a_run_outlives_the_page_and_a_stopped_one_goes_on_to_the_same_numbers(p
     server.start()
     page.locator("[data-role=job-state][data-state=running]").first.wait_for(timeout=30_000)
 
-    role(page, "stop").first.click()
-    if role(page, "ask-ok").count():
-        role(page, "ask-ok").click()
+    page.locator('[data-role="stop"]:visible').first.click()
     page.locator("[data-role=job-state][data-state=stopped]").first.wait_for(timeout=60_000)
     stopped = job.last_event()
     assert stopped is not None and Path(server.root, stopped["state"], "manifest.json").exists()
-    role(page, "resume").first.click()
+    page.locator('[data-role="resume"]:visible').first.click()
     wait_for(lambda: len(list_jobs(server.root / "jobs")) == 2, 20, what="the resumed job")
     again = list_jobs(server.root / "jobs")[0]
     wait_for(lambda: again.state() == "finished", TRAINING_SECONDS, what="the end of the resumed run")

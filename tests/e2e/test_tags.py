@@ -214,7 +214,7 @@ def test_a_caption_changed_by_another_program_is_shown_and_not_written_over(edit
 
 def test_two_windows_show_the_same_captions(editor: Any, browser: Any, server: Server, folder: Path):
     other = browser.new_context(locale="zh-CN").new_page()
-    other.set_default_timeout(10_000)
+    other.set_default_timeout(30_000)
     other.on("dialog", lambda dialog: dialog.accept())
     try:
         show(other, server.url, folder)
@@ -288,7 +288,7 @@ def test_a_training_folder_offers_its_subfolders(page: Any, server: Server, fold
 def test_a_phone_shows_everything_without_scrolling_sideways(browser: Any, server: Server, folder: Path):
     context = browser.new_context(viewport={"width": 390, "height": 844}, locale="zh-CN", has_touch=True)
     phone = context.new_page()
-    phone.set_default_timeout(10_000)
+    phone.set_default_timeout(30_000)
     try:
         show(phone, server.url, folder)
         cell(phone, 2).tap()

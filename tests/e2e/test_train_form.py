@@ -259,7 +259,7 @@ def test_the_page_is_whole_in_chinese(browser, server):
     prepare(server.root)
     context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="zh-CN")
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(30_000)
     opened(page, server)
     assert page.locator("#train-start").inner_text().strip() == "开始训练"
     page.fill(RATE, "快")
