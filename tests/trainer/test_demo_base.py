@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from random import Random
 
+import numpy as np
 import pytest
 import tiny
 import torch
 
 from trainer.demo import BASE
-from trainer.demo.drawing import SHAPES, draw
-from trainer.demo.judge import WEIGHTS, load_judge
+from trainer.demo.drawing import COLORS, SHAPES, draw
+from trainer.demo.judge import WEIGHTS, flat, load_judge
 from trainer.demo.make_base import caption, weighted_loss
 from trainer.demo.measure import Wish, attach_lora, generate
 from trainer.families import load
@@ -70,6 +71,18 @@ def test_the_judge_is_right_on_more_than_97_of_100_fresh_drawings():
     assert sum(shapes) > 0.97 * len(drawn)
     assert sum(colors) > 0.97 * len(drawn)
     assert WEIGHTS.stat().st_size < 500_000
+
+
+def test_a_sheet_of_one_colour_is_no_shape():
+    sheet = np.full((128, 128, 3), (40, 80, 220), np.uint8)
+    assert [verdict.shape for verdict in load_judge().look([sheet])] == ["blob"]
+
+
+@pytest.mark.parametrize("color", COLORS)
+def test_no_drawing_is_taken_for_a_sheet_of_one_colour(color):
+    others = [other for other in COLORS if other != color]
+    drawn = [draw(Random(7), shape, color, other, "small") for other in others for shape in SHAPES]
+    assert not any(flat(picture.pixels) for picture in drawn)
 
 
 def test_the_base_model_draws_what_the_tags_say(family):
