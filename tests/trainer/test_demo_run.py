@@ -86,7 +86,7 @@ def test_the_demo_teaches_a_star_and_leaves_other_prompts_alone(tmp_path):
     assert done.returncode == 0, done.stderr.decode()
     numbers = {name.strip(): (float(first), float(second)) for name, first, second in ROW.findall(said)}
     assert numbers["star with the trigger word zqx, of 16"][0] <= 1
-    assert numbers["star with the trigger word zqx, of 16"][1] >= 10
+    assert numbers["star with the trigger word zqx, of 16"][1] >= 8  # 12 here; other processors round otherwise
     assert numbers["star without it (leak), of 16"][1] <= 1
     before, after = numbers["other prompts: shape right, of 16"]
     assert after >= before - 4

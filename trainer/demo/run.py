@@ -148,7 +148,7 @@ def train(job: Job) -> Trained:
         process = subprocess.Popen(
             command, cwd=PROGRAM, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **own
         )
-    offset, last_line = 0, 0.0
+    offset, last_line = 0, (0, 0.0)
     ending: dict[str, Any] = {}
     try:
         while not ending:
@@ -204,24 +204,24 @@ def _measured_before(config: TrainConfig) -> tuple[Any, Any, Measured]:
     return family, judge, measure(family, judge)
 
 
-def _tell(event: dict[str, Any], last_line: float) -> float:
-    """Print what an event says, steps at most every 5 s; returns when the last step line was printed."""
+def _tell(event: dict[str, Any], last: tuple[int, float]) -> tuple[int, float]:
+    """Print what an event says, steps at most every 5 s. last: number and time of the step printed last, given back."""
     kind = event["event"]
     if kind == "step":
-        due = event["time"] - last_line >= LINE_EVERY_SECONDS or event["step"] == event["total"]
-        if not due:
-            return last_line
-        left = (event["total"] - event["step"]) * event["seconds"]
+        step, total, now = event["step"], event["total"], float(event["time"])
+        if now - last[1] < LINE_EVERY_SECONDS and step != total:
+            return last
+        pace = (now - last[1]) / (step - last[0]) if last[0] else float(event["seconds"])
         average = event.get("average") or event.get("loss") or float("nan")
-        pace = f"{event['seconds']:.2f} s a step, about {left:.0f} s left"
-        _say(f"  step {event['step']}/{event['total']}  loss {average:.4f}  {pace}")
-        return float(event["time"])
+        left = (total - step) * pace
+        _say(f"  step {step}/{total}  loss {average:.4f}  {pace:.2f} s a step, about {left:.0f} s left")
+        return step, now
     if kind == "warning":
         _say(f"  warning: {event['message']}")
     elif kind == "failed":
         _say(f"  failed: {event['message']}")
         _say(f"  {event.get('advice') or ''}")
-    return last_line
+    return last
 
 
 def _stopped(job: Job, process: subprocess.Popen[bytes]) -> Trained:
