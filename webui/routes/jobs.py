@@ -302,7 +302,7 @@ def _line(site: Site, digests: Digests, job: Job, queue: list[str], digest: Dige
     if digest is None:
         digest_summary = digests.of(job).summary() if state == "running" else digests.glance(job)
     else:
-        digest_summary = digest.summary()
+        digest_summary = digest.read().summary()  # anew: the state may have come from an event written just now
     asked = site.runner.asked_to_stop(job)
     return {
         "id": job.id,
