@@ -26,6 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from trainer import demo
 
         return demo.main(rest)
+    if hasattr(chosen, "overrides") and all("=" in word and not word.startswith("-") for word in rest):
+        chosen.overrides += rest  # argparse ends a list of words at the first option
+        rest = []
     if rest:
         parser.error(f"unknown arguments: {' '.join(rest)}")
     try:

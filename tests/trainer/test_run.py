@@ -322,6 +322,12 @@ def test_wrong_input_ends_with_code_2_a_sentence_and_no_lora(
     assert not (place.root / "output").exists()
 
 
+def test_overrides_may_stand_before_and_behind_the_job(place: Place) -> None:
+    words = ["train", place.config(), "max_train_epochs=", "--job", "job", "max_train_steps=1", "output_name=x"]
+    assert main(words) == 0
+    assert place.events()[-1]["steps"] == 1 and (place.root / "output" / "x.safetensors").exists()
+
+
 def test_a_refused_run_without_a_job_writes_nothing(place: Place) -> None:
     assert main(["train", place.config(network_dim=-1)]) == 2
     assert not (place.root / "jobs").exists()
