@@ -53,7 +53,7 @@ def follow(path: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
             block = stream.read(LONGEST_READ_BYTES)
     except FileNotFoundError:
         return [], offset
-    return _events_of(block), offset + block.rfind(b"\n") + 1
+    return events_of(block), offset + block.rfind(b"\n") + 1
 
 
 def last_event(path: Path) -> dict[str, Any] | None:
@@ -66,14 +66,14 @@ def last_event(path: Path) -> dict[str, Any] | None:
     while True:
         with path.open("rb") as stream:
             stream.seek(max(0, size - reach))
-            events = _events_of(stream.read(reach))
+            events = events_of(stream.read(reach))
         if events or reach >= size:
             return events[-1] if events else None
         reach *= 8
 
 
-def _events_of(block: bytes) -> list[dict[str, Any]]:
-    """The events of the whole lines in a block of bytes."""
+def events_of(block: bytes) -> list[dict[str, Any]]:
+    """The events of the whole lines in a block of bytes; what is no event is passed over."""
     found = []
     for line in block[: block.rfind(b"\n") + 1].split(b"\n"):
         try:

@@ -6,7 +6,6 @@ many jobs. What starts and stops jobs is runner.py.
 
 from __future__ import annotations
 
-import json
 import math
 import threading
 import time
@@ -15,7 +14,7 @@ from collections import OrderedDict, deque
 from pathlib import Path
 from typing import Any
 
-from trainer.events import TERMINAL, follow
+from trainer.events import TERMINAL, events_of, follow
 from trainer.job import Job
 
 SPEED_STEPS = 50
@@ -201,16 +200,7 @@ def _both_ends(path: Path) -> list[dict[str, Any]]:
         head = stream.read(HEAD_BYTES)
         stream.seek(size - TAIL_BYTES)
         tail = stream.read(TAIL_BYTES)
-    lines = [*head.split(b"\n")[:-1], *tail.split(b"\n")[1:-1]]
-    events = []
-    for line in lines:
-        try:
-            event = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(event, dict) and isinstance(event.get("event"), str):
-            events.append(event)
-    return events
+    return events_of(head) + events_of(tail[tail.find(b"\n") + 1 :])
 
 
 def _summary(

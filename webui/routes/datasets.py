@@ -137,6 +137,25 @@ def router(site: Site) -> APIRouter:
             opened.store.refresh()
             return _json(_view(opened, body.query, body.look))
 
+    @routes.post("/{name}/save")
+    def save(name: str, body: Change) -> Response:
+        with _refusals():
+            opened = folders.get(name)
+            _with_lock(opened, body, lambda store: opened.saver.start(body.rev))
+            return _json(_view(opened, body.query, body.look))
+
+    @routes.get("/{name}/returns")
+    def returns(name: str) -> Response:
+        with _refusals():
+            return _json({"returns": folders.get(name).returns.listing()})
+
+    _add_edits(routes, folders)
+    return routes
+
+
+def _add_edits(routes: APIRouter, folders: OpenFolders) -> None:
+    """Everything that changes captions; each answers with the number of changes and the new view."""
+
     @routes.post("/{name}/count")
     def count(name: str, body: Editing) -> Response:
         def preview(store: Store) -> int:
@@ -167,18 +186,6 @@ def router(site: Site) -> APIRouter:
     def resolve(name: str, body: Resolve) -> Response:
         return _change(name, body, lambda store: store.resolve(_numbers(store, body.spans), body.keep, body.rev))
 
-    @routes.post("/{name}/save")
-    def save(name: str, body: Change) -> Response:
-        with _refusals():
-            opened = folders.get(name)
-            _with_lock(opened, body, lambda store: opened.saver.start(body.rev))
-            return _json(_view(opened, body.query, body.look))
-
-    @routes.get("/{name}/returns")
-    def returns(name: str) -> Response:
-        with _refusals():
-            return _json({"returns": folders.get(name).returns.listing()})
-
     @routes.post("/{name}/bring-back")
     def bring_back(name: str, body: BringBack) -> Response:
         with _refusals():
@@ -190,8 +197,6 @@ def router(site: Site) -> APIRouter:
             opened = folders.get(name)
             changed = _with_lock(opened, body, act)
             return _json({"changed": changed, "view": _view(opened, body.query, body.look)})
-
-    return routes
 
 
 class _refusals:
