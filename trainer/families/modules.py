@@ -27,6 +27,9 @@ COMPONENTS = ("unet", "vae", "text_encoder")
 Config = Mapping[str, Any]
 
 
+MAPPED_AT_MOST_BYTES = 2**28
+
+
 class Source(Protocol):
     """Tensors by name, from wherever they lie."""
 
@@ -44,24 +47,35 @@ class SafetensorsSource:
 
     def __init__(self, path: Path, files: Sequence[Path]) -> None:
         """path: what errors name (the file or folder the user chose). Raises WeightsError for a damaged file."""
-        from safetensors import safe_open
-
         self.path = path
         self._shapes: dict[str, tuple[int, ...]] = {}
-        self._readers: dict[str, Any] = {}
+        self._files: dict[str, Path] = {}
+        self._readers: dict[Path, Any] = {}
+        self._bytes_read = 0
         for file in files:
-            header = read_header(file)
-            reader = safe_open(str(file), framework="pt", device="cpu")
-            for name, entry in header.tensors.items():
+            for name, entry in read_header(file).tensors.items():
                 self._shapes[name] = entry.shape
-                self._readers[name] = reader
+                self._files[name] = file
 
     def shapes(self) -> Mapping[str, tuple[int, ...]]:
         return self._shapes
 
     def read(self, name: str, dtype: torch.dtype) -> Tensor:
-        tensor: Tensor = self._readers[name].get_tensor(name)
+        tensor: Tensor = self._reader(self._files[name]).get_tensor(name)
+        self._bytes_read += tensor.nbytes
         return tensor.to(dtype, copy=True)  # a copy: the file may be replaced while we train
+
+    def _reader(self, file: Path) -> Any:
+        """The mapped file. Mapped anew now and then: pages that were read count as memory of ours until it is let go,
+        which put the peak of a full-size run at 6.4 GiB in place of 5.0."""
+        from safetensors import safe_open
+
+        if self._bytes_read > MAPPED_AT_MOST_BYTES:
+            self._readers.clear()
+            self._bytes_read = 0
+        if file not in self._readers:
+            self._readers[file] = safe_open(str(file), framework="pt", device="cpu")
+        return self._readers[file]
 
 
 class StateSource:
