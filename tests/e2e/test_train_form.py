@@ -154,6 +154,14 @@ def test_a_preset_changes_the_values_keeps_the_paths_and_can_be_undone(form):
     assert form.locator("[data-role=preset]").input_value() == "sd15_character"
 
 
+def test_what_is_typed_while_a_preset_is_on_its_way_is_kept(form):
+    form.route("**/api/form/preset", lambda route: (form.fill(DIM, "77"), route.continue_()))
+    settled(form, lambda: form.locator("[data-role=preset]").select_option("sd15_style"))
+    form.wait_for_function("document.querySelector('[data-role=preset]').value === 'sd15_style'")
+    form.locator("[data-role=notice]", has_text="was applied").wait_for()
+    assert form.input_value(DIM) == "77"
+
+
 def test_a_changed_field_has_a_dot_that_takes_it_back(form):
     settled(form, lambda: form.fill(DIM, "64"))
     dot = form.locator("[data-address='network.network_dim'] [data-role=reset]")

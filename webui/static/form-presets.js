@@ -55,9 +55,10 @@ export function buildToolbar(state, fields) {
 
   async function take(id) {
     try {
-      const answer = await post('form/preset', { id, values: state.values });
+      const asked = structuredClone(state.values);
+      const answer = await post('form/preset', { id, values: asked });
       const done = t('Preset {name} was applied. Paths and names stayed.', { name: words(state.presetNamed(id).title) });
-      swap(answer.values, id, [done, ...answer.fitted.map(sentence)].join(' '));
+      swap({ ...answer.values, ...state.typedSince(asked) }, id, [done, ...answer.fitted.map(sentence)].join(' '));
     } catch (error) {
       show();
       complain(error);
@@ -66,8 +67,9 @@ export function buildToolbar(state, fields) {
 
   async function demo() {
     try {
-      const answer = await post('form/demo', { values: state.values });
-      swap(answer.values, answer.id, t('The demo is filled in: 12 drawn stars and a small base model. Training takes about two minutes.'));
+      const asked = structuredClone(state.values);
+      const answer = await post('form/demo', { values: asked });
+      swap({ ...answer.values, ...state.typedSince(asked) }, answer.id, t('The demo is filled in: 12 drawn stars and a small base model. Training takes about two minutes.'));
     } catch (error) {
       complain(error);
     }

@@ -80,6 +80,11 @@ export class FormState extends EventTarget {
     return { values: structuredClone(this.values), preset: this.preset };
   }
 
+  // What was typed since these values were sent: it wins over an answer that was on its way.
+  typedSince(earlier) {
+    return Object.fromEntries(Object.entries(this.values).filter(([address, value]) => !same(value, earlier[address])));
+  }
+
   // Exchange all values at once (preset, import, undo). Returns what was there before.
   replace(values, preset = this.preset) {
     const before = this.snapshot();
