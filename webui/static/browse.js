@@ -17,6 +17,7 @@ export function browse({ kind = 'folder', start = '', extensions = [] } = {}) {
     let answer = null;
     let folder = '';
     let selected = null;
+    let turn = 0;
     const finish = (path) => { answer = path; view.close(); };
     const where = h('input', { class: 'input mono grow', 'data-role': 'browse-path', 'aria-label': t('Path'), spellcheck: 'false' });
     const list = h('div', { class: 'browse-list', role: 'listbox', 'aria-label': t('Folder content'), 'data-role': 'browse-list' });
@@ -41,16 +42,20 @@ export function browse({ kind = 'folder', start = '', extensions = [] } = {}) {
     };
     async function show(path) {
       note.textContent = '';
+      const mine = (turn += 1);
+      const typed = where.value;
       try {
         const content = await get(query(path, { kind, extensions }));
+        if (mine !== turn) return; // another folder was asked for meanwhile
         folder = content.path;
         selected = null;
-        where.value = content.path;
+        if (where.value === typed) where.value = content.path; // what was typed meanwhile stays
         ok.disabled = kind === 'file';
         fill(list, content.parent !== null && row({ name: '..', path: content.parent, folder: true }), content.entries.map(row));
         if (content.more) note.textContent = t('{n} more are not shown; type the path.', { n: content.more });
         else if (!content.entries.length) note.textContent = kind === 'folder' ? t('No folders in here.') : t('Nothing to choose in here.');
       } catch (error) {
+        if (mine !== turn) return;
         note.textContent = translated(error.message);
         ok.disabled = true;
       }

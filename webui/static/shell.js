@@ -140,7 +140,8 @@ function showJobs(strip, answer, look) {
   const share = job.total ? (100 * job.step) / job.total : 0;
   const part = (name, text) => text && h('span', { class: `strip-${name} numbers nowrap`, 'data-role': `strip-${name}` }, text);
   const others = answer.jobs.length - 1 + answer.waiting;
-  fill(strip,
+  const [told, buttons] = stripParts(strip);
+  fill(told,
     h('strong', { class: 'strip-name clip', 'data-role': 'strip-name' }, job.name),
     h('div', { class: `progress strip-bar${job.step ? '' : ' waiting'}`, role: 'progressbar', 'aria-label': t('Progress of {name}', { name: job.name }),
       'aria-valuemin': 0, 'aria-valuemax': 100, 'aria-valuenow': Math.floor(share) }, h('i', { style: job.step ? { width: `${share}%` } : {} })),
@@ -148,25 +149,36 @@ function showJobs(strip, answer, look) {
     part('loss', Number.isFinite(job.average ?? job.loss) && `loss ${(job.average ?? job.loss).toFixed(3)}`),
     part('speed', job.step ? speed(job.seconds_per_step) : null),
     part('left', job.remaining_seconds ? t('{time} left', { time: duration(job.remaining_seconds) }) : null),
-    part('more', others ? t('+{n} more', { n: others }) : null),
-    h('span', { class: 'row strip-buttons' },
-      h('button', { class: 'btn', 'data-role': 'strip-view', onclick: () => { location.hash = `job=${job.id}`; openTab('jobs'); } }, t('View')),
-      stopButton(job, look)));
+    part('more', others ? t('+{n} more', { n: others }) : null));
+  // The buttons stay the same elements while they mean the same: a click or a focus must outlive a redraw.
+  const meaning = `${job.id} ${job.stopping_since ?? ''}`;
+  if (buttons.dataset.meaning === meaning) return;
+  buttons.dataset.meaning = meaning;
+  fill(buttons,
+    h('button', { class: 'btn', 'data-role': 'strip-view', onclick: () => { location.hash = `job=${job.id}`; openTab('jobs'); } }, t('View')),
+    stopButton(job, look));
+}
+
+function stripParts(strip) {
+  if (!strip.querySelector('.strip-told')) fill(strip, h('div', { class: 'strip-told' }), h('span', { class: 'row strip-buttons' }));
+  return [...strip.children];
 }
 
 /** Stop, or End now once the stop was asked for. `after` is called when the server has answered. */
 export function stopButton(job, after = () => {}) {
   const act = (path) => async (event) => {
-    event.target.disabled = true;
-    try { await post(`jobs/${job.id}/${path}`); } catch (error) { complain(error); }
+    const button = event.currentTarget;
+    button.disabled = true;
+    try { await post(`jobs/${job.id}/${path}`); } catch (error) { complain(error); button.disabled = false; }
     after();
   };
   if (!job.stopping_since) {
     return h('button', { class: 'btn', 'data-role': 'stop', title: t('Saves the training state first, so that you can go on later'), onclick: act('stop') }, icon('stop'), t('Stop'));
   }
   const end = async (event) => {
+    const button = event.currentTarget;
     const sure = await ask(t('End {name} now? What it learned since its last save is lost.', { name: job.name }), { ok: t('End now'), danger: true });
-    if (sure) await act('end')(event);
+    if (sure) await act('end')({ currentTarget: button });
   };
   return [h('span', { class: 'muted nowrap', 'data-role': 'stopping' }, t('Saving, then stopping …')),
     h('button', { class: 'btn danger', 'data-role': 'end', onclick: end }, t('End now'))];
