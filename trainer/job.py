@@ -116,7 +116,7 @@ class Job:
         """Ask the trainer for something: `stop`, `save` or `sample`."""
         if name not in REQUESTS:
             raise ValueError(f"unknown request {name!r}; known: {', '.join(REQUESTS)}")
-        self.requests.mkdir(exist_ok=True)
+        self.requests.mkdir(parents=True, exist_ok=True)
         (self.requests / name).touch()
 
     def requested(self, name: str) -> bool:

@@ -137,6 +137,9 @@ class Report:
         """Draw the sample prompts. A failure is a warning, never the end of the run."""
         self.flush()
         run = self._run
+        if not run.prompts:
+            self.warn("no preview was made: this run has no sample_prompts")
+            return
         total = len(run.prompts)
         run.events.emit("phase", name="sampling", done=0, total=total)
         with run.evaluation():

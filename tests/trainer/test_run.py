@@ -196,6 +196,13 @@ def test_previews_and_validation_change_nothing(place: Place) -> None:
     assert len(measured) == 2 * 2 + 2 and len(set(measured)) > 1
 
 
+def test_a_preview_asked_of_a_run_without_prompts_is_answered(place: Place) -> None:
+    Job(place.root / "job").request("sample")
+    assert place.train(max_train_epochs=1) == 0
+    warnings = [event["message"] for event in place.events() if event["event"] == "warning"]
+    assert "no preview was made: this run has no sample_prompts" in warnings
+
+
 def test_the_same_settings_give_the_same_lora_and_another_seed_another(place: Place) -> None:
     for name, seed in (("a", 7), ("b", 7), ("c", 8)):
         place.train(name, output_name=name, seed=seed, max_train_epochs=1)

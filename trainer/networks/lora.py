@@ -67,7 +67,6 @@ class LoRAModule(nn.Module):
         self.options = options
         self.register_buffer("alpha", torch.tensor(float(alpha or rank)))
         self.scale = float(alpha or rank) / rank
-        self.multiplier = 1.0
         self.__dict__["layer"] = layer  # not a child: its weights are not ours to save
         with torch.no_grad():
             bound = 1 / math.sqrt(self.down.flatten(1).shape[1])  # Kaiming uniform with a = sqrt(5)
@@ -104,9 +103,7 @@ class LoRAModule(nn.Module):
         result: Tensor = self.__dict__["frozen_forward"](x)
         if self.training and self.options.module_dropout and float(torch.rand(())) < self.options.module_dropout:
             return result
-        if not self.multiplier:
-            return result
-        scale = self.scale * self.multiplier
+        scale = self.scale
         layer = self.__dict__["layer"]
         if isinstance(layer, nn.Linear):
             return result + linear_delta(x, self.down, self.up, scale, self._dropped)
@@ -155,11 +152,6 @@ class LoRANetwork(nn.Module):
         """Give every layer its own forward back."""
         for _, module in self.loras():
             module.detach()
-
-    def set_multiplier(self, multiplier: float) -> None:
-        """Strength of all updates: 0 is the base model, 1 as trained."""
-        for _, module in self.loras():
-            module.multiplier = multiplier
 
     def groups(self, text_encoder_lr: float, unet_lr: float) -> list[ParameterGroup]:
         """Parameters by part, text encoder first; the up matrices apart when LoRA+ ratios are set.
