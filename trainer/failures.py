@@ -57,7 +57,7 @@ def _kind(error: BaseException) -> tuple[str, str]:
     from trainer.checkpoint import NotFinite, StateError
     from trainer.dataset import DatasetError
     from trainer.families.weights import WeightsError
-    from trainer.networks.lora import NetworkError
+    from trainer.networks.base import NetworkError
 
     if isinstance(error, ConfigError):
         return "config", "Correct the settings named above and start again"

@@ -34,7 +34,7 @@ from trainer.job import Job
 from trainer.loading.batches import count_batches, plan
 from trainer.loading.latents import DirectLatents, Item, Latents, cache_latents, fingerprint
 from trainer.loading.texts import KeptTexts
-from trainer.networks.lora import LoRANetwork, ranks_of
+from trainer.networks.network import Network
 from trainer.saving import Moment, output_folder
 
 SMALL_MODEL_WEIGHTS = 50_000_000  # SD 1.5 has 860 million
@@ -65,7 +65,7 @@ class Run:
     dataset: Dataset
     latents: Latents
     texts: KeptTexts | None
-    network: LoRANetwork
+    network: Network
     optimizer: torch.optim.Optimizer
     factors: Sequence[schedules.Factor]
     scaler: torch.amp.GradScaler
@@ -335,7 +335,7 @@ def _texts(
     return kept
 
 
-def _network(config: TrainConfig, family: Family, formats: precision.Formats, seed: int, warn: Any) -> LoRANetwork:
+def _network(config: TrainConfig, family: Family, formats: precision.Formats, seed: int, warn: Any) -> Network:
     """The network, attached, on the device, with the weights it continues from."""
     section = config.network
     state: Mapping[str, Tensor] = {}
@@ -343,7 +343,7 @@ def _network(config: TrainConfig, family: Family, formats: precision.Formats, se
         path = Path(section.network_weights)
         families.weights.read_header(path)
         state = safetensors.torch.load_file(path)
-    options = networks.network_options(section, ranks_of(state) if section.dim_from_weights else None)
+    options = networks.network_options(section)
     part = (
         "unet"
         if section.network_train_unet_only
@@ -351,9 +351,8 @@ def _network(config: TrainConfig, family: Family, formats: precision.Formats, se
         if section.network_train_text_encoder_only
         else None
     )
-    conv = bool(options.conv_rank) or bool(options.ranks)
-    targets = [target for target in family.network_targets(conv=conv) if part in (None, target.part)]
-    network = networks.attach(targets, options, seed)
+    layers = [layer for layer in family.layers() if part in (None, layer.part)]
+    network = networks.attach(layers, options, seed, like=state if section.dim_from_weights else None)
     if state:
         for note in network.load(state, section.network_weights or ""):
             warn(note)
@@ -364,7 +363,7 @@ def _network(config: TrainConfig, family: Family, formats: precision.Formats, se
 
 
 def _optimizer(
-    config: TrainConfig, network: LoRANetwork, dataset: Dataset, latents: Latents
+    config: TrainConfig, network: Network, dataset: Dataset, latents: Latents
 ) -> tuple[torch.optim.Optimizer, list[schedules.Factor], int, int]:
     """Optimizer, one schedule a group, epochs and steps."""
     section = config.optimizer
@@ -393,7 +392,7 @@ def _optimizer(
 
 
 def _take_over(
-    state: State, network: LoRANetwork, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler, path: str
+    state: State, network: Network, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler, path: str
 ) -> None:
     """Put a state's weights and moments in place. Raises StateError when they do not fit the settings."""
     rates = [group["initial_rate"] for group in optimizer.param_groups]

@@ -9,7 +9,9 @@ import torch
 from torch import nn
 
 from trainer.networks import NetworkOptions, attach, network_options
-from trainer.networks.lora import LoRAModule, LoRANetwork, NetworkError, full_delta, ranks_of
+from trainer.networks.base import NetworkError
+from trainer.networks.lora import LoRA, full_delta
+from trainer.networks.network import Network
 
 
 @dataclass(frozen=True)
@@ -17,14 +19,19 @@ class Layer:
     name: str
     module: nn.Module
     part: str = "unet"
+    path: str = "x"
+    containers: frozenset[str] = frozenset({"Transformer2DModel"})
+    block: int | None = None
 
 
-def network(layer: nn.Module, **options: object) -> tuple[LoRANetwork, LoRAModule]:
+def network(layer: nn.Module, **options: object) -> tuple[Network, LoRA]:
     made = attach([Layer("lora_unet_x", layer)], NetworkOptions(**options), seed=1)  # type: ignore[list-item,arg-type]
-    return made, next(made.loras())[1]
+    adapter = next(made.adapters())[1]
+    assert isinstance(adapter, LoRA)
+    return made, adapter
 
 
-def filled(module: LoRAModule) -> None:
+def filled(module: LoRA) -> None:
     with torch.no_grad():
         module.up.copy_(torch.randn(module.up.shape, generator=torch.Generator().manual_seed(2)))
 
@@ -172,13 +179,16 @@ def test_a_file_for_another_model_is_refused() -> None:
         made.load({"lora_te1_y.alpha": torch.tensor(1.0)}, "x.safetensors")
 
 
-def test_ranks_and_alphas_are_read_from_a_file() -> None:
+def test_ranks_and_alphas_are_read_from_a_file_and_layers_it_does_not_name_stay_as_they_are() -> None:
     state = {
-        "a.lora_down.weight": torch.zeros(8, 2),
-        "a.alpha": torch.tensor(4),
-        "b.lora_down.weight": torch.zeros(3, 2),
+        "lora_unet_a.lora_down.weight": torch.zeros(8, 2),
+        "lora_unet_a.alpha": torch.tensor(4),
+        "lora_unet_b.lora_down.weight": torch.zeros(3, 2),
     }
-    assert ranks_of(state) == {"a": (8, 4.0), "b": (3, 3.0)}
+    layers = [Layer(f"lora_unet_{name}", nn.Linear(2, 2)) for name in "abc"]
+    made = attach(layers, NetworkOptions(), seed=0, like=state)  # type: ignore[arg-type]
+    sizes = {name: (adapter.rank, float(adapter.alpha)) for name, adapter in made.adapters()}  # type: ignore[union-attr,arg-type]
+    assert sizes == {"lora_unet_a": (8, 4.0), "lora_unet_b": (3, 3.0)}
 
 
 def test_network_args_become_options() -> None:

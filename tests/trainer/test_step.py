@@ -80,7 +80,7 @@ def test_gradients_equal_those_of_peft_for_the_same_weights(base: Path) -> None:
 
     ours = networks.attach(targets, NetworkOptions(rank=2, alpha=2), seed=3)
     with torch.no_grad():
-        for _, module in ours.loras():
+        for _, module in ours.adapters():
             module.up.copy_(torch.randn(module.up.shape, generator=torch.Generator().manual_seed(1)) * 0.1)
     training_step(
         family, latents, noise, timesteps, context, objective.noise_schedule(), settings.loss
@@ -90,7 +90,7 @@ def test_gradients_equal_those_of_peft_for_the_same_weights(base: Path) -> None:
     other = families.load(families.options_from(settings)).unet
     adapted = peft.get_peft_model(other, peft.LoraConfig(r=2, lora_alpha=2, target_modules=[t.path for t in targets]))
     layers = dict(adapted.base_model.model.named_modules())
-    modules = dict(ours.loras())
+    modules = dict(ours.adapters())
     with torch.no_grad():
         for target in targets:
             layers[target.path].lora_A["default"].weight.copy_(modules[target.name].down)

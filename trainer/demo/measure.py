@@ -19,7 +19,7 @@ from trainer.demo.drawing import COLORS, KNOWN_SHAPES, NEW_SHAPE, SIDE, Picture,
 from trainer.demo.judge import Judge
 from trainer.demo.pictures import TRIGGER, training_caption
 from trainer.families.base import Family
-from trainer.networks.lora import LoRANetwork, ranks_of
+from trainer.networks.network import Network
 
 NUM_SEEDS, NUM_VALIDATION = 16, 24
 STEPS, SCALE = 20, 3.0
@@ -114,12 +114,11 @@ def validation_loss(family: Family, pictures: Sequence[Picture], captions: Seque
     return sum(errors) / len(errors)
 
 
-def attach_lora(family: Family, path: Path) -> LoRANetwork:
+def attach_lora(family: Family, path: Path) -> Network:
     """Put a LoRA file onto the model, at full strength. `detach()` of what comes back takes it off again."""
     from safetensors.torch import load_file
 
     state = load_file(path)
-    targets = family.network_targets(conv=True)  # only those that the file names get an update
-    network = networks.attach(targets, networks.NetworkOptions(ranks=ranks_of(state)), seed=0)
+    network = networks.attach(family.layers(), networks.NetworkOptions(), seed=0, like=state)
     network.load(state, str(path))
     return network.eval()

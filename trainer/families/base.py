@@ -52,9 +52,11 @@ class Target:
     """A layer that a network may adapt."""
 
     name: str  # kohya's key: lora_unet_down_blocks_0_attentions_0_proj_in
-    module: nn.Module  # Linear or Conv2d
+    module: nn.Module  # Linear, Conv2d or a norm layer
     part: Part
     path: str  # dotted path inside the part's module
+    containers: frozenset[str] = frozenset()  # class names of the modules around it
+    block: int | None = None  # number of its U-Net block as sd-scripts counts (KOHYA_COMPAT 6.5)
 
 
 class Family(Protocol):
@@ -97,5 +99,8 @@ class Family(Protocol):
     def predict(self, noisy: Tensor, timesteps: Tensor, conditioning: Conditioning) -> Tensor:
         """Noisy latents (B, C, h, w), timesteps (B,) -> epsilon or v (B, C, h, w), float32."""
 
+    def layers(self) -> list[Target]:
+        """Every layer that a network may adapt, text encoders first, in module order."""
+
     def network_targets(self, conv: bool = False) -> list[Target]:
-        """Layers to adapt, text encoders first; `conv` adds the residual blocks and their 3x3 convolutions."""
+        """Those that networks.lora adapts; `conv` adds the residual blocks and their 3x3 convolutions."""

@@ -14,18 +14,17 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from trainer.families import modules, tokens
 from trainer.families.base import Conditioning, LoadOptions, Prediction, Random, Target
 from trainer.families.emphasis import parse as parse_emphasis
+from trainer.families.layers import clip_name, layers_of, sd_block
 from trainer.families.weights import Description, WeightsError, describe, find_base, read_config
+from trainer.networks.selection import lora_targets
 
 LATENT_SCALE = 0.18215
 PAD_TOKEN = {"sd1": tokens.EOS, "sd2": 0}
-ATTENTION_CONTAINERS = frozenset({"Transformer2DModel"})
-CONV_CONTAINERS = frozenset({"ResnetBlock2D", "Downsample2D", "Upsample2D"})
-TEXT_CONTAINERS = frozenset({"CLIPAttention", "CLIPSdpaAttention", "CLIPFlashAttention2", "CLIPMLP"})
 
 
 class SDFamily:
@@ -132,20 +131,18 @@ class SDFamily:
             output = self.unet(noisy, timesteps, encoder_hidden_states=conditioning.context, return_dict=False)[0]
         return output.float()
 
+    def layers(self) -> list[Target]:
+        """Every layer that a network may adapt, text encoder first, in module order."""
+        text = layers_of(self.text_encoders[0], "text_encoder", "lora_te", clip_name)
+        return [*text, *layers_of(self.unet, "unet", "lora_unet", block=sd_block)]
+
     def network_targets(self, conv: bool = False) -> list[Target]:
         """Every Linear and Conv2d of the attention blocks, text encoder first.
 
         conv: also those of the residual blocks and the up- and downsamplers. Names and order are sd-scripts'
         (KOHYA_COMPAT 6.1).
         """
-        found = []
-        for path, module in layers_inside(self.text_encoders[0], TEXT_CONTAINERS):
-            key = path if path.startswith("text_model.") else f"text_model.{path}"
-            found.append(Target(f"lora_te_{key.replace('.', '_')}", module, "text_encoder", path))
-        containers = ATTENTION_CONTAINERS | CONV_CONTAINERS if conv else ATTENTION_CONTAINERS
-        for path, module in layers_inside(self.unet, containers):
-            found.append(Target(f"lora_unet_{path.replace('.', '_')}", module, "unet", path))
-        return found
+        return lora_targets(self.layers(), conv)
 
     def autocast(self) -> contextlib.AbstractContextManager[object]:
         """Mixed precision of this model on its device; nothing in float32."""
@@ -224,19 +221,6 @@ def draw(shape: Sequence[int], generator: Random) -> Tensor:
     if len(rows) != shape[0]:
         raise ValueError(f"{len(rows)} generators for {shape[0]} pictures; give one, or one a picture")
     return torch.stack(rows)
-
-
-def layers_inside(root: nn.Module, containers: frozenset[str]) -> Iterator[tuple[str, nn.Module]]:
-    """(path, layer) of every Linear and Conv2d inside modules whose class name is in `containers`, in module order."""
-    seen: set[str] = set()
-    for container_path, container in root.named_modules():
-        if type(container).__name__ not in containers:
-            continue
-        for path, module in container.named_modules():
-            full = f"{container_path}.{path}"
-            if isinstance(module, nn.Linear | nn.Conv2d) and full not in seen:
-                seen.add(full)
-                yield full, module
 
 
 def _family_name(path: Path, about: Description) -> Literal["sd1", "sd2"]:

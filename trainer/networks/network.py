@@ -1,0 +1,174 @@
+"""All adapters of a model together: built, grouped for the optimizer, filled from files, kept small.
+
+What the change of one layer is, is in base.py and in the file of its method.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from trainer import seeds
+from trainer.networks.base import Adapter, NetworkError, Target
+from trainer.networks.methods import METHODS
+from trainer.networks.options import NetworkOptions
+from trainer.networks.selection import lora_size, lora_targets
+
+
+@dataclass(frozen=True)
+class ParameterGroup:
+    """Parameters that share a learning rate. label: its name in logs, as sd-scripts calls it."""
+
+    label: str
+    parameters: tuple[nn.Parameter, ...]
+    lr: float
+
+
+class Network(nn.Module):
+    """All adapters of a model, by kohya name. `state_dict()` has the keys of a LoRA file."""
+
+    def __init__(self, adapters: Mapping[str, Adapter], options: NetworkOptions) -> None:
+        super().__init__()
+        self.options = options
+        for name, adapter in adapters.items():
+            self.add_module(name, adapter)
+
+    def adapters(self) -> Iterator[tuple[str, Adapter]]:
+        """Names and adapters, in the order they were attached."""
+        for name, module in self.named_children():
+            assert isinstance(module, Adapter)
+            yield name, module
+
+    def detach(self) -> None:
+        """Give every layer its own forward back."""
+        for _, adapter in self.adapters():
+            adapter.detach()
+
+    def groups(self, text_encoder_lr: float, unet_lr: float) -> list[ParameterGroup]:
+        """Trainable parameters by part, text encoder first; those that begin at zero apart when LoRA+ ratios are set.
+
+        A part whose rate is 0 gets no group: it is saved but not trained. Hayou et al. 2024, arXiv:2402.12354 for
+        LoRA+.
+        """
+        found: list[ParameterGroup] = []
+        parts = (("textencoder", "text_encoder", text_encoder_lr, self.options.text_encoder_plus_ratio),
+                 ("unet", "unet", unet_lr, self.options.unet_plus_ratio))  # fmt: skip
+        for label, part, lr, ratio in parts:
+            found += _groups(label, [adapter for _, adapter in self.adapters() if adapter.part == part], lr, ratio)
+        return found
+
+    def load(self, state: Mapping[str, Tensor], path: str) -> list[str]:
+        """Take weights and alphas over; returns what did not match, as sentences.
+
+        The scale follows the file's alpha. Raises NetworkError when a rank or shape differs.
+        """
+        own = self.state_dict()
+        usable: dict[str, Tensor] = {}
+        for key, value in state.items():
+            if key not in own:
+                continue
+            fitted = value.float().reshape(own[key].shape) if value.numel() == own[key].numel() else value
+            if fitted.shape != own[key].shape:
+                shapes = f"{tuple(value.shape)}, the network here {tuple(own[key].shape)}"
+                cure = "set network_dim to the file's rank or switch dim_from_weights on"
+                raise NetworkError(f"{path}: {key} has shape {shapes}; {cure}")
+            usable[key] = fitted
+        if not usable:
+            raise NetworkError(
+                f"{path}: none of its {len(state)} tensors belongs to this model; is it for another model family?"
+            )
+        self.load_state_dict(usable, strict=False)
+        for _, adapter in self.adapters():
+            adapter.loaded()
+        missing, unknown = len(own.keys() - usable.keys()), len(state.keys() - usable.keys())
+        notes = [f"{path}: {missing} tensors of the network are not in the file and start fresh"] if missing else []
+        return notes + (
+            [f"{path}: {unknown} tensors of the file have no place in this network and were left out"]
+            if unknown
+            else []
+        )
+
+    @torch.no_grad()
+    def limit_norms(self, limit: float) -> tuple[int, float, float]:
+        """Scale back every change whose norm exceeds `limit` (scale_weight_norms).
+
+        Returns how many were scaled, the mean and the largest norm afterwards. As sd-scripts: KOHYA_COMPAT 5.8.
+        """
+        scaled, norms = 0, []
+        for _, adapter in self.adapters():
+            norm = adapter.norm()
+            reach = norm.clamp(min=limit / 2)
+            ratio = reach.clamp(max=limit) / reach
+            if ratio != 1:
+                scaled += 1
+                adapter.shrink(ratio)
+            norms.append(float(norm * ratio))
+        return scaled, sum(norms) / len(norms), max(norms)
+
+
+def attach(
+    targets: Sequence[Target], options: NetworkOptions, seed: int, like: Mapping[str, Tensor] | None = None
+) -> Network:
+    """Build a network over the targets and wrap their layers; see networks.attach."""
+    adapters: dict[str, Adapter] = {}
+    for adapter_name, adapter in _built(targets, options) if like is None else alike(targets, options, like):
+        if adapter_name in adapters:
+            raise NetworkError(f"{adapter_name}: two layers have this name")
+        adapter.initialise(seeds.generator(seed, "network", adapter_name))
+        adapters[adapter_name] = adapter
+    if not adapters:
+        raise NetworkError("no layer of the model matches the network; check network_weights and dim_from_weights")
+    for adapter in adapters.values():
+        adapter.attach()
+    return Network(adapters, options)
+
+
+def alike(
+    targets: Sequence[Target], options: NetworkOptions, state: Mapping[str, Tensor]
+) -> Iterator[tuple[str, Adapter]]:
+    """Names and adapters of the layers that a file's tensors name, by the methods and in the sizes they show."""
+    tensors = by_layer(state)
+    for target in targets:
+        for kind in METHODS.values():
+            name = _name(target, kind)
+            if name in tensors and any(ending in tensors[name] for ending in kind.tells):
+                yield name, kind.like(target, tensors[name], options)
+                break
+
+
+def by_layer(state: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+    """{"lora_unet_x.lora_up.weight": ...} -> {"lora_unet_x": {"lora_up.weight": ...}}."""
+    found: dict[str, dict[str, Tensor]] = {}
+    for key, value in state.items():
+        name, _, ending = key.partition(".")
+        found.setdefault(name, {})[ending] = value
+    return found
+
+
+def _built(targets: Sequence[Target], options: NetworkOptions) -> Iterator[tuple[str, Adapter]]:
+    kind = METHODS[options.method]
+    for target in lora_targets(targets, conv=bool(options.conv_rank)):
+        size = lora_size(target, options)
+        if size is not None:
+            yield _name(target, kind), kind(target, size, options)
+
+
+def _name(target: Target, kind: type[Adapter]) -> str:
+    return kind.prefix + target.name.removeprefix("lora")
+
+
+def _groups(label: str, adapters: Sequence[Adapter], lr: float, ratio: float | None) -> list[ParameterGroup]:
+    """One group, or two when LoRA+ sets those parameters apart that begin at zero."""
+    trained = [p for adapter in adapters for p in adapter.parameters() if p.requires_grad]
+    if not trained or not lr:
+        return []
+    if ratio is None:
+        return [ParameterGroup(label, tuple(trained), lr)]
+    plus = [p for adapter in adapters for p in adapter.parameters_plus()]
+    higher = {id(p) for p in plus}
+    plain = tuple(p for p in trained if id(p) not in higher)
+    groups = [ParameterGroup(label, plain, lr), ParameterGroup(f"{label} plus", tuple(plus), lr * ratio)]
+    return [group for group in groups if group.parameters]
