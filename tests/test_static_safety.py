@@ -30,7 +30,7 @@ APPENDING = {
     "webui/runner.py",
     "trainer/demo/run.py",
 }
-IMPORTING_BY_NAME = {"webui/page.py"}  # over the constant table webui.TABS
+IMPORTING_BY_NAME = {"webui/page.py", "trainer/optimizers.py"}  # over constant tables: webui.TABS, OPTIMIZERS
 DRAWING_HTML = {"webui/tabs/__init__.py"}
 BANNED_MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "marshal", "shelve", "joblib"}
 BANNED_CALLS = {

@@ -135,7 +135,7 @@ class Run:
         """Give every group its learning rate for the step that comes; returns label -> rate."""
         rates = self.rates_at(step)
         for group in self.optimizer.param_groups:
-            if group["name"] in rates:
+            if group["initial_rate"] is not None:
                 group["lr"] = rates[group["name"]]
         return rates
 
@@ -143,10 +143,15 @@ class Run:
         """Label -> learning rate at an optimizer step; with d * rate for optimizers that find their own."""
         rates: dict[str, float] = {}
         for group, factor in zip(self.optimizer.param_groups, self.factors, strict=True):
-            if group["initial_rate"] is not None:
-                rates[group["name"]] = group["initial_rate"] * factor(step)
-                if "d" in group:
-                    rates[f"d*lr/{group['name']}"] = float(group["d"]) * rates[group["name"]]
+            label, rate = group["name"], group["initial_rate"]
+            if rate is None:
+                rates[label] = optimizers.found_rate(self.optimizer, group, self.config.optimizer.learning_rate)
+                continue
+            rates[label] = rate * factor(step)
+            if "d" in group:
+                rates[f"d*lr/{label}"] = float(group["d"]) * rates[label]
+            if "effective_lr" in group:
+                rates[f"d*eff_lr/{label}"] = float(group["d"]) * float(group["effective_lr"])
         return rates
 
     def metadata(self, epoch: int, step: int) -> dict[str, str]:
@@ -375,7 +380,8 @@ def _optimizer(
         section.learning_rate, section.optimizer_args,
     )  # fmt: skip
     table = optimizers.find(section.optimizer_type)
-    own_rate = table.decides_rate(section.optimizer_args) or table.schedule_free
+    own_rate = table.decides_rate(section.optimizer_args)
+    schedule = schedules.FLAT if own_rate or table.schedule_free else config.schedule
     usable = [example for example in dataset.examples if example.index not in latents.skipped]
     length = config.run
     planned = lengths(
@@ -387,7 +393,7 @@ def _optimizer(
     factors: list[schedules.Factor] = []
     for group, told in zip(made.param_groups, groups, strict=True):
         group["initial_rate"] = None if own_rate else told.lr
-        factors.append(schedules.build(config.schedule, planned.steps, section.learning_rate, told.lr))
+        factors.append(schedules.build(schedule, planned.steps, section.learning_rate, told.lr))
     return made, factors, planned.epochs, planned.steps
 
 
@@ -398,7 +404,7 @@ def _take_over(
     rates = [group["initial_rate"] for group in optimizer.param_groups]
     try:
         network.load_state_dict(state.network)
-        optimizer.load_state_dict(state.optimizer)
+        optimizers.restore(optimizer, state.optimizer)
     except (RuntimeError, ValueError, KeyError) as error:
         said = f"{path} does not fit these settings: {str(error).splitlines()[0]}"
         raise StateError(f"{said}; resume with the network and optimizer settings of the run that wrote it") from error

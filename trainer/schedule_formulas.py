@@ -361,6 +361,12 @@ SCHEDULES: dict[str, Schedule] = {
     )
 }  # fmt: skip
 
+ADAFACTOR = Schedule("adafactor", "AdaFactor finds the rate itself.", _constant, warmup=False)
+REFUSED = {  # names that sd-scripts knows and then fails with
+    "reduce_lr_on_plateau": "it needs a loss to watch; choose cosine or warmup_stable_decay",
+    "cosine_warmup_with_min_lr": "choose cosine_with_min_lr, which warms up too",
+}
+
 CLASSES: dict[str, Schedule] = {
     schedule.name: schedule
     for schedule in (

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from trainer.arguments import ArgumentError, parse_arguments, suggestion
-from trainer.schedule_formulas import CLASSES, SCHEDULES, Factor, Schedule, ScheduleError, Setting
-
-if TYPE_CHECKING:
-    from trainer.config.schedule import Schedule as ScheduleSection
+from trainer.config.schedule import Schedule as ScheduleSection
+from trainer.schedule_formulas import ADAFACTOR, CLASSES, REFUSED, SCHEDULES, Factor, Schedule, ScheduleError, Setting
 
 __all__ = [
+    "ADAFACTOR",
     "CLASSES",
+    "FLAT",
     "SCHEDULES",
     "Factor",
     "Schedule",
@@ -28,6 +28,9 @@ __all__ = [
     "notes",
     "parse_amount",
 ]
+
+
+FLAT = ScheduleSection()  # for optimizers that have no schedule
 
 
 def parse_amount(amount: int | float | str, total: int) -> int:
@@ -66,6 +69,10 @@ def find(section: ScheduleSection) -> Schedule:
             return CLASSES["CosineAnnealingWarmupRestarts (T_0)"]
         return CLASSES[name]
     name = section.lr_scheduler.lower()
+    if name.partition(":")[0] == "adafactor":
+        return ADAFACTOR
+    if name in REFUSED:
+        raise ScheduleError(f"lr_scheduler {section.lr_scheduler!r} cannot be used: {REFUSED[name]}")
     if name not in SCHEDULES:
         raise ScheduleError(f"lr_scheduler {section.lr_scheduler!r} is unknown; {suggestion(name, SCHEDULES)}")
     return SCHEDULES[name]

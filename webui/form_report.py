@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from trainer import schedules
+from trainer import optimizers, schedules
 from trainer.config import Problem, TrainConfig
 from trainer.config.rules import trained_rates
 from trainer.dataset import Problem as DataProblem
@@ -160,13 +160,18 @@ def start_problems(root: Path, config: TrainConfig, reports: Reports) -> list[Pr
 
 
 def curve(config: TrainConfig, steps: int, steps_per_epoch: int, epochs: int) -> dict[str, Any] | None:
-    """What the page draws: rates over the steps, and the steps at which a file is written; None without a run."""
+    """What the page draws: rates over the steps, and the steps at which a file is written; None without a run, and
+    for an optimizer that finds the rate itself."""
     if steps < 1:
         return None
     try:
+        optimizer = optimizers.find(config.optimizer.optimizer_type)
+        if optimizer.decides_rate(config.optimizer.optimizer_args):
+            return None
+        section = schedules.FLAT if optimizer.schedule_free else config.schedule
         rates = dict(sorted(trained_rates(config).items(), reverse=True))  # the U-Net's line first
-        drawn = schedules.curve(config.schedule, steps, rates, config.optimizer.learning_rate)
-    except schedules.ScheduleError:
+        drawn = schedules.curve(section, steps, rates, config.optimizer.learning_rate)
+    except (schedules.ScheduleError, optimizers.OptimizerError):
         return None
     return {
         **drawn,

@@ -10,15 +10,17 @@ import pytest
 import torch
 
 from trainer import optimizers
-from trainer.optimizers import OPTIMIZERS, OptimizerError, build, find, metadata_string
+from trainer.checkpoint import State, load_state, save_state
+from trainer.optimizers import OPTIMIZERS, OptimizerError, build, find, metadata_string, restore
 
 torch.set_num_threads(1)
 INSTALLED = [name for name, optimizer in OPTIMIZERS.items() if optimizer.availability() is None]
 
 
-def weights():
+def weights(dtype=torch.float32):
     generator = torch.Generator().manual_seed(0)
-    return [torch.nn.Parameter(torch.randn(size, generator=generator)) for size in ((80, 64), (64,))]
+    sizes = ((80, 64), (64,), (8, 4, 3, 3))
+    return [torch.nn.Parameter(torch.randn(size, generator=generator).to(dtype)) for size in sizes]
 
 
 def made(name, parameters, args=()):
@@ -43,16 +45,19 @@ def test_every_installed_optimizer_makes_the_loss_smaller(name):
     assert sum(float(p.detach().square().sum()) for p in parameters) < before
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=["fp32", "bf16"])
 @pytest.mark.parametrize("name", INSTALLED)
-def test_an_optimizer_restored_from_its_state_goes_on_with_the_same_numbers(name):
-    straight = weights()
+def test_an_optimizer_restored_from_a_saved_state_goes_on_with_the_same_numbers(name, dtype, tmp_path):
+    straight = weights(dtype)
     optimizer = made(name, straight)
     steps(optimizer, straight, 3)
     resumed = [torch.nn.Parameter(p.detach().clone()) for p in straight]
-    state = torch.utils._pytree.tree_map_only(torch.Tensor, torch.clone, optimizer.state_dict())
+    folder = save_state(tmp_path / "state", State({}, {"weight": straight[0].detach()}, optimizer.state_dict()))
     restored = made(name, resumed)
-    restored.load_state_dict(state)
+    restore(restored, load_state(folder).optimizer)
+    torch.manual_seed(0)  # some round by chance; the loop seeds every step
     steps(optimizer, straight, 3)
+    torch.manual_seed(0)
     steps(restored, resumed, 3)
     assert all(torch.equal(one, other) for one, other in zip(straight, resumed, strict=True))
 
@@ -89,6 +94,13 @@ def test_the_four_that_guides_use_are_in_the_table_first():
         ("torch.optim.AdamW", "AdamW"),
         ("prodigyopt.Prodigy", "Prodigy"),
         ("DAdaptation", "DAdaptAdamPreprint"),
+        ("dadaptation.experimental.DAdaptAdanIP", "DAdaptAdanIP"),
+        ("bitsandbytes.optim.AdEMAMix8bit", "AdEMAMix8bit"),
+        ("prodigyplus.ProdigyPlusScheduleFree", "ProdigyPlusScheduleFree"),
+        ("pytorch_optimizer.CAME", "CAME"),
+        ("transformers.optimization.Adafactor", "AdaFactor"),
+        ("torch.optim.SGD", "SGD"),
+        ("RMSprop", "RMSprop"),
     ],
 )
 def test_names_are_understood_as_sd_scripts_and_guides_write_them(written, name):
@@ -100,9 +112,10 @@ def test_an_unknown_optimizer_is_refused_with_the_nearest_name():
         find("AdamW4bit")
 
 
-def test_a_class_path_is_never_imported():
+@pytest.mark.parametrize("path", ["os.system", "somewhere.AdamW", "torch.optim.LBFGS", "bitsandbytes.AdamW4bit"])
+def test_a_class_path_outside_the_table_is_never_imported(path):
     with pytest.raises(OptimizerError, match="unknown"):
-        build("os.system", [{"params": weights()}], 1e-3)
+        build(path, [{"params": weights()}], 1e-3)
 
 
 @pytest.mark.parametrize(
@@ -111,6 +124,13 @@ def test_a_class_path_is_never_imported():
         ("AdamW", ["weight_decay=0.1"], "torch.optim.adamw.AdamW(weight_decay=0.1)"),
         ("AdamW8bit", [], "bitsandbytes.optim.adamw.AdamW8bit"),
         ("Prodigy", ["d0=1e-3", "betas=0.9,0.99"], "prodigyopt.prodigy.Prodigy(d0=0.001,betas=(0.9, 0.99))"),
+        ("AdEMAMix8bit", ["alpha=8.0"], "bitsandbytes.optim.ademamix.AdEMAMix8bit(alpha=8.0)"),
+        ("pytorch_optimizer.CAME", [], "pytorch_optimizer.optimizer.came.CAME"),
+        (
+            "ProdigyPlusScheduleFree",
+            ["d_coef=2", "split_groups=False"],
+            "prodigyplus.prodigy_plus_schedulefree.ProdigyPlusScheduleFree(d_coef=2,split_groups=False)",
+        ),
         ("SGDNesterov", [], "torch.optim.sgd.SGD(momentum=0.9)"),
         ("AdaFactor", [], "transformers.optimization.Adafactor(relative_step=True)"),
         ("AdaFactor", ["relative_step=False"], "transformers.optimization.Adafactor(relative_step=False)"),
@@ -141,6 +161,57 @@ def test_different_rates_are_refused_before_prodigy_fails_in_the_middle_of_a_run
         OptimizerError, match="Prodigy needs one rate for every part, but got unet 1, text 0.5; leave unet_lr"
     ):
         build("Prodigy", groups, 1.0)
+
+
+def test_prodigy_plus_takes_a_rate_for_each_part():
+    groups = [{"params": [weights()[0]], "lr": 1.0}, {"params": [weights()[1]], "lr": 0.5}]
+    assert [group["lr"] for group in build("ProdigyPlusScheduleFree", groups, 1.0).param_groups] == [1.0, 0.5]
+
+
+def test_came_gives_the_numbers_of_its_authors():
+    weight = torch.nn.Parameter(torch.tensor([[1.0, -2.0, 3.0], [0.5, 0.25, -1.0]]))
+    optimizer = build("CAME", [{"params": [weight]}], 0.1, ["weight_decay=0.1"])
+    for step in range(3):
+        weight.grad = weight.detach() * torch.tensor([1.0, 2.0, -1.0]) + step
+        optimizer.step()
+    authors = [[-3.2790949, -0.0904174, 6.7560053], [-3.1658354, -1.4656147, -5.9033513]]  # came-pytorch 0.1.3
+    torch.testing.assert_close(weight.detach(), torch.tensor(authors), rtol=1e-5, atol=1e-6)
+
+
+def test_eight_bits_that_do_not_run_here_are_told_with_the_alternative(monkeypatch):
+    import bitsandbytes.optim
+
+    def refuse(self, *arguments):
+        raise RuntimeError("no kernel for this device")
+
+    monkeypatch.setattr(bitsandbytes.optim.AdamW8bit, "update_step", refuse)
+    with pytest.raises(OptimizerError, match="AdamW8bit does not run on this machine .no kernel.*; choose AdamW"):
+        made("AdamW8bit", weights())
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "schedule", "clipping", "said"),
+    [
+        ("AdamW", [], "cosine", 1.0, []),
+        ("AdaFactor", [], "adafactor:1e-4", 1.0, ["AdaFactor finds the rate itself"]),
+        ("AdaFactor", ["relative_step=False"], "cosine", 1.0, ["AdaFactor limits its updates itself"]),
+        ("AdaFactor", ["relative_step=False"], "cosine", 0.0, []),
+        ("AdamWScheduleFree", [], "cosine", 1.0, ["AdamWScheduleFree has no schedule, so lr_scheduler cosine"]),
+        ("ProdigyPlusScheduleFree", [], "constant", 1.0, ["ProdigyPlusScheduleFree limits its updates itself"]),
+    ],
+)
+def test_settings_that_do_not_go_with_an_optimizer_are_told(name, args, schedule, clipping, said):
+    notes = optimizers.setting_notes(find(name), args, schedule, clipping)
+    assert len(notes) == len(said) and all(note.startswith(start) for note, start in zip(notes, said, strict=True))
+
+
+def test_adafactor_tells_the_rate_it_used():
+    parameters = weights()
+    optimizer = made("AdaFactor", parameters)
+    assert optimizers.found_rate(optimizer, optimizer.param_groups[0], 1e-4) == 1e-4
+    root_mean_square = float(parameters[0].detach().square().mean().sqrt())
+    steps(optimizer, parameters, 1)
+    assert optimizers.found_rate(optimizer, optimizer.param_groups[0], 1e-4) == pytest.approx(0.01 * root_mean_square)
 
 
 def test_a_low_rate_for_an_adaptive_optimizer_is_noted():

@@ -80,6 +80,19 @@ def test_a_warm_up_with_constant_is_dropped_with_a_note():
     ]
 
 
+def test_the_schedule_of_adafactor_is_flat_here_as_the_optimizer_decides():
+    assert find(section("adafactor:1e-4")).name == "adafactor"
+    assert build(section("adafactor:1e-4"), 100, 1e-3)(50) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("name", "cure"), [("reduce_lr_on_plateau", "choose cosine or"), ("cosine_warmup_with_min_lr", "cosine_with_min_lr")]
+)
+def test_schedules_that_sd_scripts_fails_with_are_refused_with_another(name, cure):
+    with pytest.raises(ScheduleError, match=f"lr_scheduler '{name}' cannot be used: .*{cure}"):
+        find(section(name))
+
+
 def test_a_usual_setting_has_no_notes():
     assert notes(section("cosine_with_restarts", lr_warmup_steps=100)) == []
 

@@ -44,8 +44,12 @@ def notes(config: TrainConfig) -> Iterator[Note]:
 
     for text in schedules.notes(config.schedule):
         yield Note("schedule.lr_warmup_steps", "{reason}", {"reason": text})
-    for text in optimizers.rate_notes(optimizers.find(config.optimizer.optimizer_type), trained_rates(config)):
+    optimizer, args = optimizers.find(config.optimizer.optimizer_type), config.optimizer.optimizer_args
+    schedule = config.schedule.lr_scheduler_type or config.schedule.lr_scheduler
+    for text in optimizers.rate_notes(optimizer, trained_rates(config)):
         yield Note("optimizer.learning_rate", "{reason}", {"reason": text})
+    for text in optimizers.setting_notes(optimizer, args, schedule, config.optimizer.max_grad_norm):
+        yield Note("optimizer.optimizer_type", "{reason}", {"reason": text})
     if config.noise.zero_terminal_snr and not config.model.v_parameterization:
         yield Note(
             "noise.zero_terminal_snr",
@@ -168,6 +172,7 @@ def _optimizer_and_schedule(config: TrainConfig) -> Iterator[Problem]:
         optimizer = optimizers.find(section.optimizer_type)
         optimizer.parse_args(section.optimizer_args)
         optimizers.check_rates(optimizer, trained_rates(config))
+        own_rate = optimizer.decides_rate(section.optimizer_args)
     except optimizers.OptimizerError as error:
         about_args = str(error).startswith("optimizer_args")
         yield Problem(
@@ -177,6 +182,12 @@ def _optimizer_and_schedule(config: TrainConfig) -> Iterator[Problem]:
         missing = optimizer.availability()
         if missing:
             yield Problem("optimizer.optimizer_type", "{reason}", {"reason": missing})
+        if config.schedule.lr_scheduler.startswith("adafactor") and not own_rate:
+            yield Problem(
+                "schedule.lr_scheduler",
+                "lr_scheduler adafactor goes with the optimizer AdaFactor in its relative mode only; "
+                "choose constant_with_warmup",
+            )
     try:
         schedules.build(config.schedule, 100, max(trained_rates(config).values(), default=1e-4))
     except schedules.ScheduleError as error:
