@@ -142,12 +142,12 @@ def restore(optimizer: torch.optim.Optimizer, state: Mapping[str, Any]) -> None:
     import torch
     from torch.utils._pytree import tree_map_only
 
-    state = tree_map_only(torch.Tensor, torch.clone, dict(state))
-    optimizer.load_state_dict(state)
+    copied = tree_map_only(torch.Tensor, torch.clone, dict(state))
+    optimizer.load_state_dict(copied)
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-    numbers = [number for group in state["param_groups"] for number in group["params"]]
+    numbers = [number for group in copied["param_groups"] for number in group["params"]]
     for parameter, number in zip(parameters, numbers, strict=True):
-        own, saved = optimizer.state.get(parameter, {}), state["state"].get(number, {})
+        own, saved = optimizer.state.get(parameter, {}), copied["state"].get(number, {})
         for name, value in saved.items():
             if isinstance(value, torch.Tensor) and isinstance(own.get(name), torch.Tensor):
                 place = own[name]

@@ -117,12 +117,9 @@ class Report:
             seconds=round(numbers.seconds, 4),
             vram_gib=peak_memory_gib(run.device),
         )  # fmt: skip
-        left_out = f"  left out: {progress.left_out}" if progress.left_out else ""
-        _console(
-            f"epoch {numbers.epoch}/{run.epochs}  step {numbers.step}/{run.total_steps}  avr_loss={average.mean:.4f}  "
-            f"{numbers.seconds:.2f} s/step{left_out}",
-            last=numbers.step >= run.total_steps,
-        )
+        _console(f"epoch {numbers.epoch}/{run.epochs}  step {numbers.step}/{run.total_steps}  "
+                 f"avr_loss={average.mean:.4f}  "
+                 f"{numbers.seconds:.2f} s/step", last=numbers.step >= run.total_steps)  # fmt: skip
 
     def epoch(self, progress: Progress) -> None:
         """An epoch has ended."""

@@ -86,7 +86,8 @@ def test_the_schedule_of_adafactor_is_flat_here_as_the_optimizer_decides():
 
 
 @pytest.mark.parametrize(
-    ("name", "cure"), [("reduce_lr_on_plateau", "choose cosine or"), ("cosine_warmup_with_min_lr", "cosine_with_min_lr")]
+    ("name", "cure"),
+    [("reduce_lr_on_plateau", "choose cosine or"), ("cosine_warmup_with_min_lr", "cosine_with_min_lr")],
 )
 def test_schedules_that_sd_scripts_fails_with_are_refused_with_another(name, cure):
     with pytest.raises(ScheduleError, match=f"lr_scheduler '{name}' cannot be used: .*{cure}"):
