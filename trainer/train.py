@@ -204,7 +204,7 @@ def keep_network(run: Run, progress: Progress, moment: Moment) -> Path:
     epoch = moment.number if moment.kind == "epoch" else min(progress.epoch, run.epochs)
     with run.evaluation():
         size = save_network(
-            path, run.network.state_dict(), run.metadata(epoch, progress.step), run.config.save.save_precision
+            path, run.network.file_tensors(), run.metadata(epoch, progress.step), run.config.save.save_precision
         )
     run.written[moment] = path
     run.events.emit("checkpoint", kind="lora", path=path, step=progress.step, epoch=epoch, bytes=size)

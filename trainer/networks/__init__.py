@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NetworkOptions", "attach", "network_options"]
 
+
 def attach(
     targets: Sequence[Target], options: NetworkOptions, seed: int, like: Mapping[str, Tensor] | None = None
 ) -> Network:

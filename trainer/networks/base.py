@@ -62,13 +62,14 @@ class Adapter(nn.Module):
 
     tells: key endings by which a file's tensors are known to be of this method. layer_types: what it can adapt.
     prefix: the first word of its keys. needs_weight: it computes with the layer's weight, so the layer must not be
-    quantised.
+    quantised. limited: scale_weight_norms acts on it.
     """
 
     tells: ClassVar[tuple[str, ...]] = ()
     layer_types: ClassVar[tuple[type[nn.Module], ...]] = (nn.Linear, nn.Conv2d)
     prefix: ClassVar[str] = "lora"
     needs_weight: ClassVar[bool] = False
+    limited: ClassVar[bool] = True
 
     def __init__(self, target: Target, size: Size, options: NetworkOptions) -> None:
         """Raises NetworkError when the layer is of a kind that the method cannot adapt."""
@@ -120,6 +121,15 @@ class Adapter(nn.Module):
 
     def loaded(self) -> None:
         """Called when values of a file were put into parameters and buffers."""
+
+    def file_tensors(self) -> dict[str, Tensor]:
+        """Key ending -> tensor, as a file has them. `state_dict` has what a resumed run needs, which may be more."""
+        return {key: value.detach() for key, value in self.state_dict().items()}
+
+    @classmethod
+    def knows(cls, tensors: Mapping[str, Tensor]) -> bool:
+        """Whether a file's tensors of one layer (key ending -> tensor) are of this method."""
+        return any(ending in tensors for ending in cls.tells)
 
     @classmethod
     def like(cls, target: Target, tensors: Mapping[str, Tensor], options: NetworkOptions) -> Adapter:

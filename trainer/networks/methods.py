@@ -3,8 +3,27 @@
 from __future__ import annotations
 
 from trainer.networks.base import Adapter
+from trainer.networks.boft import BOFT
+from trainer.networks.diag_oft import DiagOFT
+from trainer.networks.full import Full
+from trainer.networks.glora import GLoRA
+from trainer.networks.ia3 import IA3
+from trainer.networks.locon import LoCon
+from trainer.networks.loha import LoHa
+from trainer.networks.lokr import LoKr
 from trainer.networks.lora import LoRA
+from trainer.networks.norm import Norm
 
+# the method of a file's tensors is the first that knows them
 METHODS: dict[str, type[Adapter]] = {
+    "locon": LoCon,
     "lora": LoRA,
+    "loha": LoHa,
+    "lokr": LoKr,
+    "ia3": IA3,
+    "glora": GLoRA,
+    "diag-oft": DiagOFT,
+    "boft": BOFT,
+    "full": Full,
+    "norm": Norm,
 }

@@ -28,7 +28,7 @@ class ParameterGroup:
 
 
 class Network(nn.Module):
-    """All adapters of a model, by kohya name. `state_dict()` has the keys of a LoRA file."""
+    """All adapters of a model, by kohya name. `file_tensors()` is for LoRA files, `state_dict()` for resuming."""
 
     def __init__(self, adapters: Mapping[str, Adapter], options: NetworkOptions) -> None:
         super().__init__()
@@ -60,12 +60,18 @@ class Network(nn.Module):
             found += _groups(label, [adapter for _, adapter in self.adapters() if adapter.part == part], lr, ratio)
         return found
 
+    def file_tensors(self) -> dict[str, Tensor]:
+        """Every tensor under its key in a LoRA file."""
+        return {
+            f"{name}.{key}": value for name, adapter in self.adapters() for key, value in adapter.file_tensors().items()
+        }
+
     def load(self, state: Mapping[str, Tensor], path: str) -> list[str]:
         """Take weights and alphas over; returns what did not match, as sentences.
 
         The scale follows the file's alpha. Raises NetworkError when a rank or shape differs.
         """
-        own = self.state_dict()
+        own = self.file_tensors()
         usable: dict[str, Tensor] = {}
         for key, value in state.items():
             if key not in own:
@@ -81,8 +87,10 @@ class Network(nn.Module):
                 f"{path}: none of its {len(state)} tensors belongs to this model; is it for another model family?"
             )
         self.load_state_dict(usable, strict=False)
-        for _, adapter in self.adapters():
-            adapter.loaded()
+        filled = {key.partition(".")[0] for key in usable}
+        for name, adapter in self.adapters():
+            if name in filled:
+                adapter.loaded()
         missing, unknown = len(own.keys() - usable.keys()), len(state.keys() - usable.keys())
         notes = [f"{path}: {missing} tensors of the network are not in the file and start fresh"] if missing else []
         return notes + (
@@ -99,6 +107,8 @@ class Network(nn.Module):
         """
         scaled, norms = 0, []
         for _, adapter in self.adapters():
+            if not adapter.limited:
+                continue
             norm = adapter.norm()
             reach = norm.clamp(min=limit / 2)
             ratio = reach.clamp(max=limit) / reach
@@ -106,7 +116,7 @@ class Network(nn.Module):
                 scaled += 1
                 adapter.shrink(ratio)
             norms.append(float(norm * ratio))
-        return scaled, sum(norms) / len(norms), max(norms)
+        return scaled, sum(norms) / max(len(norms), 1), max(norms, default=0.0)
 
 
 def attach(
@@ -134,7 +144,7 @@ def alike(
     for target in targets:
         for kind in METHODS.values():
             name = _name(target, kind)
-            if name in tensors and any(ending in tensors[name] for ending in kind.tells):
+            if name in tensors and kind.knows(tensors[name]):
                 yield name, kind.like(target, tensors[name], options)
                 break
 
