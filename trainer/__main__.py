@@ -9,9 +9,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from trainer.config import ConfigError, Parsed, TrainConfig, parameters, read
+from trainer.atomic import atomic_write
+from trainer.config import ConfigError, Parsed, Problem, TrainConfig, parameters, read, to_flat_toml
+from trainer.config.commandline import Given, read_words
+from trainer.config.refused import COMMAND_LINE
+from trainer.config.refused import REFUSED as REFUSED_NAMES
 
 FINISHED, FAILED, REFUSED, STOPPED = 0, 1, 2, 3
+TAKES_CONFIG = {"train": ("--job=",), "check": ("--json",)}  # command -> options of its own
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,18 +25,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
+    words = list(sys.argv[1:] if arguments is None else arguments)
     parser = _parser()
-    chosen, rest = parser.parse_known_args(arguments)
-    if chosen.command == "demo":
+    if words[:1] == ["demo"]:
         from trainer import demo
 
-        return demo.main(rest)
-    if hasattr(chosen, "overrides") and all("=" in word and not word.startswith("-") for word in rest):
-        chosen.overrides += rest  # argparse ends a list of words at the first option
-        rest = []
-    if rest:
-        parser.error(f"unknown arguments: {' '.join(rest)}")
+        return demo.main(words[1:])
     try:
+        given = None
+        if words[:1] and words[0] in TAKES_CONFIG and not {"-h", "--help"} & set(words):
+            given = read_words(words[1:], TAKES_CONFIG[words[0]])
+            if given.file is None and not given.options:
+                parser.error(f"{words[0]} needs a settings file, or options such as --pretrained_model_name_or_path")
+            words = [words[0], *given.own]
+        chosen = parser.parse_args(words)
+        chosen.given = given
         return int(chosen.run(chosen))
     except ConfigError as error:
         for problem in error.problems:
@@ -47,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
 
     train = commands.add_parser("train", help="train a LoRA from a TOML file")
     _takes_config(train)
-    train.add_argument("--job", type=Path, help="job directory to use (default: a new one under ./jobs)")
+    train.add_argument("--job", type=Path, metavar="DIR", help="job directory to use (default: a new one under ./jobs)")
     train.set_defaults(run=_train)
 
     check = commands.add_parser("check", help="what a run would do, and what is wrong, without training")
@@ -60,6 +68,11 @@ def _parser() -> argparse.ArgumentParser:
     inspect.add_argument("--json", action="store_true", help="print JSON")
     inspect.set_defaults(run=_inspect)
 
+    recipe = commands.add_parser("recipe", help="the settings of a finished LoRA as TOML, to train again with them")
+    recipe.add_argument("file", type=Path, help="a .safetensors LoRA that was saved with its metadata")
+    recipe.add_argument("-o", "--output", type=Path, metavar="FILE", help="write there (default: print)")
+    recipe.set_defaults(run=_recipe)
+
     commands.add_parser("demo", help="the whole road on drawn pictures: tag, train, compare", add_help=False)
     commands.add_parser("reference", help="all parameters as Markdown").set_defaults(run=_reference)
     commands.add_parser("schema", help="all parameters as JSON schema").set_defaults(run=_schema)
@@ -67,12 +80,23 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _takes_config(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, help="TOML file: ours, or a flat one of sd-scripts")
+    """Shown in the help only: read_words has taken these words out before the parser sees the rest."""
+    parser.add_argument(
+        "file",
+        type=Path,
+        nargs="?",
+        help="TOML of ours, sd-scripts or lora-scripts, JSON of kohya_ss, or a finished LoRA",
+    )
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="parameters that replace those of the file")
+    for name, told in COMMAND_LINE.items():
+        parser.add_argument(f"--{name}", help=told)
+    parser.epilog = (
+        "Every parameter is an option too, written as sd-scripts takes it: --network_dim 16 --shuffle_caption"
+    )
 
 
 def _read(chosen: argparse.Namespace) -> Parsed:
-    parsed = read(chosen.file, chosen.overrides)
+    parsed = read(chosen.given.file, chosen.given.overrides, chosen.given.options)
     for note in parsed.notes:
         print(f"note: {note.message}", file=sys.stderr)
     return parsed
@@ -81,7 +105,22 @@ def _read(chosen: argparse.Namespace) -> Parsed:
 def _train(chosen: argparse.Namespace) -> int:
     from trainer import start
 
+    if chosen.given.output_config:
+        return _output_config(chosen.given)
     return start.start(lambda: _read(chosen).config, chosen.job)
+
+
+def _output_config(given: Given) -> int:
+    """Write the options to config_file in place of training; an existing file is never replaced."""
+    if given.file is None:
+        raise ConfigError([Problem(None, "output_config needs config_file: the file to write")])
+    if given.file.exists():
+        said = "{path} exists already; choose another config_file, it is not replaced"
+        raise ConfigError([Problem(None, said, {"path": given.file})])
+    parsed = read(None, given.overrides, given.options)
+    atomic_write(given.file, to_flat_toml(parsed.config))
+    print(f"written: {given.file}")
+    return FINISHED
 
 
 def _check(chosen: argparse.Namespace) -> int:
@@ -102,6 +141,12 @@ def _inspect(chosen: argparse.Namespace) -> int:
     return inspect.run(chosen.file, as_json=chosen.json)
 
 
+def _recipe(chosen: argparse.Namespace) -> int:
+    from trainer.tools import recipe
+
+    return recipe.run(chosen.file, chosen.output)
+
+
 def _reference(_: argparse.Namespace) -> int:
     section = ""
     for parameter in parameters():
@@ -115,6 +160,14 @@ def _reference(_: argparse.Namespace) -> int:
                 "\n", " "
             )
         )
+    print("\n## On the command line only\n\n| name | what it does |\n|---|---|")
+    for name, told in COMMAND_LINE.items():
+        print(f"| `{name}` | {told}. |")
+    print(
+        "\n## Refused\n\nOptions of sd-scripts that are an error here.\n\n| name | why | use instead |\n|---|---|---|"
+    )
+    for name, refused in REFUSED_NAMES.items():
+        print(f"| `{name}` | {refused.reason} | {refused.instead} |")
     return FINISHED
 
 

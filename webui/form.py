@@ -246,6 +246,7 @@ def _nearest(values: Mapping[str, Any], problems: Sequence[Problem]) -> tuple[Pa
                 kept[names[0]] = STAND_INS[address]
             else:
                 gone = {name for field in _alike(address, left_out) for name in _names(field)}
+                gone.add(str(problem.values.get("name", "")) if problem.address is None else "")
                 kept = {name: value for name, value in kept.items() if name not in gone}
                 left_out.add(address)
         try:

@@ -158,12 +158,34 @@ def test_a_learning_rate_of_zero_is_kept_because_it_means_something() -> None:
 def test_unknown_keys_of_a_file_are_named_and_never_dropped_in_silence() -> None:
     said = [
         note.message
-        for note in parse({**NEEDED, "netwrk_dim": 4, "lowram": True, "color_aug": True, "lr_restart_cycles": 1}).notes
+        for note in parse({**NEEDED, "rank_dim": 4, "lowram": True, "color_aug": True, "lr_restart_cycles": 1}).notes
     ]
-    assert "netwrk_dim = 4 was left out: no such parameter; did you mean network_dim?" in said
+    assert "rank_dim = 4 was left out: no such parameter" in said
     assert any(text.startswith("lowram was left out: models are loaded once") for text in said)
     assert any(text.startswith("color_aug = True was left out: this version") for text in said)
     assert any(text.startswith("lr_restart_cycles = 1 was left out") for text in said)
+
+
+def test_a_slip_of_the_pen_in_a_file_is_an_error_since_it_would_train_with_another_value() -> None:
+    assert (
+        message({"netwrk_dim": 4})
+        == "netwrk_dim = 4 is not a parameter; did you mean network_dim? Correct or remove it"
+    )
+
+
+@pytest.mark.parametrize("name", ["text_encoder_lr1", "noise_offset_type", "learning_rate_te", "lr_restart_cycles"])
+def test_names_of_other_programs_are_no_slips(name: str) -> None:
+    assert parse({**NEEDED, name: 1}).notes[-1].message.startswith(f"{name} = 1 was left out")
+
+
+def test_old_spellings_do_what_they_did() -> None:
+    config = parse({**NEEDED, "caption_extention": ".tags", "use_8bit_adam": True}).config
+    assert (config.caption.caption_extension, config.optimizer.optimizer_type) == (".tags", "AdamW8bit")
+
+
+@pytest.mark.parametrize("switch", ["use_8bit_adam", "use_lion_optimizer"])
+def test_an_old_switch_that_contradicts_the_optimizer_is_refused(switch: str) -> None:
+    assert f"{switch} contradicts optimizer_type Prodigy" in message({switch: True, "optimizer_type": "Prodigy"})
 
 
 def test_a_flat_file_of_sd_scripts_and_our_tables_mean_the_same(tmp_path: Path) -> None:
@@ -179,7 +201,7 @@ def test_a_flat_file_of_sd_scripts_and_our_tables_mean_the_same(tmp_path: Path) 
 
 def test_a_kohya_gui_file_is_understood() -> None:
     config = parse({**NEEDED, "max_resolution": "768,768", "resolution": "", "epoch": 8, "optimizer": "Prodigy",
-    "LoRA_type": "Standard",
+    "LoRA_type": "Kohya LoCon",
                     "optimizer_args": "decouple=True weight_decay=0.01", "max_token_length": "75",
                     "xformers": "xformers",
                     "conv_dim": 4, "shuffle_caption": "True"}).config  # fmt: skip

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from trainer.config import ConfigError, to_toml
-from webui import form, form_import
+from trainer.config import ConfigError, parameters, to_toml
+from trainer.config.launchers import KOHYA_SS_KEYS, LORA_SCRIPTS_KEYS
+from webui import form
 from webui.form_import import read_text, take
 
 
@@ -103,7 +104,8 @@ def test_nothing_that_says_something_is_dropped_in_silence():
     found = imported("unet_lr = 1e-4\nsomething_new = 3\nnetwork_dimm = 8\n")
     told = notes_of(found)
     assert any(note.startswith("something_new = 3 was left out") for note in told)
-    assert any("did you mean network_dim?" in note for note in told)
+    assert any("did you mean network_dim?" in problem.message for problem in found.refused)
+    assert found.values["optimizer.unet_lr"] == "1e-4"
 
 
 def test_a_value_in_error_is_left_out_and_the_rest_is_taken():
@@ -152,9 +154,15 @@ def test_a_file_that_is_no_configuration_is_refused_with_a_sentence(text, words)
         imported(text)
 
 
-def test_a_file_for_sdxl_says_that_this_version_does_not_train_it():
-    found = imported(json.dumps({**KOHYA_GUI, "sdxl": True}))
-    assert any("SDXL" in note for note in notes_of(found))
+def test_a_file_for_another_family_says_that_it_is_not_trained_here():
+    found = imported(json.dumps({**KOHYA_GUI, "flux1_checkbox": True}))
+    assert any("The file is for Flux" in note for note in notes_of(found))
+
+
+def test_a_refused_option_is_told_and_the_rest_is_taken():
+    found = imported("unet_lr = 1e-4\ndeepspeed = true\n")
+    assert found.values["optimizer.unet_lr"] == "1e-4"
+    assert "deepspeed is not supported" in found.refused[0].message
 
 
 def test_unmatched_quotes_in_free_arguments_are_told():
@@ -162,5 +170,6 @@ def test_unmatched_quotes_in_free_arguments_are_told():
     assert any("quotes do not match" in note for note in notes_of(found))
 
 
-def test_keys_of_the_kohya_page_are_read_by_nobody_else():
-    assert not form_import.KOHYA_GUI_KEYS & {"resolution", "network_dim", "unet_lr"}
+def test_keys_of_other_pages_are_read_by_nobody_else():
+    names = {parameter.name for parameter in parameters()}
+    assert not (KOHYA_SS_KEYS | LORA_SCRIPTS_KEYS) & names

@@ -8,6 +8,7 @@ optimizers can be chosen, trainer/optimizers.py builds them). To add a parameter
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +19,12 @@ import tomlkit
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 
-from trainer.config import rules
+from trainer.config import recipe, rules
 from trainer.config.cache import Cache
 from trainer.config.caption import Caption
 from trainer.config.dataset import Dataset, Subset
 from trainer.config.imports import translate
+from trainer.config.launchers import as_sd_scripts
 from trainer.config.log import Log
 from trainer.config.loss import Loss
 from trainer.config.model import Model
@@ -31,6 +33,7 @@ from trainer.config.noise import Noise
 from trainer.config.optimizer import Optimizer
 from trainer.config.precision import Precision
 from trainer.config.problems import ConfigError, Note, Problem, did_you_mean, from_validation
+from trainer.config.refused import refusal
 from trainer.config.run import Run
 from trainer.config.sample import Sample
 from trainer.config.save import Save
@@ -38,7 +41,8 @@ from trainer.config.schedule import Schedule
 
 __all__ = [
     "SECTIONS", "ConfigError", "Note", "Parameter", "Parsed", "Problem", "Subset", "TrainConfig",
-    "loads", "parameters", "parse", "parse_flat", "read", "read_values", "to_toml",
+    "as_sd_scripts", "flattened", "loads", "parameters", "parse", "parse_flat", "read", "read_values", "to_flat_toml",
+    "to_toml",
 ]  # fmt: skip
 
 SECTIONS: dict[str, type[BaseModel]] = {
@@ -126,13 +130,15 @@ def parse(values: Mapping[str, Any]) -> Parsed:
 
     Numbers may be text; "" and None are unset. Raises ConfigError with every problem found.
     """
-    return parse_flat(_flattened(values))
+    return parse_flat(flattened(values))
 
 
 def parse_flat(values: Mapping[str, Any]) -> Parsed:
     """As `parse`, for values that stand under plain parameter names."""
     section_of = _section_of()
-    translated, notes = translate(values, section_of)
+    plain, changed = as_sd_scripts(values)
+    translated, translations, refused = translate(plain, section_of)
+    notes = [*changed, *translations]
     tables: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
     for name, value in translated.items():
         if value is None:
@@ -145,17 +151,21 @@ def parse_flat(values: Mapping[str, Any]) -> Parsed:
     try:
         config = TrainConfig.model_validate(tables)
     except ValidationError as error:
-        raise ConfigError(
-            from_validation(error, _choices()) or [Problem(None, "{reason}", {"reason": str(error)})]
-        ) from error
+        found = from_validation(error, _choices()) or [Problem(None, "{reason}", {"reason": str(error)})]
+        raise ConfigError([*refused, *found]) from error
+    if refused:
+        raise ConfigError(refused)
     return Parsed(config, tuple(notes) + tuple(rules.notes(config)))
 
 
 def read_values(path: Path) -> dict[str, Any]:
-    """The values of a TOML file under plain parameter names; table names are ignored, later ones win (as sd-scripts).
+    """The values of a settings file under plain names: TOML (ours or any page's), kohya_ss JSON, or a LoRA's metadata.
 
-    Raises ConfigError naming the file when it is missing, too large or not TOML.
+    Table names are ignored, later values win (as sd-scripts). Raises ConfigError naming the file when it is missing,
+    too large or not one of these.
     """
+    if path.suffix.lower() == ".safetensors":
+        return recipe.read_header(path)
     try:
         if path.stat().st_size > LARGEST_FILE_BYTES:
             raise ConfigError(
@@ -173,32 +183,46 @@ def read_values(path: Path) -> dict[str, Any]:
 
 
 def loads(text: str, path: str = "the text") -> dict[str, Any]:
-    """As `read_values`, for text."""
+    """As `read_values`, for the text of a TOML or JSON file, or for the header of a .safetensors file."""
+    text = text.lstrip("\ufeff")
+    is_json = text.lstrip().startswith("{")
     try:
-        return _flattened(tomlkit.parse(text).unwrap())
-    except (tomlkit.exceptions.TOMLKitError, ValueError, RecursionError) as error:
-        raise ConfigError(
-            [Problem(None, "{path} is not valid TOML: {reason}", {"path": path, "reason": error})]
-        ) from error
+        document = json.loads(text) if is_json else tomlkit.parse(text).unwrap()
+    except (ValueError, RecursionError, tomlkit.exceptions.TOMLKitError) as error:
+        told = "{path} is not valid JSON: {reason}" if is_json else "{path} is not valid TOML: {reason}"
+        raise ConfigError([Problem(None, told, {"path": path, "reason": error})]) from error
+    return recipe.flat_header(document, path) if recipe.is_header(document) else flattened(document)
 
 
-def read(path: Path, overrides: Sequence[str] = ()) -> Parsed:
-    """A TOML file with `key=value` overrides on top -> a configuration.
+def read(path: Path | None, overrides: Sequence[str] = (), options: Mapping[str, Any] | None = None) -> Parsed:
+    """A settings file with `key=value` overrides, and options of the command line, on top -> a configuration.
 
-    Raises ConfigError; an override of an unknown parameter is an error, an unknown key in the file a note.
+    path: None starts from the defaults. Raises ConfigError; an unknown override is an error, an unknown key of the file
+    a note.
     """
-    values = read_values(path)
+    values, notes = as_sd_scripts(read_values(path)) if path else ({}, [])
     section_of = _section_of()
     for text in overrides:
         name, sign, value = text.partition("=")
         name = name.strip().lstrip("-").rpartition(".")[2]
         if not sign:
             raise ConfigError([Problem(None, "{text} is not an override; write it as network_dim=16", {"text": text})])
-        if name not in section_of:
+        if name not in section_of and refusal(name, value.strip()) is None:
             hint = did_you_mean(name, section_of)
             raise ConfigError([Problem(None, "{name} is not a parameter{hint}", {"name": name, "hint": hint})])
         values[name] = value.strip()
-    return parse_flat(values)
+    parsed = parse_flat({**values, **(options or {})})
+    return Parsed(parsed.config, (*notes, *parsed.notes))
+
+
+def to_flat_toml(config: TrainConfig) -> str:
+    """What differs from the defaults as one flat table, as sd-scripts' output_config writes it; never a password."""
+    flat = tomlkit.document()
+    for table in tomlkit.parse(to_toml(config)).unwrap().values():
+        for name, value in table.items():
+            if name != "wandb_api_key":
+                flat.add(name, value)
+    return tomlkit.dumps(flat)
 
 
 def to_toml(config: TrainConfig, base: TrainConfig | None = None) -> str:
@@ -233,7 +257,7 @@ def _subset_tables(subsets: Sequence[Subset]) -> Any:
     return tables
 
 
-def _flattened(values: Mapping[str, Any]) -> dict[str, Any]:
+def flattened(values: Mapping[str, Any]) -> dict[str, Any]:
     """One level of tables taken away; addresses ("network.network_dim") shortened to their names."""
     flat: dict[str, Any] = {}
     for key, value in values.items():

@@ -13,6 +13,11 @@ class Caption(Section):
     caption_extension: str = parameter(".caption", "Caption extension", max_length=20)
     """Extension of the caption files. Taggers write .txt; a wrong extension here means training without captions."""
 
+    caption_extention: str | None = parameter(
+        None, "Caption extension (old spelling)", max_length=20, advanced=True, shown_when={"caption_extention": ["*"]}
+    )
+    """Old spelling of caption_extension, which it replaces; kept so that old files load."""
+
     shuffle_caption: bool = parameter(False, "Shuffle tags")
     """Mixes the order of the tags each time a picture is used, so that no tag wins by standing first. Good for tags,
     bad for sentences."""

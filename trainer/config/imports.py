@@ -1,31 +1,27 @@
-"""Other programs' files: what their names and values mean here. sd-scripts and lora-scripts TOML, kohya_ss JSON. LIGHT.
+"""What names and values of sd-scripts' settings mean here. How other pages write them is in launchers.py. LIGHT.
 
 Every translation and everything left out becomes a Note, so nothing is dropped in silence.
 """
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from trainer.config.problems import Note, did_you_mean, shown
+from trainer.config.problems import Note, Problem, did_you_mean, shown
+from trainer.config.refused import refusal
 
 RENAMED = {
     # kohya_ss GUI (JSON) -> sd-scripts
     "max_resolution": "resolution", "epoch": "max_train_epochs", "optimizer": "optimizer_type",
-    "logging_dir": "logging_dir",
-    "caption_dropout_every_n_epochs": "caption_dropout_every_n_epochs",
-    "lr_scheduler_num_cycles": "lr_scheduler_num_cycles",
-    "max_grad_norm": "max_grad_norm", "model_path": "pretrained_model_name_or_path",
-    # old spellings of sd-scripts
-    "caption_extention": "caption_extension",
+    "model_path": "pretrained_model_name_or_path",
 }  # fmt: skip
 FROM_THE_FILE = {"v2", "sdxl", "sd3", "flux1_checkbox", "model_train_type", "LoRA_type"}
 WITHOUT_COUNTERPART = {
     "lowram": "models are loaded once, straight into the format they train in",
     "highvram": "memory is not given back between batches anyway",
     "mem_eff_attn": "PyTorch's attention is used",
-    "tokenizer_cache_dir": "the vocabulary comes with the program",
     "disable_mmap_load_safetensors": "files are read once",
     "num_cpu_threads_per_process": "it is chosen for this machine",
     "prior_loss_weight_enabled": "prior_loss_weight itself decides",
@@ -34,25 +30,29 @@ WITHOUT_COUNTERPART = {
 }
 LATER = {
     "base_weights", "base_weights_multiplier", "color_aug", "random_crop", "face_crop_aug_range", "alpha_mask",
-    "masked_loss", "conditioning_data_dir", "dataset_config", "dataset_class", "in_json", "weighted_captions",
+    "masked_loss", "conditioning_data_dir", "dataset_config", "in_json", "weighted_captions",
     "torch_compile", "dynamo_backend", "wandb_api_key", "wandb_run_name", "log_tracker_config", "log_config",
-    "huggingface_repo_id", "huggingface_token", "async_upload", "cpu_offload_checkpointing", "fp8_base_unet",
-    "fused_backward_pass", "initial_epoch", "initial_step", "skip_until_initial_step", "deepspeed", "ddp_timeout",
-    "ddp_gradient_as_bucket_view", "ddp_static_graph", "cache_info", "debug_dataset", "console_log_level",
-    "console_log_file", "console_log_simple", "metadata_thumbnail", "metadata_merged_from", "metadata_preprocessor",
-    "metadata_is_negative_embedding", "block_lr_zero_threshold", "use_8bit_adam",
+    "cpu_offload_checkpointing", "fp8_base_unet",
+    "fused_backward_pass", "initial_epoch", "initial_step", "skip_until_initial_step", "ddp_timeout",
+    "ddp_gradient_as_bucket_view", "ddp_static_graph", "cache_info", "console_log_level",
+    "console_log_file", "console_log_simple",
+    "block_lr_zero_threshold",
 }  # fmt: skip
 NETWORK_ARGUMENT_FIELDS = ("conv_dim", "conv_alpha", "rank_dropout", "module_dropout")
+NEARLY_THE_SAME = 0.9  # difflib's ratio above which an unknown name is a slip of the pen
 
 
-def translate(values: Mapping[str, Any], known: Iterable[str]) -> tuple[dict[str, Any], list[Note]]:
-    """Flat values of any of the readable formats -> flat values under our names, and what was done to them.
+def translate(values: Mapping[str, Any], known: Iterable[str]) -> tuple[dict[str, Any], list[Note], list[Problem]]:
+    """Flat values under sd-scripts' names -> flat values under ours, what was done to them, and what is refused.
 
-    Unknown names are left out with a note; unset values ("" and null) are left out without one.
+    Unknown names are left out with a note, since launchers write names of their own; one that is nearly a parameter's
+    is a problem, since it is a slip that would train with another value than meant. Unset values ("" and null) are left
+    out without a word.
     """
     known = set(known)
     result: dict[str, Any] = {}
     notes: list[Note] = []
+    problems: list[Problem] = []
     extra_network: list[str] = []
     for name, value in values.items():
         target = RENAMED.get(name, name)
@@ -62,16 +62,13 @@ def translate(values: Mapping[str, Any], known: Iterable[str]) -> tuple[dict[str
             result[target] = _value(target, value, notes)
         elif name in NETWORK_ARGUMENT_FIELDS and _positive(value):
             extra_network.append(f"{name}={value}")
-        elif name == "use_8bit_adam" and value is True:
-            result["optimizer_type"] = "AdamW8bit"
-            notes.append(Note("optimizer.optimizer_type", "use_8bit_adam was read as optimizer_type AdamW8bit"))
+        elif (refused := refusal(name, value) or _slip(name, value, known)) is not None:
+            problems.append(refused)
         else:
             notes.extend(_left_out(name, value, known))
     if extra_network and not result.get("network_args"):
         result["network_args"] = extra_network
-    if result.get("use_lion_optimizer") is True and not result.get("optimizer_type"):
-        result["optimizer_type"] = "Lion"
-        notes.append(Note("optimizer.optimizer_type", "use_lion_optimizer was read as optimizer_type Lion"))
+    _old_spellings(result, notes)
     if result.get("cache_latents_to_disk") is True and result.get("cache_latents") is not True:
         result["cache_latents"] = True
         notes.append(Note("cache.cache_latents", "cache_latents was switched on because cache_latents_to_disk is"))
@@ -86,7 +83,31 @@ def translate(values: Mapping[str, Any], known: Iterable[str]) -> tuple[dict[str
                 "cache_text_encoder_outputs was switched on because keeping them on disk is",
             )
         )
-    return result, notes
+    return result, notes, problems
+
+
+def _old_spellings(result: dict[str, Any], notes: list[Note]) -> None:
+    """The old switches for an optimizer and the old spelling of caption_extension, as sd-scripts reads them."""
+    for switch, optimizer in (("use_8bit_adam", "AdamW8bit"), ("use_lion_optimizer", "Lion")):
+        if result.get(switch) is True and not result.get("optimizer_type"):
+            result["optimizer_type"] = optimizer
+            said = f"{switch} was read as optimizer_type {optimizer}"
+            notes.append(Note("optimizer.optimizer_type", said))
+    if result.get("caption_extention"):
+        result["caption_extension"] = result["caption_extention"]
+        said = "caption_extention {value} was read as caption_extension"
+        notes.append(Note("caption.caption_extension", said, {"value": result["caption_extention"]}))
+
+
+def _slip(name: str, value: Any, known: set[str]) -> Problem | None:
+    """The problem of a name that is nearly that of a parameter; None for names that are simply other programs'."""
+    if name in LATER or name in WITHOUT_COUNTERPART or name in FROM_THE_FILE or value in (False, [], {}):
+        return None
+    if name.rstrip("0123456789") in known:  # text_encoder_lr1: a part of something, in another program
+        return None
+    near = difflib.get_close_matches(name, known, n=1, cutoff=NEARLY_THE_SAME)
+    said = "{name} = {value} is not a parameter; did you mean {near}? Correct or remove it"
+    return Problem(None, said, {"name": name, "value": shown(value), "near": near[0]}) if near else None
 
 
 def _value(name: str, value: Any, notes: list[Note]) -> Any:

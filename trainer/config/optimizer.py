@@ -26,8 +26,15 @@ class Optimizer(Section):
     optimizer_args: Texts = parameter((), "Optimizer arguments", advanced=True)
     """One name=value a line, such as weight_decay=0.01 or betas=0.9,0.99."""
 
-    use_lion_optimizer: bool = parameter(False, "Use Lion (old switch)", advanced=True)
+    use_lion_optimizer: bool = parameter(
+        False, "Use Lion (old switch)", advanced=True, shown_when={"use_lion_optimizer": [True]}
+    )
     """Old way to write optimizer_type = Lion; kept so that old files load."""
+
+    use_8bit_adam: bool = parameter(
+        False, "Use 8-bit Adam (old switch)", advanced=True, shown_when={"use_8bit_adam": [True]}
+    )
+    """Old way to write optimizer_type = AdamW8bit; kept so that old files load."""
 
     max_grad_norm: float = parameter(1.0, "Gradient clipping", ge=0, le=1000, advanced=True)
     """Gradients longer than this are shortened. 0 switches it off."""

@@ -168,6 +168,13 @@ def _optimizer_and_schedule(config: TrainConfig) -> Iterator[Problem]:
     from trainer import optimizers, schedules
 
     section = config.optimizer
+    for switch, meant in (("use_8bit_adam", "adamw8bit"), ("use_lion_optimizer", "lion")):
+        if getattr(section, switch) and section.optimizer_type.lower() != meant:
+            yield Problem(
+                f"optimizer.{switch}",
+                "{switch} contradicts optimizer_type {type}; switch {switch} off, optimizer_type alone is enough",
+                {"switch": switch, "type": section.optimizer_type or "AdamW"},
+            )
     try:
         optimizer = optimizers.find(section.optimizer_type)
         optimizer.parse_args(section.optimizer_args)

@@ -83,3 +83,20 @@ class Save(Section):
 
     metadata_usage_hint: str | None = parameter(None, "Usage hint", max_length=2000, advanced=True)
     """Kept in the file."""
+
+    metadata_thumbnail: str | None = parameter(
+        None, "Picture of the LoRA", max_length=2_000_000, role="file", advanced=True
+    )
+    """A .jpg, .png or .webp file, kept small inside the LoRA; programs that list LoRAs show it. A data: address is
+    taken as it is."""
+
+    metadata_merged_from: str | None = parameter(None, "Merged from", max_length=2000, advanced=True)
+    """Names of the models that this one was made of; kept in the file."""
+
+    metadata_preprocessor: str | None = parameter(None, "Preparation", max_length=300, advanced=True)
+    """How pictures have to be prepared before use; kept in the file. Empty for ordinary LoRAs."""
+
+    metadata_is_negative_embedding: str | None = parameter(
+        None, "For the negative prompt", max_length=20, advanced=True
+    )
+    """Write true when the file belongs into the negative prompt; kept in the file. Empty for ordinary LoRAs."""
