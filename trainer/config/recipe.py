@@ -161,8 +161,11 @@ def _optimizer(told: Mapping[str, Any], notes: list[Note]) -> dict[str, Any]:
     if not text:
         return {}
     dotted, _, listed = text.partition("(")
-    try:
-        optimizer = optimizers.find(dotted)
+    short = dotted.rpartition(".")[2]
+    try:  # SGD is recorded by its class; with a momentum it is what sd-scripts calls SGDNesterov
+        optimizer = optimizers.find(
+            short.replace("SGD", "SGDNesterov") if short.startswith("SGD") and "momentum" in listed else dotted
+        )
     except optimizers.OptimizerError:
         said = "the optimizer {name} was left out: this program does not have it"
         notes.append(Note("optimizer.optimizer_type", said, {"name": dotted}))

@@ -1,0 +1,282 @@
+"""Settings of other pages and of finished LoRAs, read back: each value where it belongs, everything else told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from trainer import metadata
+from trainer.__main__ import main
+from trainer.config import ConfigError, as_sd_scripts, parse, read, read_values
+from trainer.metadata import FileFacts, RunFacts
+
+NEEDED = {"pretrained_model_name_or_path": "base.safetensors", "train_data_dir": "train", "resolution": "512"}
+KOHYA_SS = {
+    "LoRA_type": "LyCORIS/LoKr", "LyCORIS_preset": "attn-mlp", "adaptive_noise_scale": 0, "additional_parameters": "",
+    "block_alphas": "", "bucket_no_upscale": True, "cache_latents": True, "caption_extension": ".txt",
+    "clip_skip": "1", "conv_alpha": 8, "conv_dim": 16, "decompose_both": False, "dynamo_backend": "no",
+    "enable_bucket": True, "epoch": 12, "factor": 8, "full_bf16": False, "keep_tokens": "0", "learning_rate": 1.0,
+    "lora_network_weights": "", "lr_scheduler": "constant", "lr_warmup": 0, "max_resolution": "1024,1024",
+    "max_timestep": 1000, "max_token_length": "75", "max_train_epochs": "", "max_train_steps": 0, "min_snr_gamma": 0,
+    "mixed_precision": "bf16", "module_dropout": 0.1, "multires_noise_discount": 0.2, "multires_noise_iterations": 8,
+    "network_alpha": 64, "network_dim": 64, "network_dropout": 0, "noise_offset": 0.05, "noise_offset_type": "Multires",
+    "num_cpu_threads_per_process": 2, "optimizer": "Prodigy", "optimizer_args": "decouple=True", "rank_dropout": 0,
+    "sdxl": True, "sdxl_cache_text_encoder_outputs": False, "sdxl_no_half_vae": True, "seed": "12345",
+    "stop_text_encoder_training": 0, "text_encoder_lr": 1.0, "train_batch_size": 4, "unet_lr": 1.0, "unit": 1,
+    "use_cp": True, "v2": False, "vae_batch_size": 0, "weighted_captions": False, "xformers": "sdpa",
+    "extra_accelerate_launch_args": "--main_process_port 1",
+}  # fmt: skip
+
+
+def said(notes: Any) -> str:
+    return "\n".join(note.message for note in notes)
+
+
+def test_a_lycoris_run_of_kohya_ss_becomes_module_and_arguments() -> None:
+    values, notes = as_sd_scripts(KOHYA_SS)
+    assert values["network_module"] == "lycoris.kohya"
+    assert values["network_args"] == [
+        "algo=lokr", "preset=attn-mlp", "conv_dim=16", "conv_alpha=8", "module_dropout=0.1", "factor=8",
+        "use_tucker=True",
+    ]  # fmt: skip
+    assert (values["no_half_vae"], values["sdpa"], values["xformers"]) == (True, True, False)
+    assert "extra_accelerate_launch_args = --main_process_port 1 was left out" in said(notes)
+
+
+def test_kohya_ss_uses_only_the_chosen_kind_of_noise() -> None:
+    values, _ = as_sd_scripts(KOHYA_SS)
+    assert "noise_offset" not in values and values["multires_noise_iterations"] == 8
+    values, _ = as_sd_scripts({**KOHYA_SS, "noise_offset_type": "Original"})
+    assert values["noise_offset"] == 0.05 and "multires_noise_iterations" not in values
+
+
+@pytest.mark.parametrize(
+    ("kind", "module", "arguments"),
+    [
+        ("Standard", "networks.lora", ["module_dropout=0.1"]),
+        ("Kohya LoCon", "networks.lora", ["conv_dim=16", "conv_alpha=8", "module_dropout=0.1"]),
+        ("LoRA-FA", "networks.lora_fa", ["module_dropout=0.1"]),
+        ("Kohya DyLoRA", "networks.dylora", ["conv_dim=16", "conv_alpha=8", "unit=1", "module_dropout=0.1"]),
+        ("LyCORIS/iA3", "lycoris.kohya", ["algo=ia3", "preset=attn-mlp"]),
+        (
+            "LyCORIS/LoHa",
+            "lycoris.kohya",
+            ["algo=loha", "preset=attn-mlp", "conv_dim=16", "conv_alpha=8", "module_dropout=0.1", "use_tucker=True"],
+        ),
+        (
+            "LyCORIS/DyLoRA",
+            "lycoris.kohya",
+            ["algo=dylora", "preset=attn-mlp", "conv_dim=16", "conv_alpha=8", "module_dropout=0.1", "block_size=1"],
+        ),
+    ],
+)
+def test_every_kind_of_lora_of_kohya_ss_has_its_module(kind: str, module: str, arguments: list[str]) -> None:
+    values, _ = as_sd_scripts({**KOHYA_SS, "LoRA_type": kind})
+    assert values["network_module"] == module
+    assert values["network_args"] == arguments
+
+
+def test_steps_win_over_epochs_in_a_file_of_kohya_ss() -> None:
+    values, notes = as_sd_scripts({**KOHYA_SS, "max_train_steps": 900})
+    assert values["max_train_steps"] == 900 and "epoch" not in values
+    assert "epoch was left out: max_train_steps is set" in said(notes)
+
+
+def test_block_rates_of_kohya_ss_are_network_arguments() -> None:
+    blocks = {"down_lr_weight": "0,1,1", "mid_lr_weight": "1", "up_lr_weight": "", "block_lr_zero_threshold": "0.1"}
+    values, _ = as_sd_scripts({"LoRA_type": "Standard", **blocks})
+    assert values["network_args"] == ["down_lr_weight=0,1,1", "mid_lr_weight=1", "block_lr_zero_threshold=0.1"]
+
+
+LORA_SCRIPTS: dict[str, Any] = {
+    "model_train_type": "sdxl-lora", "network_module": "lycoris.kohya", "lycoris_algo": "lokr", "conv_dim": 16,
+    "conv_alpha": 8, "dropout": 0, "lokr_factor": 8, "train_norm": True, "optimizer_type": "Prodigy",
+    "prodigy_d_coef": "2.0", "prodigy_d0": "", "lr_warmup_steps": 100, "optimizer_args_custom": ["eps=1e-8"],
+    "network_args_custom": ["rs_lora=True"], "enable_base_weight": False, "base_weights": "a.safetensors",
+    "enable_preview": True, "positive_prompts": "1girl,\nsolo", "negative_prompts": "lowres", "sample_width": 1024,
+    "sample_height": 1024, "sample_cfg": 7, "sample_seed": 2333, "sample_steps": 24, "sample_sampler": "euler_a",
+    "sample_every_n_epochs": 2, "enable_block_weights": False, "down_lr_weight": "1,1", "v2": False,
+}  # fmt: skip
+
+
+def test_form_fields_of_lora_scripts_become_arguments_as_its_page_makes_them() -> None:
+    values, notes = as_sd_scripts(LORA_SCRIPTS)
+    assert values["network_args"] == [
+        "algo=lokr", "conv_dim=16", "conv_alpha=8", "factor=8", "train_norm=True", "rs_lora=True",
+    ]  # fmt: skip
+    assert values["optimizer_args"] == [
+        "decouple=True", "weight_decay=0.01", "use_bias_correction=True", "d_coef=2.0", "safeguard_warmup=True",
+        "eps=1e-8",
+    ]  # fmt: skip
+    assert values["sample_prompts"] == "1girl, solo --n lowres --w 1024 --h 1024 --l 7 --s 24 --d 2333"
+    assert "base_weights" not in values and "down_lr_weight" not in values
+    assert notes == []
+
+
+def test_previews_that_are_switched_off_in_lora_scripts_stay_off() -> None:
+    values, _ = as_sd_scripts({**LORA_SCRIPTS, "enable_preview": False})
+    assert not {name for name in values if name.startswith("sample_") or name.endswith("_prompts")}
+
+
+def test_base_weights_of_lora_scripts_are_one_a_line() -> None:
+    chosen = {
+        "enable_base_weight": True,
+        "base_weights": "a.safetensors\nb.safetensors\n",
+        "base_weights_multiplier": "1",
+    }
+    values, _ = as_sd_scripts({**LORA_SCRIPTS, **chosen})
+    assert (values["base_weights"], values["base_weights_multiplier"]) == (["a.safetensors", "b.safetensors"], ["1"])
+
+
+def test_fields_of_a_network_that_is_not_chosen_say_nothing() -> None:
+    values, _ = as_sd_scripts({**LORA_SCRIPTS, "network_module": "networks.lora", "network_args_custom": []})
+    assert "network_args" not in values
+
+
+def test_the_free_toml_of_lora_scripts_replaces_its_fields() -> None:
+    values, _ = as_sd_scripts({**LORA_SCRIPTS, "network_dim": 8, "ui_custom_params": "network_dim = 16\nseed = 3"})
+    assert (values["network_dim"], values["seed"]) == (16, 3)
+    _, notes = as_sd_scripts({**LORA_SCRIPTS, "ui_custom_params": "network_dim = "})
+    assert "ui_custom_params was left out: it is not valid TOML" in said(notes)
+
+
+def test_dadaptation_of_lora_scripts_sets_the_rates_to_one() -> None:
+    values, notes = as_sd_scripts({**LORA_SCRIPTS, "optimizer_type": "DAdaptation", "unet_lr": "1e-4"})
+    assert (values["unet_lr"], values["optimizer_args"][:2]) == (1, ["decouple=True", "weight_decay=0.01"])
+    assert "all learning rates were set to 1" in said(notes)
+
+
+def test_a_file_for_another_family_is_told() -> None:
+    assert "The file is for flux-lora" in said(as_sd_scripts({"model_train_type": "flux-lora"})[1])
+
+
+def test_a_preset_file_of_lora_scripts_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "preset.toml"
+    file.write_text('[metadata]\nname = "x"\n[data]\nnetwork_dim = 24\nlycoris_algo = "lokr"\n', encoding="utf-8")
+    assert read(file, [f"{name}={value}" for name, value in NEEDED.items()]).config.network.network_dim == 24
+
+
+def test_a_json_of_kohya_ss_trains_from_the_command_line(tmp_path: Path) -> None:
+    file = tmp_path / "cat.json"
+    file.write_text(json.dumps({**KOHYA_SS, **NEEDED, "LoRA_type": "Standard"}), encoding="utf-8")
+    config = read(file).config
+    assert (config.run.max_train_epochs, config.optimizer.optimizer_type, config.run.seed) == (12, "Prodigy", 12345)
+
+
+# A finished LoRA.
+
+TRAINED = parse({
+    **NEEDED, "resolution": "512,768", "network_dim": 24, "network_alpha": 12, "network_dropout": 0.1,
+    "network_args": ["conv_dim=4"], "unet_lr": 1e-4, "text_encoder_lr": 1e-5, "optimizer_type": "AdamW",
+    "optimizer_args": ["weight_decay=0.1", "betas=0.9,0.99"], "lr_scheduler": "cosine", "lr_warmup_steps": 50,
+    "max_train_epochs": 10, "seed": 7, "clip_skip": 2, "max_token_length": 225, "shuffle_caption": True,
+    "keep_tokens": 1, "train_batch_size": 2, "enable_bucket": True, "min_snr_gamma": 5, "noise_offset": 0.05,
+    "caption_tag_dropout_rate": 0.1, "mixed_precision": "bf16", "min_timestep": 100, "metadata_author": "me",
+    "output_name": "anby", "caption_extension": ".txt",
+}).config  # fmt: skip
+FACTS = RunFacts(
+    session_id=7, started_at=1000.5, base=FileFacts("anything.safetensors", "1234abcd", "f" * 64), base_version="sd_v1",
+    architecture="stable-diffusion-v1", optimizer="torch.optim.adamw.AdamW(weight_decay=0.1,betas=(0.9, 0.99))",
+    num_train_images=150, num_reg_images=0, num_validation_images=0, batches_per_epoch=75, num_epochs=10,
+    max_train_steps=750, seed=7, output_name="anby", dataset_dirs={"10_anby": {"n_repeats": 10, "img_count": 15}},
+)  # fmt: skip
+MODULES = ("lora_te_text_model_encoder_layers_0_mlp_fc1", "lora_unet_mid_block_attentions_0_proj_in")
+
+
+def saved(path: Path, told: dict[str, str] | None, modules: tuple[str, ...] = MODULES) -> Path:
+    save_file({f"{name}.lora_down.weight": torch.zeros(4, 8) for name in modules}, str(path), metadata=told)
+    return path
+
+
+def test_the_settings_of_our_own_lora_come_back_whole(tmp_path: Path) -> None:
+    file = saved(tmp_path / "anby.safetensors", metadata.build(TRAINED, FACTS, epoch=10, step=750))
+    parsed = read(file, [f"{name}={NEEDED[name]}" for name in ("pretrained_model_name_or_path", "train_data_dir")])
+    assert parsed.config == TRAINED
+    told = said(parsed.notes)
+    assert "It was trained on anything.safetensors (sd_v1)" in told
+    assert "10_anby (15 x 10)" in told
+    assert "Not recorded in a LoRA and therefore as usual: lr_scheduler_num_cycles" in told
+
+
+def test_a_lora_without_text_encoder_modules_was_trained_on_the_unet_only(tmp_path: Path) -> None:
+    told = {"ss_network_module": "networks.lora"}
+    file = saved(tmp_path / "a.safetensors", told, ("lora_unet_mid_block_attentions_0_proj_in",))
+    assert as_sd_scripts(read_values(file))[0]["network_train_unet_only"] is True
+
+
+def test_a_run_cut_short_by_its_steps_keeps_its_steps() -> None:
+    told = {"ss_learning_rate": "1e-4", "ss_max_train_steps": "700", "ss_num_epochs": "10",
+            "ss_num_batches_per_epoch": "75", "ss_gradient_accumulation_steps": "1"}  # fmt: skip
+    values, _ = as_sd_scripts(told)
+    assert values["max_train_steps"] == 700 and "max_train_epochs" not in values
+
+
+def test_a_run_with_a_dataset_config_tells_of_its_folders() -> None:
+    subset = {"img_count": 40, "num_repeats": 5, "flip_aug": True, "keep_tokens": 2, "image_dir": "x", "is_reg": False}
+    dataset = {"batch_size_per_device": 3, "resolution": [640, 640], "enable_bucket": True, "min_bucket_reso": 320,
+               "subsets": [subset, {**subset, "keep_tokens": 0}]}  # fmt: skip
+    values, notes = as_sd_scripts({"ss_learning_rate": "5e-4", "ss_datasets": json.dumps([dataset])})
+    assert (values["resolution"], values["train_batch_size"], values["min_bucket_reso"]) == ("640,640", 3, 320)
+    assert (values["flip_aug"], values["keep_tokens"], values["learning_rate"]) == (True, 2, 5e-4)
+    assert "Its folders had options of their own" in said(notes)
+
+
+@pytest.mark.parametrize(
+    ("recorded", "name", "arguments"),
+    [
+        ("bitsandbytes.optim.adamw.AdamW8bit", "AdamW8bit", []),
+        ("prodigyopt.prodigy.Prodigy(decouple=True,d_coef=2.0,betas=(0.9, 0.99))", "Prodigy",
+         ["decouple=True", "d_coef=2.0", "betas=0.9,0.99"]),
+        ("torch.optim.sgd.SGD(momentum=0.9)", "SGDNesterov", []),
+        ("transformers.optimization.Adafactor(relative_step=True)", "AdaFactor", []),
+    ],
+)  # fmt: skip
+def test_the_optimizer_is_read_out_of_its_recorded_class(recorded: str, name: str, arguments: list[str]) -> None:
+    values, _ = as_sd_scripts({"ss_learning_rate": "1", "ss_optimizer": recorded})
+    assert (values["optimizer_type"], values["optimizer_args"]) == (name, arguments)
+
+
+def test_what_a_lora_tells_that_is_no_setting_here_is_listed() -> None:
+    told = {
+        "ss_learning_rate": "1",
+        "ss_guidance_scale": "3.5",
+        "ss_optimizer": "my.own.Thing",
+        "ss_network_dim": "Dynamic",
+    }
+    _, notes = as_sd_scripts(told)
+    assert "Left out, since they are no settings of this program: ss_guidance_scale" in said(notes)
+    assert "the optimizer my.own.Thing was left out" in said(notes)
+    assert "network_dim is Dynamic: this LoRA was resized or merged" in said(notes)
+
+
+def test_a_velocity_lora_switches_v_parameterization_on() -> None:
+    values, _ = as_sd_scripts({"ss_base_model_version": "sd_v2_v", "ss_v2": "True"})
+    assert values["v_parameterization"] is True
+
+
+@pytest.mark.parametrize("told", [None, {"format": "pt"}])
+def test_a_lora_that_tells_nothing_is_refused(tmp_path: Path, told: dict[str, str] | None) -> None:
+    with pytest.raises(ConfigError, match="holds no training settings"):
+        read(saved(tmp_path / "a.safetensors", told))
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff" * 20, b"\x04\0\0\0\0\0\0\0[1]]"])
+def test_a_damaged_lora_is_named(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "a.safetensors").write_bytes(data)
+    with pytest.raises(ConfigError, match=r"a\.safetensors cannot be read: it is not a safetensors file"):
+        read(tmp_path / "a.safetensors")
+
+
+def test_recipe_writes_a_file_to_train_again_with(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = saved(tmp_path / "anby.safetensors", metadata.build(TRAINED, FACTS, epoch=10, step=750))
+    target = tmp_path / "again.toml"
+    assert main(["recipe", str(file), "-o", str(target)]) == 0
+    assert "note: It was trained on anything.safetensors" in capsys.readouterr().err
+    own = [f"{name}={NEEDED[name]}" for name in ("pretrained_model_name_or_path", "train_data_dir")]
+    assert read(target, own).config == TRAINED
+    assert main(["recipe", str(file), "-o", str(target)]) == 2
