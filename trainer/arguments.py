@@ -26,16 +26,47 @@ class ArgumentError(ValueError):
 
 @dataclass(frozen=True)
 class Argument:
-    """One argument that something takes. default: what it is when not given. optional: None is allowed too."""
+    """One argument that something takes. default: what it is when not given. optional: None is allowed too.
+
+    low, high: the smallest and largest number that is allowed; below: one that is already too large. choices: the
+    texts that are allowed.
+    """
 
     name: str
     kind: Kind
     default: Value
     help: str
     optional: bool = False
+    low: float | None = None
+    high: float | None = None
+    below: float | None = None
+    choices: tuple[str, ...] = ()
+
+    def limit_words(self) -> str | None:
+        """What is allowed, in words: "at least 0"; None without limits."""
+        if self.choices:
+            return f"one of {', '.join(self.choices)}"
+        limits = (("at least", self.low), ("at most", self.high), ("below", self.below))
+        return " and ".join(f"{word} {number:g}" for word, number in limits if number is not None) or None
+
+    def allows(self, value: Value) -> bool:
+        """Whether a value of the right kind lies within the limits."""
+        if isinstance(value, tuple):
+            return all(self.allows(item) for item in value)
+        if isinstance(value, str):
+            return not self.choices or value.lower() in self.choices
+        if isinstance(value, bool) or value is None:
+            return True
+        return not (
+            (self.low is not None and value < self.low)
+            or (self.high is not None and value > self.high)
+            or (self.below is not None and value >= self.below)
+        )
 
 
-def parse_arguments(texts: Iterable[str], known: Mapping[str, Argument], what: str) -> dict[str, Value]:
+def parse_arguments(
+    texts: Iterable[str], known: Mapping[str, Argument], what: str, example: str = "weight_decay=0.01"
+) -> dict[str, Value]:
     """["betas=0.9,0.99", "weight_decay=0.1"] -> {"betas": (0.9, 0.99), "weight_decay": 0.1}, in the given order.
 
     what: whose arguments these are, for messages ("optimizer AdamW"). A whole number passes for a number.
@@ -46,10 +77,12 @@ def parse_arguments(texts: Iterable[str], known: Mapping[str, Argument], what: s
         name, equals, value = text.partition("=")
         name = name.strip()
         if not equals or not name or "=" in value:
-            raise ArgumentError(f"{what}: {text!r} is not of the form name=value, such as weight_decay=0.01")
+            raise ArgumentError(f"{what}: {text!r} is not of the form name=value, such as {example}")
         if name not in known:
             raise ArgumentError(f"{what} has no argument {name!r}; {suggestion(name, known)}")
         arguments[name] = _converted(known[name], value.strip(), what)
+        if not known[name].allows(arguments[name]):
+            raise ArgumentError(f"{what}: {name}={value.strip()} must be {known[name].limit_words()}")
     return arguments
 
 

@@ -56,7 +56,7 @@ class StepNumbers:
     norm: Tensor
     rates: Mapping[str, float]
     next_rates: Mapping[str, float]
-    norms: tuple[int, float, float] | None
+    norms: tuple[Tensor, Tensor, Tensor] | None
     seconds: float
 
 
@@ -76,7 +76,7 @@ class Report:
         losses: Sequence[Tensor],
         norm: Tensor,
         rates: Mapping[str, float],
-        norms: tuple[int, float, float] | None,
+        norms: tuple[Tensor, Tensor, Tensor] | None,
     ) -> None:
         """Take the numbers of the step that was just done. Raises NotANumber after 20 bad steps in a row."""
         now = time.monotonic()
@@ -195,7 +195,7 @@ def _curve_points(numbers: StepNumbers, loss: float, average: float) -> dict[str
     points = {"loss/current": loss, "loss/average": average}
     points.update({f"lr/{label}": rate for label, rate in numbers.next_rates.items()})
     if numbers.norms is not None:
-        scaled, mean, largest = numbers.norms
+        scaled, mean, largest = (number.item() for number in numbers.norms)
         points.update({"max_norm/keys_scaled": scaled, "max_norm/max_key_norm": largest, "norm/avg_key_norm": mean})
     return points
 

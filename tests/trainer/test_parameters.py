@@ -111,8 +111,8 @@ def test_every_mistake_is_reported_at_once_with_its_address_value_and_cure() -> 
         ({"fp8_base": True}, "fp8_base needs mixed_precision"),
         ({"network_train_unet_only": True, "network_train_text_encoder_only": True}, "exclude each other"),
         ({"dim_from_weights": True}, "dim_from_weights needs network_weights"),
-        ({"network_args": ["conv_dmi=4"]}, "conv_dmi is not known for networks.lora"),
-        ({"network_args": ["conv_dim=four"]}, "no number behind the equals sign"),
+        ({"network_args": ["conv_dmi=4"]}, "networks.lora has no argument 'conv_dmi'; did you mean 'conv_dim'?"),
+        ({"network_args": ["conv_dim=four"]}, "conv_dim=four is not a whole number"),
         ({"unet_lr": 0, "text_encoder_lr": 0}, "nothing would be trained"),
         ({"cache_text_encoder_outputs": True}, "needs network_train_unet_only"),
         (

@@ -6,14 +6,16 @@ from typing import Literal
 
 from trainer.config.fields import Section, Texts, parameter
 
-NetworkModule = Literal["networks.lora"]
+NetworkModule = Literal["networks.lora", "networks.lora_fa", "networks.dylora", "networks.oft"]
 
 
 class Network(Section):
     """Network"""
 
     network_module: NetworkModule = parameter("networks.lora", "Network type")
-    """What is trained: networks.lora is the LoRA that every program reads."""
+    """What is trained: networks.lora is the LoRA that every program reads. networks.lora_fa trains half of it and needs
+    less memory, networks.dylora can be cut to lower ranks afterwards, networks.oft turns weights (U-Net only; alpha
+    0.0001 to 0.01). All but networks.oft give ordinary LoRA files."""
 
     network_dim: int | None = parameter(None, "Network dim (rank)", ge=1, le=1024)
     """Size of the low-rank update. Higher can hold more detail; the file and the optimizer state grow in proportion.
@@ -27,8 +29,9 @@ class Network(Section):
     """Chance that a part of the update is left out in a step, against learning by heart. Around 0.1; empty is off."""
 
     network_args: Texts = parameter((), "Network arguments", advanced=True)
-    """One name=value a line: conv_dim, conv_alpha (train the convolutions too), rank_dropout, module_dropout,
-    loraplus_lr_ratio, loraplus_unet_lr_ratio, loraplus_text_encoder_lr_ratio."""
+    """One name=value a line, such as conv_dim=8 and conv_alpha=4 (train the convolutions too), rank_dropout=0.1,
+    loraplus_lr_ratio=16, block_dims or down_lr_weight (own ranks and rates for the U-Net's blocks). Which names there
+    are depends on the network type; a wrong one is named before the start."""
 
     network_weights: str | None = parameter(None, "Continue from a LoRA", role="file", advanced=True)
     """Starts from the weights of this LoRA file in place of zero. Its rank must be the same unless ranks are taken

@@ -17,9 +17,9 @@ from trainer.config.problems import Note, Problem
 if TYPE_CHECKING:
     from trainer.config import TrainConfig
 
-NETWORK_ARGUMENTS = {
-    "conv_dim": int, "conv_alpha": float, "rank_dropout": float, "module_dropout": float,
-    "loraplus_lr_ratio": float, "loraplus_unet_lr_ratio": float, "loraplus_text_encoder_lr_ratio": float,
+WITHOUT = {
+    ("networks.dylora", "network_dropout"), ("networks.dylora", "scale_weight_norms"),
+    ("networks.oft", "network_dropout"), ("networks.oft", "scale_weight_norms"),
 }  # fmt: skip
 FORBIDDEN_IN_NAMES = '/\\:*?"<>|'
 DEVICE_NAMES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
@@ -72,7 +72,14 @@ def notes(config: TrainConfig) -> Iterator[Note]:
             "min_snr_gamma and debiased_estimation_loss are both on; their weights multiply. One of them is usual",
         )
     alpha, dim = config.network.network_alpha, config.network.network_dim or 4
-    if alpha > dim:
+    if config.network.network_module == "networks.oft":
+        if alpha >= 1:
+            yield Note(
+                "network.network_alpha",
+                "network_alpha {alpha} sets hardly any limit for networks.oft; 0.0001 to 0.01 is usual",
+                {"alpha": alpha},
+            )
+    elif alpha > dim:
         yield Note(
             "network.network_alpha",
             "network_alpha {alpha} is above network_dim {dim}; updates are amplified. Equal or half is usual",
@@ -140,27 +147,51 @@ def _network(config: TrainConfig) -> Iterator[Problem]:
         yield Problem(
             "network.dim_from_weights", "dim_from_weights needs network_weights; choose a LoRA file or switch it off"
         )
-    for text in network.network_args:
-        name, sign, value = text.partition("=")
-        kind = NETWORK_ARGUMENTS.get(name.strip())
-        if kind is None:
-            known = ", ".join(NETWORK_ARGUMENTS)
-            yield Problem(
-                "network.network_args",
-                "network_args: {name} is not known for networks.lora; known are {known}",
-                {"name": name.strip(), "known": known},
-            )
-        elif not sign or not _is_number(value, kind):
-            yield Problem(
-                "network.network_args",
-                "network_args: {text} has no number behind the equals sign; write it as {name}=8",
-                {"text": text, "name": name.strip()},
-            )
+    yield from _network_arguments(config)
     if not trained_rates(config):
         yield Problem(
             "optimizer.learning_rate",
             "all learning rates are 0, so nothing would be trained; set unet_lr (1e-4 is usual)",
         )
+
+
+def _network_arguments(config: TrainConfig) -> Iterator[Problem]:
+    """Names and values of network_args, as the table of networks/arguments.py knows them, and what they go with."""
+    from trainer.networks import arguments
+
+    network, address = config.network, "network.network_args"
+    faults = arguments.faults(network.network_module, network.network_args)
+    for fault in faults:
+        yield Problem(address, "network_args: {reason}", {"reason": fault})
+    if network.network_module == "networks.dylora" and not faults:
+        given, dim = arguments.parse(network.network_module, network.network_args), network.network_dim or 4
+        if dim % int(given["unit"]):  # type: ignore[arg-type]
+            yield Problem(
+                address,
+                "networks.dylora: network_dim {dim} is no multiple of unit {unit}; change one of them",
+                {"dim": dim, "unit": given["unit"]},
+            )
+        if given.get("conv_dim") not in (None, 0, dim):
+            yield Problem(
+                address,
+                "networks.dylora: conv_dim {conv_dim} must be the same as network_dim {dim}",
+                {"conv_dim": given["conv_dim"], "dim": dim},
+            )
+    if network.network_module == "networks.oft" and network.network_train_text_encoder_only:
+        yield Problem(
+            "network.network_module",
+            "networks.oft adapts the U-Net only; choose networks.lora or switch network_train_text_encoder_only off",
+        )
+    for name, value in (
+        ("network_dropout", network.network_dropout),
+        ("scale_weight_norms", network.scale_weight_norms),
+    ):
+        if value and (network.network_module, name) in WITHOUT:
+            yield Problem(
+                f"network.{name}",
+                "{name} does not work with {module}; clear it or choose networks.lora",
+                {"name": name, "module": network.network_module},
+            )
 
 
 def _optimizer_and_schedule(config: TrainConfig) -> Iterator[Problem]:

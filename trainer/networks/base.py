@@ -6,7 +6,7 @@ B batch · T tokens · r rank · k kernel side
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -14,7 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from trainer.networks.blocks import BlockError
 from trainer.networks.options import NetworkOptions
+from trainer.networks.selection import lora_sizes
 
 Part = Literal["text_encoder", "unet"]
 
@@ -91,6 +93,15 @@ class Adapter(nn.Module):
         self.options = options
         self.__dict__["layer"] = layer  # not a child: its weights are not ours to save
 
+    @classmethod
+    def plan(cls, targets: Sequence[Target], options: NetworkOptions) -> Iterator[tuple[Target, type[Adapter], Size]]:
+        """Which of a model's layers are adapted, by which class and how large; here as networks.lora does."""
+        try:
+            for target, size in lora_sizes(targets, options):
+                yield target, cls, size
+        except BlockError as error:
+            raise NetworkError(str(error)) from error
+
     def initialise(self, generator: torch.Generator) -> None:
         """Give the parameters their first values, drawn from `generator`. A fresh adapter changes nothing."""
         raise NotImplementedError
@@ -116,7 +127,7 @@ class Adapter(nn.Module):
         return self.weight_delta().norm()
 
     def shrink(self, ratio: Tensor) -> None:
-        """Multiply the change of the weight by `ratio` (0-dim, at most 1) in place."""
+        """Multiply the change of the weight by `ratio` (0-dim, at most 1) in place, without a look at its value."""
         raise NetworkError(f"scale_weight_norms does not work with {type(self).__name__}; clear it")
 
     def loaded(self) -> None:

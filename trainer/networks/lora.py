@@ -37,6 +37,13 @@ def full_delta(down: Tensor, up: Tensor, scale: float) -> Tensor:
     return scale * product.view(up.shape[0], *down.shape[1:])
 
 
+def size_of_lora(tensors: Mapping[str, Tensor]) -> Size:
+    """Rank and alpha of one module of a file; alpha = rank where it has none."""
+    rank = tensors["lora_down.weight"].shape[0]
+    alpha = tensors.get("alpha")
+    return Size(rank, float(rank if alpha is None else alpha))
+
+
 class LoRA(RankedAdapter):
     """The low-rank update of one layer."""
 
@@ -81,6 +88,11 @@ class LoRA(RankedAdapter):
         """up @ down * scale: (out, in) or (out, in, k, k), float32."""
         return full_delta(self.down, self.up, self.scale)
 
+    def norm(self) -> Tensor:
+        """Frobenius norm of the update, from r x r products: |U D|^2 is the sum of (U^T U) * (D D^T)."""
+        up, down = self.up.float().flatten(1), self.down.float().flatten(1)
+        return self.scale * ((up.T @ up) * (down @ down.T)).sum().clamp(min=0).sqrt()
+
     def parameters_plus(self) -> Sequence[nn.Parameter]:
         """The up matrix. Hayou et al. 2024, arXiv:2402.12354."""
         return tuple(self.lora_up.parameters())
@@ -94,9 +106,7 @@ class LoRA(RankedAdapter):
     @classmethod
     def like(cls, target: Target, tensors: Mapping[str, Tensor], options: NetworkOptions) -> LoRA:
         """Rank and alpha as in the file; alpha = rank where it has none."""
-        rank = tensors["lora_down.weight"].shape[0]
-        alpha = tensors.get("alpha")
-        return cls(target, Size(rank, float(rank if alpha is None else alpha)), options)
+        return cls(target, size_of_lora(tensors), options)
 
     def _dropped(self, hidden: Tensor) -> Tensor:
         return self.dropped(hidden, -1 if isinstance(self.layer, nn.Linear) else 1)

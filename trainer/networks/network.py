@@ -13,9 +13,10 @@ from torch import Tensor, nn
 
 from trainer import seeds
 from trainer.networks.base import Adapter, NetworkError, Target
+from trainer.networks.blocks import block_weights
 from trainer.networks.methods import METHODS
 from trainer.networks.options import NetworkOptions
-from trainer.networks.selection import lora_size, lora_targets
+from trainer.networks.selection import layout_of
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,17 @@ class ParameterGroup:
 
 
 class Network(nn.Module):
-    """All adapters of a model, by kohya name. `file_tensors()` is for LoRA files, `state_dict()` for resuming."""
+    """All adapters of a model, by kohya name. `file_tensors()` is for LoRA files, `state_dict()` for resuming.
 
-    def __init__(self, adapters: Mapping[str, Adapter], options: NetworkOptions) -> None:
+    block_weights: times the learning rate, for each U-Net block; None when all have the same.
+    """
+
+    def __init__(
+        self, adapters: Mapping[str, Adapter], options: NetworkOptions, block_weights: Sequence[float] | None = None
+    ) -> None:
         super().__init__()
         self.options = options
+        self.block_weights = block_weights
         for name, adapter in adapters.items():
             self.add_module(name, adapter)
 
@@ -47,17 +54,30 @@ class Network(nn.Module):
         for _, adapter in self.adapters():
             adapter.detach()
 
-    def groups(self, text_encoder_lr: float, unet_lr: float) -> list[ParameterGroup]:
-        """Trainable parameters by part, text encoder first; those that begin at zero apart when LoRA+ ratios are set.
+    def groups(self, text_encoder_lr: float | tuple[float, float], unet_lr: float) -> list[ParameterGroup]:
+        """Trainable parameters by part, text encoders first; those that begin at zero apart when LoRA+ ratios are set.
 
-        A part whose rate is 0 gets no group: it is saved but not trained. Hayou et al. 2024, arXiv:2402.12354 for
-        LoRA+.
+        text_encoder_lr: one rate, or one for each of two encoders. U-Net blocks with learning rates of their own are
+        groups of their own. What has a rate of 0 gets no group: it is saved but not trained. Hayou et al. 2024,
+        arXiv:2402.12354 for LoRA+.
         """
         found: list[ParameterGroup] = []
-        parts = (("textencoder", "text_encoder", text_encoder_lr, self.options.text_encoder_plus_ratio),
-                 ("unet", "unet", unet_lr, self.options.unet_plus_ratio))  # fmt: skip
-        for label, part, lr, ratio in parts:
-            found += _groups(label, [adapter for _, adapter in self.adapters() if adapter.part == part], lr, ratio)
+        plus, everything = self.options.text_encoder_plus_ratio, list(self.adapters())
+        text = [(name, adapter) for name, adapter in everything if adapter.part == "text_encoder"]
+        if isinstance(text_encoder_lr, tuple):
+            for number, lr in enumerate(text_encoder_lr, start=1):
+                own = [adapter for name, adapter in text if (name.split("_")[1] == "te2") == (number == 2)]
+                found += _groups(f"textencoder {number}", own, lr, plus)
+        else:
+            found += _groups("textencoder", [adapter for _, adapter in text], text_encoder_lr, plus)
+
+        plus, unet = self.options.unet_plus_ratio, [adapter for _, adapter in everything if adapter.part == "unet"]
+        if self.block_weights is None:
+            return found + _groups("unet", unet, unet_lr, plus)
+        for block in dict.fromkeys(adapter.block for adapter in unet):
+            own = [adapter for adapter in unet if adapter.block == block]
+            weight = 1.0 if block is None else self.block_weights[block]
+            found += _groups("unet" if block is None else f"unet_block{block}", own, unet_lr * weight, plus)
         return found
 
     def file_tensors(self) -> dict[str, Tensor]:
@@ -100,23 +120,22 @@ class Network(nn.Module):
         )
 
     @torch.no_grad()
-    def limit_norms(self, limit: float) -> tuple[int, float, float]:
+    def limit_norms(self, limit: float) -> tuple[Tensor, Tensor, Tensor]:
         """Scale back every change whose norm exceeds `limit` (scale_weight_norms).
 
-        Returns how many were scaled, the mean and the largest norm afterwards. As sd-scripts: KOHYA_COMPAT 5.8.
+        Returns how many were scaled, the mean and the largest norm afterwards, 0-dim on the device: reading them waits
+        for it. As sd-scripts: KOHYA_COMPAT 5.8.
         """
-        scaled, norms = 0, []
-        for _, adapter in self.adapters():
-            if not adapter.limited:
-                continue
-            norm = adapter.norm()
-            reach = norm.clamp(min=limit / 2)
-            ratio = reach.clamp(max=limit) / reach
-            if ratio != 1:
-                scaled += 1
-                adapter.shrink(ratio)
-            norms.append(float(norm * ratio))
-        return scaled, sum(norms) / max(len(norms), 1), max(norms, default=0.0)
+        adapters = [adapter for _, adapter in self.adapters() if adapter.limited]
+        if not adapters:
+            return torch.tensor(0), torch.tensor(0.0), torch.tensor(0.0)
+        norms = torch.stack([adapter.norm() for adapter in adapters])
+        reach = norms.clamp(min=limit / 2)
+        ratios = reach.clamp(max=limit) / reach
+        for adapter, ratio in zip(adapters, ratios.unbind(), strict=True):
+            adapter.shrink(ratio)
+        kept = norms * ratios
+        return (ratios != 1).sum(), kept.mean(), kept.max()
 
 
 def attach(
@@ -133,7 +152,8 @@ def attach(
         raise NetworkError("no layer of the model matches the network; check network_weights and dim_from_weights")
     for adapter in adapters.values():
         adapter.attach()
-    return Network(adapters, options)
+    weights = None if options.blocks is None else block_weights(options.blocks, layout_of(targets))
+    return Network(adapters, options, weights)
 
 
 def alike(
@@ -142,7 +162,7 @@ def alike(
     """Names and adapters of the layers that a file's tensors name, by the methods and in the sizes they show."""
     tensors = by_layer(state)
     for target in targets:
-        for kind in METHODS.values():
+        for kind in (METHODS[options.method], *METHODS.values()):
             name = _name(target, kind)
             if name in tensors and kind.knows(tensors[name]):
                 yield name, kind.like(target, tensors[name], options)
@@ -159,11 +179,8 @@ def by_layer(state: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
 
 
 def _built(targets: Sequence[Target], options: NetworkOptions) -> Iterator[tuple[str, Adapter]]:
-    kind = METHODS[options.method]
-    for target in lora_targets(targets, conv=bool(options.conv_rank)):
-        size = lora_size(target, options)
-        if size is not None:
-            yield _name(target, kind), kind(target, size, options)
+    for target, kind, size in METHODS[options.method].plan(targets, options):
+        yield _name(target, kind), kind(target, size, options)
 
 
 def _name(target: Target, kind: type[Adapter]) -> str:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from trainer.arguments import Value
+from trainer.networks.arguments import method_of, parse
+from trainer.networks.blocks import BlockOptions
 
 
 class NetworkSection(Protocol):
     """The fields of the [network] section that are read here."""
 
+    @property
+    def network_module(self) -> str: ...
     @property
     def network_dim(self) -> int | None: ...
     @property
@@ -26,8 +30,8 @@ class NetworkSection(Protocol):
 class NetworkOptions:
     """Method, ranks, alphas and dropouts of a network. alpha 0 means the same as the rank.
 
-    method: a name of methods.py. conv_rank None: 3x3 convolutions stay as they are. arguments: what only
-    this method knows.
+    method: a name of methods.py. conv_rank None: 3x3 convolutions stay as they are. blocks: what differs
+    between U-Net blocks. arguments: network_args as they were read, for what only one method knows.
     """
 
     method: str = "lora"
@@ -40,28 +44,45 @@ class NetworkOptions:
     module_dropout: float = 0.0
     unet_plus_ratio: float | None = None
     text_encoder_plus_ratio: float | None = None
+    blocks: BlockOptions | None = None
     arguments: Mapping[str, Value] = field(default_factory=dict)
 
 
-def parse_arguments(texts: Sequence[str]) -> dict[str, str]:
-    """["conv_dim=8"] -> {"conv_dim": "8"}; split at the first equals sign, as sd-scripts does."""
-    pairs = (text.partition("=") for text in texts)
-    return {name.strip(): value.strip() for name, _, value in pairs}
-
-
 def network_options(section: NetworkSection) -> NetworkOptions:
-    """The [network] section and its network_args as options. The config's rules have checked names and numbers."""
-    given = {name: float(value) for name, value in parse_arguments(section.network_args).items()}
-    plus = given.get("loraplus_lr_ratio")
-    conv_rank = int(given["conv_dim"]) if given.get("conv_dim") else None
+    """The [network] section and its network_args as options. Raises ArgumentError, which the config's rules foresee."""
+    method = method_of(section.network_module, section.network_args)
+    given = parse(section.network_module, section.network_args)
+
+    def number(name: str, default: float | None) -> Any:
+        return given.get(name, default)
+
+    plus = number("loraplus_lr_ratio", None)
     return NetworkOptions(
+        method=method.name,
         rank=section.network_dim or 4,
         alpha=section.network_alpha,
-        conv_rank=conv_rank,
-        conv_alpha=given.get("conv_alpha", 1.0),
+        conv_rank=number("conv_dim", None) or None,
+        conv_alpha=float(number("conv_alpha", 1.0)),
         dropout=section.network_dropout or 0.0,
-        rank_dropout=given.get("rank_dropout", 0.0),
-        module_dropout=given.get("module_dropout", 0.0),
-        unet_plus_ratio=given.get("loraplus_unet_lr_ratio", plus),
-        text_encoder_plus_ratio=given.get("loraplus_text_encoder_lr_ratio", plus),
+        rank_dropout=number("rank_dropout", 0.0),
+        module_dropout=number("module_dropout", 0.0),
+        unet_plus_ratio=number("loraplus_unet_lr_ratio", plus),
+        text_encoder_plus_ratio=number("loraplus_text_encoder_lr_ratio", plus),
+        blocks=_blocks(given),
+        arguments=given,
     )
+
+
+def _blocks(given: Mapping[str, Any]) -> BlockOptions | None:
+    """Own numbers for blocks, when any are given."""
+    options = BlockOptions(
+        dims=given.get("block_dims"),
+        alphas=given.get("block_alphas"),
+        conv_dims=given.get("conv_block_dims"),
+        conv_alphas=given.get("conv_block_alphas"),
+        down=given.get("down_lr_weight"),
+        mid=given.get("mid_lr_weight"),
+        up=given.get("up_lr_weight"),
+        zero_threshold=given.get("block_lr_zero_threshold", 0.0),
+    )
+    return options if options.given else None
