@@ -25,7 +25,8 @@ ALLOWED = {
     "webui": (
         "trainer.atomic", "trainer.config", "trainer.optimizers", "trainer.schedules", "trainer.job",
         "trainer.events", "trainer.dataset",
-        "trainer.metadata", "trainer.tools.inspect", "trainer.families.weights", "trainer.families.tokens",
+        "trainer.metadata", "trainer.tools.inspect", "trainer.families.weights", "trainer.families.kinds",
+        "trainer.families.tokens",
         "trainer.demo",
         "trainer.curves", "trainer.saving", "taggers",
     ),

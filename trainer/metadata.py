@@ -155,8 +155,10 @@ def _dataset_values(config: TrainConfig, facts: RunFacts) -> dict[str, Any]:
 
 def _modelspec(config: TrainConfig, facts: RunFacts, now: float) -> dict[str, str]:
     width, height = config.dataset.resolution or (512, 512)
+    xl = facts.architecture.startswith("stable-diffusion-xl")
     values: dict[str, str] = {
-        "sai_model_spec": "1.0.1", "architecture": f"{facts.architecture}/lora", "implementation": "diffusers",
+        "sai_model_spec": "1.0.1", "architecture": f"{facts.architecture}/lora",
+        "implementation": "https://github.com/Stability-AI/generative-models" if xl else "diffusers",
         "implementation_version": f"athanor/{__version__}", "title": config.save.metadata_title or facts.output_name,
         "date": time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(now)), "resolution": f"{width}x{height}",
         "prediction_type": "v" if config.model.v_parameterization else "epsilon",

@@ -11,7 +11,7 @@ import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,11 +25,13 @@ from trainer.checkpoint import State, StateError, free_name, load_state
 from trainer.config import TrainConfig
 from trainer.config.rules import trained_rates
 from trainer.dataset import DatasetError, captions, pictures, statistics
+from trainer.dataset.buckets import size_ids
 from trainer.dataset.report import lengths
 from trainer.dataset.scan import Dataset, Example, scan
 from trainer.events import EventLog
+from trainer.families import kinds
 from trainer.families.base import Conditioning, Family
-from trainer.families.weights import find_base
+from trainer.families.weights import describe, find_base
 from trainer.job import Job
 from trainer.loading.batches import count_batches, plan
 from trainer.loading.latents import DirectLatents, Item, Latents, cache_latents, fingerprint
@@ -39,7 +41,11 @@ from trainer.saving import Moment, output_folder
 
 SMALL_MODEL_WEIGHTS = 50_000_000  # SD 1.5 has 860 million
 CACHE_FOLDER = Path(".athanor") / "cache"
-VERSIONS = {"sd1": ("sd_v1", "stable-diffusion-v1"), "sd2": ("sd_v2", "stable-diffusion-v2-512")}
+VERSIONS = {
+    "sd1": ("sd_v1", "stable-diffusion-v1"),
+    "sd2": ("sd_v2", "stable-diffusion-v2-512"),
+    "sdxl": ("sdxl_base_v1-0", "stable-diffusion-xl-v1-base"),
+}
 
 
 @dataclass(frozen=True)
@@ -110,10 +116,8 @@ class Run:
     def latents_of(self, batch: Microbatch) -> Tensor:
         """(B, C, h, w) on the device, mirrored where chance says so."""
         key = ("epoch", batch.epoch, batch.position)
-        flips = [self._may_flip(number) and seeds.python_random(self.seed, "flip", *key, slot).random() < 0.5
-                 for slot, number in enumerate(batch.numbers)]  # fmt: skip
         generators = [seeds.generator(self.seed, "posterior", *key, slot) for slot in range(len(batch.numbers))]
-        return self.latents.batch(batch.numbers, flips, generators).to(self.device, non_blocking=True)
+        return self.latents.batch(batch.numbers, self._flips(batch), generators).to(self.device, non_blocking=True)
 
     def conditioning_of(self, batch: Microbatch, step: int) -> Conditioning:
         """What the text encoders say about the batch's captions, after shuffling, dropout and the rest."""
@@ -125,11 +129,11 @@ class Run:
             )
             for slot, number in enumerate(batch.numbers)
         ]  # fmt: skip
-        return self._encoded(texts)
+        return self._encoded(texts, batch)
 
     def plain_conditioning_of(self, batch: Microbatch) -> Conditioning:
         """The same for captions as they are stored: for validation."""
-        return self._encoded([self.example(number).caption for number in batch.numbers])
+        return self._encoded([self.example(number).caption for number in batch.numbers], batch)
 
     def set_rates(self, step: int) -> dict[str, float]:
         """Give every group its learning rate for the step that comes; returns label -> rate."""
@@ -156,8 +160,6 @@ class Run:
 
     def metadata(self, epoch: int, step: int) -> dict[str, str]:
         """What a file saved now says about itself."""
-        from dataclasses import replace
-
         return metadata.build(self.config, replace(self.facts, base=self.base_hashes.result()), epoch, step)
 
     @contextlib.contextmanager
@@ -175,6 +177,12 @@ class Run:
             if free:
                 self.optimizer.train()  # type: ignore[attr-defined]
 
+    def _flips(self, batch: Microbatch) -> list[bool]:
+        """Which pictures of a batch are mirrored."""
+        key = ("epoch", batch.epoch, batch.position)
+        return [self._may_flip(number) and seeds.python_random(self.seed, "flip", *key, slot).random() < 0.5
+                for slot, number in enumerate(batch.numbers)]  # fmt: skip
+
     def _may_flip(self, number: int) -> bool:
         if number >= len(self.dataset.examples):
             return False
@@ -185,12 +193,13 @@ class Run:
     def _caption_options(self, number: int) -> Any:
         return captions.for_subset(self.config.caption, self.dataset.folders[self.example(number).folder].subset)
 
-    def _encoded(self, texts: Sequence[str]) -> Conditioning:
-        if self.texts is None:
-            return self.family.encode_captions(texts)
-        kept = self.texts(texts)
-        pooled = None if kept.pooled is None else kept.pooled.to(self.device)
-        return Conditioning(kept.context.to(self.device), pooled)
+    def _encoded(self, texts: Sequence[str], batch: Microbatch) -> Conditioning:
+        encoded = (self.texts or self.family.encode_captions)(texts)
+        sizes = [
+            size_ids(example.bucket, example.size, flipped)
+            for example, flipped in zip(map(self.example, batch.numbers), self._flips(batch), strict=True)
+        ]
+        return replace(encoded, sizes=torch.tensor(sizes, dtype=torch.float32)).to(self.device)
 
 
 def prepare(config: TrainConfig, job: Job, events: EventLog) -> Run:
@@ -202,17 +211,20 @@ def prepare(config: TrainConfig, job: Job, events: EventLog) -> Run:
     resumed = load_state(Path(config.save.resume)) if config.save.resume else None
     seed = int(resumed.progress["seed"] if resumed else config.run.seed or 0)
     config = config.model_copy(update={"run": config.run.model_copy(update={"seed": seed})})
+    base = find_base(config.model.pretrained_model_name_or_path or "")
+    settled = kinds.settle(config, describe(base))
+    config = settled.config
     prompts = previews.read_prompts(config.sample.sample_prompts) if config.sample.sample_prompts else ()
     dataset = scan(config)
     if dataset.errors():
         raise DatasetError("\n".join(problem.message for problem in dataset.errors()))
     warn = partial(_warn, events)
-    for text in [problem.message for problem in dataset.problems] + [note.message for note in formats.notes]:
+    told = [problem.message for problem in dataset.problems] + [note.message for note in formats.notes]
+    told += [note.message for note in settled.notes]
+    for text in told:
         warn(text)
 
-    base_hashes = ThreadPoolExecutor(1, thread_name_prefix="hashing").submit(
-        metadata.model_file_facts, find_base(config.model.pretrained_model_name_or_path or "")
-    )
+    base_hashes = ThreadPoolExecutor(1, thread_name_prefix="hashing").submit(metadata.model_file_facts, base)
     events.emit("phase", name="loading model", done=0, total=1)
     family = families.load(families.options_from(config), formats.device)
     _fit_to_processor(family)
@@ -237,13 +249,14 @@ def prepare(config: TrainConfig, job: Job, events: EventLog) -> Run:
         config=config, job=job, events=events, seed=seed, device=formats.device, family=family, dataset=dataset,
         latents=latents,
         texts=texts, network=network, optimizer=optimizer, factors=factors, scaler=scaler,
-        noise_schedule=objective.noise_schedule(config.noise.zero_terminal_snr).to(formats.device), prompts=prompts,
+        noise_schedule=objective.noise_schedule(family.zero_terminal_snr).to(formats.device), prompts=prompts,
         held_out=_held_out(config, dataset, latents), epochs=epochs, total_steps=steps, output_dir=output_dir,
         output_name=output_name,
         facts=facts, base_hashes=base_hashes, resumed=resumed,
     )  # fmt: skip
     for note in family.notes:
-        warn(note)
+        if note not in told:
+            warn(note)
     events.emit(
         "started", name=output_name, steps=steps, epochs=epochs,
         images=dataset.num_images, reg_images=dataset.num_reg_images,
@@ -318,13 +331,11 @@ def _texts(
     """Kept text encodings, when captions and text encoder never change."""
     if not config.cache.cache_text_encoder_outputs:
         return None
+    caption = config.caption
     identity = "|".join(
-        [
-            fingerprint(family.text_encoders[0]),
-            str(config.caption.clip_skip),
-            str(config.caption.max_token_length),
-            str(formats.dtype),
-        ]
+        [fingerprint(encoder) for encoder in family.text_encoders]
+        + [str(part) for part in (caption.clip_skip, caption.max_token_length, caption.weighted_captions)]
+        + [str(formats.dtype)]
     )
     kept = KeptTexts(
         family.encode_captions,
@@ -439,7 +450,7 @@ def _facts(
 ) -> metadata.RunFacts:
     """What every file of the run says about it."""
     version, architecture = VERSIONS[family.name]
-    if family.prediction == "v":
+    if family.prediction == "v" and family.name != "sdxl":
         version, architecture = f"{version}_v", "stable-diffusion-v2-768-v" if family.name == "sd2" else architecture
     optimizer = optimizers.metadata_string(config.optimizer.optimizer_type, config.optimizer.optimizer_args)
     usable = [example for example in dataset.examples if example.index not in latents.skipped]

@@ -175,6 +175,8 @@ def _pictures(
         captions = [prompt.negative for prompt in prompts] + captions
     length = _token_length(captions)
     conditioning = family.encode_captions(captions, length, emphasis=True)
+    sizes = torch.tensor([[first.height, first.width, 0, 0, first.height, first.width]], dtype=torch.float32)
+    conditioning = replace(conditioning, sizes=sizes.expand(len(captions), -1).to(family.device))
     scheduler.set_timesteps(first.steps, device=family.device)
     latents = latents * scheduler.init_noise_sigma
     draws = {"generator": generators} if _takes_generator(scheduler) else {}

@@ -21,6 +21,7 @@ from trainer.config.rules import trained_rates
 from trainer.dataset import Problem as DataProblem
 from trainer.dataset.report import Report, lengths, report
 from trainer.dataset.scan import Reading, arrange, read
+from trainer.families import kinds
 from trainer.families.weights import Description, describe
 
 READINGS_KEPT = 4
@@ -219,33 +220,25 @@ def describe_model(root: Path, address: str, path: str) -> dict[str, Any]:
 
 TITLES = {
     ("sd1", "checkpoint"): "SD 1.5", ("sd1", "folder"): "SD 1.5 (diffusers)", ("sd1", "lora"): "SD 1.5 LoRA",
-    ("", "vae"): "VAE", ("sd2", "checkpoint"): "SD 2.x", ("sd2", "folder"): "SD 2.x (diffusers)",
+    ("sd2", "checkpoint"): "SD 2.x", ("sd2", "folder"): "SD 2.x (diffusers)", ("sd2", "lora"): "SD 2.x LoRA",
+    ("sdxl", "checkpoint"): "SDXL", ("sdxl", "folder"): "SDXL (diffusers)", ("sdxl", "lora"): "SDXL LoRA",
+    ("", "vae"): "VAE",
 }  # fmt: skip
-TRAINED = ("sd1", "sd2")
-FAMILIES = {"sd2": "SD 2.x", "sdxl": "SDXL", "sdxl_refiner": "SDXL refiner", "sd3": "SD 3", "flux": "FLUX"}
 DTYPES = {"F16": "fp16", "BF16": "bf16", "F32": "fp32", "F8_E4M3": "fp8", "F8_E5M2": "fp8"}
 
 
 def _against(address: str, path: str, told: Description) -> Problem | None:
     """Why this file cannot stand in this field, or None."""
-    if told.problems:
+    if address == MODEL_ADDRESS:
+        for said in kinds.unusable(told, own_vae=True):
+            return Problem(address, said.template, said.values)
+    elif told.problems:
         return Problem(address, "{reason}", {"reason": told.problems[0]})
-    wanted = {MODEL_ADDRESS: ("checkpoint", "folder"), "network.network_weights": ("lora",)}.get(address)
-    if wanted is None:
-        return None
-    if told.kind not in wanted:
-        cure = "choose a LoRA file" if wanted == ("lora",) else "choose an SD 1.x or 2.x base model"
+    elif address == "network.network_weights" and told.kind != "lora":
         return Problem(
             address,
             "{path} is not what belongs here, it is: {kind}; {cure}",
-            {"path": path, "kind": told.detail, "cure": cure},
-        )
-    if told.family not in (*TRAINED, None):
-        family = FAMILIES.get(told.family or "", told.family)
-        return Problem(
-            address,
-            "{path} is an {family} model; this version trains SD 1.x and 2.x, choose such a model",
-            {"path": path, "family": family},
+            {"path": path, "kind": told.detail, "cure": "choose a LoRA file"},
         )
     return None
 

@@ -14,7 +14,7 @@ from trainer.config.refused import COMMAND_LINE, REFUSED
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "sd_scripts_arguments.json"
 NAMES = [entry["name"] for entry in json.loads(GOLDEN.read_text(encoding="utf-8"))["arguments"]]
-NOT_YET = LATER | set(WITHOUT_COUNTERPART) | {"v2"}
+NOT_YET = LATER | set(WITHOUT_COUNTERPART)
 NEEDED = {"pretrained_model_name_or_path": "base.safetensors", "train_data_dir": "train", "resolution": "512"}
 
 

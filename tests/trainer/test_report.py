@@ -119,7 +119,7 @@ def test_a_lora_as_base_model_is_an_error(tmp_path):
     }
     safetensors.numpy.save_file({**tensors, f"{name}.alpha": zeros((), "float32")}, tmp_path / "lora.safetensors")
     made = report(config(tmp_path, pretrained_model_name_or_path=str(tmp_path / "lora.safetensors")))
-    assert "is no base model but" in messages(made, "error")[0]
+    assert "is a Stable Diffusion 1.x LoRA, not a base model" in messages(made, "error")[0]
 
 
 @pytest.mark.parametrize("name", ["vae", "network_weights", "resume"])

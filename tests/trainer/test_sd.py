@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import socket
 from collections import Counter
 from pathlib import Path
@@ -14,9 +13,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from trainer import families
-from trainer.families import modules, names
+from trainer.families import names
 from trainer.families.base import Conditioning, LoadOptions
-from trainer.families.sd import SDFamily, draw, joined_chunks, weighed
+from trainer.families.diffusion import draw, joined_chunks, weighed
+from trainer.families.sd import SDFamily
 from trainer.families.weights import WeightsError
 
 
@@ -118,7 +118,7 @@ def test_the_full_size_sd15_layout_has_192_and_278_unet_modules():
     with torch.device("meta"):
         unet = UNet2DConditionModel.from_config(tiny.config("unet", "sd1"))
         text = tiny.modules()[2]
-    full = SDFamily("sd1", unet, text, text, LoadOptions("x"))
+    full = SDFamily("sd1", unet, [text], text, LoadOptions("x"))
     assert sum(target.part == "unet" for target in full.network_targets()) == 192
     assert sum(target.part == "unet" for target in full.network_targets(conv=True)) == 278
 
@@ -248,11 +248,6 @@ def test_a_freed_vae_still_decodes(base):
     assert family.decode_latents(torch.zeros(1, 4, 8, 8)).shape == (1, 3, 64, 64)
 
 
-def test_sdxl_is_refused_by_name(tmp_path):
-    with pytest.raises(WeightsError, match=r"is a Stable Diffusion XL base model; this version trains"):
-        family_of(tiny.sdxl_safetensors(tmp_path / "xl.safetensors"))
-
-
 def test_a_lora_as_base_is_refused_by_name(tmp_path):
     save_file({"lora_unet_mid_block_x.lora_down.weight": torch.zeros(4, 4)}, str(tmp_path / "l.safetensors"))
     with pytest.raises(WeightsError, match=r"l\.safetensors is a Stable Diffusion 1\.x LoRA, not a base model"):
@@ -305,41 +300,15 @@ def test_wrong_weights_name_the_tensor_and_the_cure(base, tmp_path, change, word
         family_of(changed(base, tmp_path / "wrong.safetensors", change))
 
 
-def test_an_sd2_single_file_loads_with_open_clips_text_encoder(tmp_path, monkeypatch):
-    from diffusers import UNet2DConditionModel
-    from transformers import CLIPTextConfig, CLIPTextModel
-
-    text_config = {**tiny.config("text_encoder"), "hidden_act": "gelu"}
-    unet_config = {**tiny.config("unet"), "use_linear_projection": True, "attention_head_dim": [2, 4, 6, 3]}
-    (tmp_path / "tiny2").mkdir()
-    for component, config in (("unet", unet_config), ("vae", tiny.config("vae")), ("text_encoder", text_config)):
-        (tmp_path / "tiny2" / f"{component}.json").write_text(json.dumps(config), encoding="utf-8")
-    monkeypatch.setattr(modules, "CONFIGS", tmp_path)
-    unet, text = UNet2DConditionModel.from_config(unet_config), CLIPTextModel(CLIPTextConfig(**text_config))
-    state = {names.UNET_PREFIX + names.unet_name(key, unet_config): value for key, value in unet.state_dict().items()}
-    state |= {key: value for key, value in tiny.state().items() if key.startswith(names.VAE_PREFIX)}
-    thirds: dict[str, dict[int, torch.Tensor]] = {}
-    for key, value in text.state_dict().items():
-        piece = names.open_clip_piece(key)
-        place = names.OPEN_CLIP_PREFIX + piece.name
-        if piece.third is None:
-            state[place] = value
-        else:
-            thirds.setdefault(place, {})[piece.third] = value
-    state |= {place: torch.cat([parts[third] for third in range(3)]) for place, parts in thirds.items()}
-    state[names.OPEN_CLIP_PREFIX + "transformer.resblocks.2.ln_1.weight"] = torch.zeros(32)  # the layer SD 2 drops
-    save_file({key: value.contiguous() for key, value in state.items()}, str(tmp_path / "sd2.safetensors"))
-    family = family_of(tmp_path / "sd2.safetensors")
+def test_an_sd2_single_file_loads_with_open_clips_text_encoder(tmp_path):
+    state = tiny.state(family="sd2")
+    state |= {names.OPEN_CLIP_PREFIX + "transformer.resblocks.3.ln_1.weight": torch.zeros(40)}  # the layer SD 2 drops
+    save_file(state, str(tmp_path / "sd2.safetensors"))
+    family, made = family_of(tmp_path / "sd2.safetensors"), tiny.parts("sd2")
     assert family.name == "sd2"
-    loaded = family.text_encoders[0].state_dict()
-    assert all(torch.equal(loaded[key], value) for key, value in text.state_dict().items())
-    assert all(torch.equal(family.unet.state_dict()[key], value) for key, value in unet.state_dict().items())
-    assert family.predict(torch.zeros(1, 4, 8, 8), torch.tensor([1]), family.encode_captions(["a"])).shape == (
-        1,
-        4,
-        8,
-        8,
-    )
+    for loaded, module in ((family.text_encoders[0], made["text_encoder"]), (family.unet, made["unet"])):
+        loaded_state = loaded.state_dict()
+        assert all(torch.equal(loaded_state[key], value.half().float()) for key, value in module.state_dict().items())
     assert "does not say what it predicts" in family.notes[0]
 
 

@@ -97,7 +97,7 @@ def test_a_json_of_the_kohya_ss_page_is_taken_over():
     assert (values["precision.xformers"], values["loss.min_snr_gamma"]) == (True, "5")
     assert found.refused == ()
     assert any("train the U-Net only" in note for note in notes_of(found))
-    assert any(note.startswith("weighted_captions") for note in notes_of(found))
+    assert values["caption.weighted_captions"] is True
 
 
 def test_nothing_that_says_something_is_dropped_in_silence():
@@ -163,6 +163,11 @@ def test_a_refused_option_is_told_and_the_rest_is_taken():
     found = imported("unet_lr = 1e-4\ndeepspeed = true\n")
     assert found.values["optimizer.unet_lr"] == "1e-4"
     assert "deepspeed is not supported" in found.refused[0].message
+
+
+def test_a_file_for_sdxl_sets_the_wanted_family():
+    found = imported(json.dumps({**KOHYA_GUI, "sdxl": True}))
+    assert found.values["model.model_family"] == "sdxl"
 
 
 def test_unmatched_quotes_in_free_arguments_are_told():

@@ -126,14 +126,14 @@ def test_a_model_file_says_what_it_is(root):
     ("name", "words"),
     [
         ("missing.safetensors", "does not exist; choose the file"),
-        ("xl.safetensors", "SDXL model; this version trains SD 1.x and 2.x"),
+        ("xl.safetensors", "is a SDXL refiner base model; trained are"),
         ("page.safetensors", "web page, not a model"), ("cut.safetensors", "cut download|damaged"),
         ("\\\\server\\x.safetensors", "network path"),
         ("train", "what belongs here|not|no "),
     ],
 )  # fmt: skip
 def test_a_file_that_cannot_be_trained_on_is_refused_with_a_sentence(root, name, words):
-    base_model(root / "xl.safetensors", width=2048, prefix="conditioner.embedders.1.model.")
+    base_model(root / "xl.safetensors", width=1280, prefix="conditioner.embedders.0.model.")
     (root / "page.safetensors").write_text("<html>log in</html>", encoding="utf-8")
     (root / "cut.safetensors").write_bytes((root / "base.safetensors").read_bytes()[:200])
     told = describe_model(root, "model.pretrained_model_name_or_path", name)

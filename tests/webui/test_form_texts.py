@@ -12,8 +12,8 @@ from webui.texts import texts
 
 PROJECT = Path(__file__).parents[2]
 SOURCES = [*sorted((PROJECT / "trainer" / "config").glob("*.py")), *sorted((PROJECT / "webui").glob("form*.py"))]
-SOURCES += sorted((PROJECT / "trainer" / "dataset").glob("*.py"))
-TEMPLATE_PLACE = {"Problem": 1, "Note": 1, "error": 1, "warning": 1, "PresetError": 0, "_sentence": 0}
+SOURCES += [*sorted((PROJECT / "trainer" / "dataset").glob("*.py")), PROJECT / "trainer" / "families" / "kinds.py"]
+TEMPLATE_PLACE = {"Problem": 1, "Note": 1, "error": 1, "warning": 1, "PresetError": 0, "Said": 0, "_sentence": 0}
 
 
 def templates(path):

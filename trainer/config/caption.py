@@ -50,6 +50,13 @@ class Caption(Section):
     caption_suffix: str | None = parameter(None, "Caption suffix", max_length=1000, advanced=True)
     """Put behind every caption."""
 
+    weighted_captions: bool = parameter(False, "Weights in captions", advanced=True)
+    """Captions may hold (red:1.3) and [pale] to weigh their parts. Without it brackets are text."""
+
+    no_token_padding: bool = parameter(False, "Captions without padding", advanced=True)
+    """Short captions are not filled up to 77 tokens. For SD 1.x and 2.x and captions up to 75 tokens; only useful to
+    go on with a training that did so."""
+
     caption_dropout_rate: float = parameter(0.0, "Caption dropout", ge=0, le=1, advanced=True)
     """Share of uses in which a picture is shown without any caption. Around 0.05 to 0.1 for styles."""
 

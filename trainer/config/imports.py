@@ -17,7 +17,7 @@ RENAMED = {
     "max_resolution": "resolution", "epoch": "max_train_epochs", "optimizer": "optimizer_type",
     "model_path": "pretrained_model_name_or_path",
 }  # fmt: skip
-FROM_THE_FILE = {"v2", "sdxl", "sd3", "flux1_checkbox", "model_train_type", "LoRA_type"}
+FROM_THE_FILE = {"sdxl", "sd3", "flux1_checkbox", "model_train_type", "LoRA_type"}
 WITHOUT_COUNTERPART = {
     "lowram": "models are loaded once, straight into the format they train in",
     "highvram": "memory is not given back between batches anyway",
@@ -30,7 +30,7 @@ WITHOUT_COUNTERPART = {
 }
 LATER = {
     "base_weights", "base_weights_multiplier", "color_aug", "random_crop", "face_crop_aug_range", "alpha_mask",
-    "masked_loss", "conditioning_data_dir", "dataset_config", "in_json", "weighted_captions",
+    "masked_loss", "conditioning_data_dir", "dataset_config", "in_json",
     "torch_compile", "dynamo_backend", "wandb_api_key", "wandb_run_name", "log_tracker_config", "log_config",
     "cpu_offload_checkpointing", "fp8_base_unet",
     "fused_backward_pass", "initial_epoch", "initial_step", "skip_until_initial_step", "ddp_timeout",

@@ -42,7 +42,7 @@ KOHYA_SS_ONLY = frozenset({
     "model_list", "train_data_dir_toggle", "dynamo_mode", "dynamo_use_dynamic", "dynamo_use_fullgraph", "save_as_bool",
     "stop_text_encoder_training_pct", "training_preset", "no_token_padding", "num_cpu_threads_per_process",
     "main_process_port", "conv_dims", "conv_alphas", "logging_level", "prior_loss_weight_enabled", "cpu_threads",
-    "sdxl", "v2",
+    "sdxl",
 })  # fmt: skip
 OTHER_FAMILIES = {
     "flux1_checkbox": "Flux", "sd3_checkbox": "SD3", "lumina_checkbox": "Lumina", "anima_checkbox": "Anima",
@@ -90,7 +90,7 @@ PREVIEW_FIELDS = (
     "sample_steps", "randomly_choice_prompt", "sample_prompts", "sample_sampler", "sample_every_n_epochs",
     "sample_every_n_steps", "sample_at_first",
 )  # fmt: skip
-LORA_SCRIPTS_LORA_TYPES = ("sd-lora", "sdxl-lora", "lora-basic", "lora-master")
+LORA_SCRIPTS_LORA_TYPES = {"sd-lora": "sd", "sdxl-lora": "sdxl", "lora-basic": None, "lora-master": None}
 
 
 def as_sd_scripts(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[Note]]:
@@ -122,6 +122,8 @@ def _from_kohya_ss(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[Note
     _kohya_ss_length(result, notes)
     _kohya_ss_noise(result)
     _kohya_ss_network(values, result, notes)
+    if _is_on(values.get("sdxl")):
+        result["model_family"] = "sdxl"
     if _is_on(result.pop("sdxl_cache_text_encoder_outputs", None)):
         result["cache_text_encoder_outputs"] = True
     if _is_on(result.pop("sdxl_no_half_vae", None)):
@@ -231,6 +233,8 @@ def _from_lora_scripts(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[
     if kind and kind not in LORA_SCRIPTS_LORA_TYPES:
         said = "The file is for {family}, which this program does not train; choose an SD or SDXL base model"
         notes.append(Note("model.pretrained_model_name_or_path", said, {"family": kind}))
+    elif LORA_SCRIPTS_LORA_TYPES.get(kind):
+        result["model_family"] = LORA_SCRIPTS_LORA_TYPES[kind]
     _lora_scripts_optimizer(result, notes)
     _lora_scripts_network(result)
     _lora_scripts_previews(result, notes)

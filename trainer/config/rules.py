@@ -255,6 +255,15 @@ def _captions(config: TrainConfig) -> Iterator[Problem]:
         )
     if not config.caption.caption_separator.strip():
         yield Problem("caption.caption_separator", "caption_separator is empty; a comma is usual")
+    if config.caption.no_token_padding and config.caption.max_token_length is not None:
+        yield Problem(
+            "caption.no_token_padding", "no_token_padding is for captions of 75 tokens; clear max_token_length"
+        )
+    if config.caption.no_token_padding and config.cache.cache_text_encoder_outputs:
+        yield Problem(
+            "caption.no_token_padding",
+            "no_token_padding does not go with cache_text_encoder_outputs; switch one of them off",
+        )
     if config.cache.cache_text_encoder_outputs:
         yield from _text_cache(config)
 
@@ -293,10 +302,10 @@ def _buckets(config: TrainConfig) -> Iterator[Problem]:
     dataset = config.dataset
     if not dataset.enable_bucket or dataset.resolution is None:
         return
-    if dataset.bucket_reso_steps % 64:
+    if dataset.bucket_reso_steps % 32:
         yield Problem(
             "dataset.bucket_reso_steps",
-            "bucket_reso_steps is {value}; for this model family it must be a multiple of 64",
+            "bucket_reso_steps is {value}; it must be a multiple of 64, or of 32 for SDXL",
             {"value": dataset.bucket_reso_steps},
         )
     if dataset.bucket_no_upscale:

@@ -150,6 +150,16 @@ def crop_ltrb(bucket: Size, image_size: Size) -> tuple[float, float, float, floa
     return left, top, left + inner_width, top + inner_height
 
 
+def size_ids(bucket: Size, image_size: Size, flipped: bool = False) -> tuple[int, int, int, int, int, int]:
+    """What SDXL is told of a picture: original height, width, crop top, left, target height, width, in pixels.
+
+    The crop is that of `crop_ltrb`. Mirrored, the picture's right side is its left (KOHYA_COMPAT 2.6).
+    """
+    left, top, right, _ = crop_ltrb(bucket, image_size)
+    width, height = bucket
+    return image_size[1], image_size[0], int(top), int(width - right if flipped else left), height, width
+
+
 def _checked(image_size: Size) -> Size:
     if max(image_size) > MAX_ASPECT * min(image_size):
         raise BucketError(

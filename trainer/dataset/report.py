@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from trainer.dataset.folders import Folder
 from trainer.dataset.problems import Problem, error, warning
 from trainer.dataset.scan import Dataset, Example, arrange, scan
-from trainer.families import FAMILIES
+from trainer.families import kinds
 from trainer.families.weights import WeightsError, describe, find_base
 from trainer.loading.batches import bucket_counts, count_batches
 from trainer.saving import output_folder
@@ -136,9 +136,8 @@ def lengths(
 def _files(config: TrainConfig) -> Iterator[Problem]:
     """Files that the config names: the base model is what it should be, others exist, results can be written."""
     yield from _output(output_folder(config.save))
-    base = config.model.pretrained_model_name_or_path
-    if base:
-        yield from _base_model(base)
+    if config.model.pretrained_model_name_or_path:
+        yield from _base_model(config.model.pretrained_model_name_or_path, config)
     for name, value in (
         ("vae", config.model.vae),
         ("network_weights", config.network.network_weights),
@@ -156,23 +155,17 @@ def _files(config: TrainConfig) -> Iterator[Problem]:
         yield error(Path(prompts), "{name} {path} does not exist; check the path", name="sample_prompts", path=prompts)
 
 
-def _base_model(name: str) -> Iterator[Problem]:
+def _base_model(name: str, config: TrainConfig) -> Iterator[Problem]:
     try:
         path = find_base(name)
     except (WeightsError, OSError, RuntimeError, ValueError) as fault:
         yield error(Path(name), "{reason}", reason=fault)
         return
-    about = describe(path)
-    for reason in about.problems:
-        yield error(path, "{reason}", reason=reason)
-    if not about.problems and about.kind not in ("checkpoint", "folder"):
-        yield error(
-            path, "{path} is no base model but: {detail}; choose a whole checkpoint", path=path, detail=about.detail
-        )
-    elif not about.problems and about.family not in (*FAMILIES, None):
-        yield error(
-            path, "{path} is {detail}; this version trains Stable Diffusion 1.x and 2.x", path=path, detail=about.detail
-        )
+    settled = kinds.settle(config, describe(path))
+    for said in settled.problems:
+        yield error(path, said.template, **said.values)
+    for said in settled.notes:
+        yield warning(path, said.template, **said.values)
 
 
 def _output(folder: Path) -> Iterator[Problem]:

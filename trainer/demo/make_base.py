@@ -61,7 +61,7 @@ def fresh_family() -> SDFamily:
         if isinstance(module, nn.Conv2d) and (name.endswith(("conv2", "proj_out")) or name == "conv_out"):
             nn.init.zeros_(module.weight)
             module.bias = nn.Parameter(torch.zeros(module.out_channels))
-    return SDFamily("sd1", unet, text_encoder, vae, LoadOptions(path=""))
+    return SDFamily("sd1", unet, [text_encoder], vae, LoadOptions(path=""))
 
 
 def nonsense(rng: Random) -> str:

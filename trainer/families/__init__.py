@@ -1,6 +1,6 @@
 """Model families: how a base model is read, asked and adapted. What a family is, is in base.py.
 
-LIGHT at import: the page asks weights.py and tokens.py, the trainer calls `load`.
+LIGHT at import: the page asks weights.py, kinds.py and tokens.py, the trainer calls `load`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from trainer.config import TrainConfig
     from trainer.families.base import Family, LoadOptions
-
-FAMILIES = ("sd1", "sd2")  # what `load` can train; sd.py holds both
 
 
 def options_from(config: TrainConfig) -> LoadOptions:
@@ -36,15 +34,28 @@ def options_from(config: TrainConfig) -> LoadOptions:
         vae_dtype=torch.float32 if config.precision.no_half_vae else dtype,
         clip_skip=config.caption.clip_skip,
         max_token_length=config.caption.max_token_length,
+        v2=config.model.v2,
         v_parameterization=config.model.v_parameterization,
+        zero_terminal_snr=config.noise.zero_terminal_snr,
+        prediction_type=config.model.prediction_type,
+        weighted_captions=config.caption.weighted_captions,
+        no_token_padding=config.caption.no_token_padding,
+        text_projection_as_sd_scripts=config.model.text_projection_as_sd_scripts,
     )
 
 
 def load(options: LoadOptions, device: torch.device | str = "cpu") -> Family:
     """The base model on `device`, frozen. Raises WeightsError naming the file, what is wrong and the cure."""
+    from trainer.families import kinds
     from trainer.families.modules import quiet_libraries
+    from trainer.families.weights import describe, find_base
 
+    path = find_base(options.path)
+    about = describe(path)
+    name = kinds.trained_family(about, options.v2, options.vae is not None)
     with quiet_libraries():
-        from trainer.families import sd
+        from trainer.families import sd, sdxl
 
-        return sd.load(options, device)
+        family = sdxl.load(path, about, options) if name == "sdxl" else sd.load(path, about, options, name)
+    family.to(device)
+    return family

@@ -29,7 +29,13 @@ class LoadOptions:
     vae_dtype: torch.dtype = torch.float32
     clip_skip: int | None = None
     max_token_length: int | None = None
+    v2: bool = False
     v_parameterization: bool = False
+    zero_terminal_snr: bool = False
+    prediction_type: Prediction | None = None  # None: as the two above and the file say
+    weighted_captions: bool = False
+    no_token_padding: bool = False
+    text_projection_as_sd_scripts: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,13 +44,24 @@ class Conditioning:
 
     context: Tensor  # (B, T, D)
     pooled: Tensor | None = None  # (B, D'), families that have it
+    sizes: Tensor | None = None  # (B, 6) px: original height, width, crop top, left, target height, width; SDXL
+
+    def to(self, device: torch.device | str) -> Conditioning:
+        """The same on another device."""
+
+        def moved(tensor: Tensor | None) -> Tensor | None:
+            return None if tensor is None else tensor.to(device, non_blocking=True)
+
+        return Conditioning(self.context.to(device, non_blocking=True), moved(self.pooled), moved(self.sizes))
 
     def joined(self, other: Conditioning) -> Conditioning:
         """Both batches in one, `self` first: for classifier-free guidance."""
-        pooled = None
-        if self.pooled is not None and other.pooled is not None:
-            pooled = torch.cat([self.pooled, other.pooled])
-        return Conditioning(torch.cat([self.context, other.context]), pooled)
+
+        def both(one: Tensor | None, two: Tensor | None) -> Tensor | None:
+            return None if one is None or two is None else torch.cat([one, two])
+
+        context = torch.cat([self.context, other.context])
+        return Conditioning(context, both(self.pooled, other.pooled), both(self.sizes, other.sizes))
 
 
 @dataclass(frozen=True)
@@ -62,9 +79,9 @@ class Target:
 class Family(Protocol):
     """A base model, frozen, ready to be trained on."""
 
-    name: str  # sd1, sd2
+    name: str  # sd1, sd2, sdxl
     prediction: Prediction
-    zero_terminal_snr: bool  # the base was trained with it
+    zero_terminal_snr: bool  # trained up to pure noise
     latent_channels: int
     device: torch.device
     dtype: torch.dtype
@@ -78,6 +95,12 @@ class Family(Protocol):
 
     def free_vae(self) -> None:
         """Take the VAE off the accelerator; decoding brings it back for a moment."""
+
+    def free_text_encoders(self) -> None:
+        """Let the text encoders go, from memory too; captions that are not remembered read them anew for a moment."""
+
+    def remember_captions(self, captions: Sequence[str], at_least: int | None = None, emphasis: bool = False) -> None:
+        """Encode now what `encode_captions` will be asked after the text encoders were freed."""
 
     def train_mode(self, gradient_checkpointing: bool = False) -> None:
         """Ready for training steps; weights stay frozen."""

@@ -11,6 +11,8 @@ from trainer.families.base import Part, Target
 
 ADAPTABLE = (nn.Linear, nn.Conv2d, nn.LayerNorm, nn.GroupNorm)
 SD_BLOCK = re.compile(r"(down|up)_blocks\.(\d+)\.(attentions|resnets|downsamplers|upsamplers)\.(\d+)\.")
+XL_BLOCK = re.compile(r"(input_blocks|middle_block|output_blocks)\.(\d+)\.")
+XL_FIRST = {"input_blocks": 1, "middle_block": 10, "output_blocks": 13}
 
 
 def layers_of(
@@ -49,3 +51,11 @@ def sd_block(path: str) -> int | None:
     side, index, kind, place = found[1], int(found[2]), found[3], int(found[4])
     within = place if kind in ("attentions", "resnets") else 2
     return (1 if side == "down" else 13) + 3 * index + within
+
+
+def xl_block(path: str) -> int | None:
+    """The same for SDXL, 0 to 22, of a path in the names of the first SDXL code; 0 is the time and label embeddings."""
+    found = XL_BLOCK.match(path)
+    if found is not None:
+        return XL_FIRST[found[1]] + int(found[2])
+    return 0 if path.startswith(("time_embed.", "label_emb.")) else 22 if path.startswith("out.") else None

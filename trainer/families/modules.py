@@ -23,11 +23,10 @@ from trainer.families.names import Piece
 from trainer.families.weights import PICKLE_EXTENSIONS, WeightsError, component_files, read_config, read_header
 
 CONFIGS = Path(__file__).parent / "configs"
-COMPONENTS = ("unet", "vae", "text_encoder")
-Config = Mapping[str, Any]
-
-
+CONFIG_FOLDERS = [CONFIGS]  # tests add theirs
 MAPPED_AT_MOST_BYTES = 2**28
+Config = Mapping[str, Any]
+Pieces = Callable[[str, Config], list[Piece]]
 
 
 class Source(Protocol):
@@ -138,9 +137,9 @@ def load_pickle(path: Path) -> dict[str, Any]:
 
 
 def known_configs(component: str) -> dict[str, Config]:
-    """The resolved configs of a component, by architecture name ("sd1", "sd2", "demo")."""
+    """The resolved configs of a component, by architecture name ("sd1", "sd2", "sdxl", "demo")."""
     found: dict[str, Config] = {}
-    for path in sorted(CONFIGS.glob(f"*/{component}.json")):
+    for path in (path for folder in CONFIG_FOLDERS for path in sorted(folder.glob(f"*/{component}.json"))):
         config = read_config(path)
         if config is not None:
             found[path.parent.name] = config
@@ -169,17 +168,50 @@ def build_vae(source: Source, config: Config | None, dtype: torch.dtype) -> nn.M
 
 def build_text_encoder(source: Source, config: Config | None, dtype: torch.dtype) -> nn.Module:
     """A frozen CLIPTextModel: SD 1's, or SD 2's from OpenCLIP's layout."""
-    from transformers import CLIPTextConfig, CLIPTextModel
+    return _text_encoder(source, config, dtype, "text_encoder", "text encoder", _text_pieces)
+
+
+def build_xl_text_encoder(source: Source, config: Config | None, dtype: torch.dtype) -> nn.Module:
+    """SDXL's first text encoder, a frozen CLIPTextModel."""
+    return _text_encoder(source, config, dtype, "text_encoder", "first text encoder", _xl_text_pieces)
+
+
+def build_xl_text_encoder_2(
+    source: Source, config: Config | None, dtype: torch.dtype, as_sd_scripts: bool = False
+) -> nn.Module:
+    """SDXL's second text encoder, a frozen CLIPTextModelWithProjection.
+
+    as_sd_scripts: the text projection of a single file is used untransposed, as that program does (KOHYA_COMPAT Q-46).
+    """
+
+    def pieces(name: str, config: Config) -> list[Piece]:
+        found = _xl_text_2_pieces(name, config)
+        return [piece._replace(transposed=False) for piece in found] if as_sd_scripts else found
+
+    return _text_encoder(source, config, dtype, "text_encoder_2", "second text encoder", pieces, projected=True)
+
+
+def _text_encoder(
+    source: Source,
+    config: Config | None,
+    dtype: torch.dtype,
+    component: str,
+    title: str,
+    pieces: Pieces,
+    projected: bool = False,
+) -> nn.Module:
+    from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
     if config is None:
-        config = _matching("text_encoder", "text encoder", source, text_facts, _text_pieces)
+        config = _matching(component, title, source, text_facts, pieces)
     text_config = CLIPTextConfig(**{key: value for key, value in config.items() if key != "model_type"})
-    empty = _on_meta(lambda: CLIPTextModel(text_config))
+    made = CLIPTextModelWithProjection if projected else CLIPTextModel
+    empty = _on_meta(lambda: made(text_config))
     for buffer_name, buffer in list(empty.named_buffers()):
         if buffer_name.endswith("position_ids"):  # not stored in files: 0 .. 76
             owner = empty.get_submodule(buffer_name.rpartition(".")[0])
             owner.position_ids = torch.arange(buffer.shape[-1]).expand(1, -1)
-    return _filled(empty, lambda name: _text_pieces(name, config), source, dtype, "text encoder")
+    return _filled(empty, lambda name: pieces(name, config), source, dtype, title)
 
 
 @contextlib.contextmanager
@@ -204,11 +236,13 @@ def unet_facts(config: Config) -> dict[str, tuple[int, ...]]:
     """Shapes that tell one U-Net architecture from another: diffusers tensor name -> leading sizes."""
     widths = config["block_out_channels"]
     facts: dict[str, tuple[int, ...]] = {"conv_in.weight": (widths[0], config["in_channels"])}
+    depths = config["transformer_layers_per_block"]
     for block, (width, kind) in enumerate(zip(widths, config["down_block_types"], strict=True)):
         last = config["layers_per_block"] - 1
         facts[f"down_blocks.{block}.resnets.{last}.conv2.weight"] = (width, width)
         if "CrossAttn" in kind:
-            name = f"down_blocks.{block}.attentions.{last}.transformer_blocks.0.attn2.to_k.weight"
+            deepest = (depths if isinstance(depths, int) else depths[block]) - 1
+            name = f"down_blocks.{block}.attentions.{last}.transformer_blocks.{deepest}.attn2.to_k.weight"
             facts[name] = (width, config["cross_attention_dim"])
     return facts
 
@@ -260,12 +294,27 @@ def _text_pieces(name: str, config: Config) -> list[Piece]:
     ]
 
 
+def _xl_text_pieces(name: str, config: Config) -> list[Piece]:
+    with_prefix, bare = names.clip_name(name), name.removeprefix("text_model.")
+    return [Piece(names.XL_CLIP_PREFIX + with_prefix), Piece(with_prefix), Piece(bare)]
+
+
+def _xl_text_2_pieces(name: str, config: Config) -> list[Piece]:
+    open_clip = names.open_clip_piece(name)
+    inner = name if name.startswith(("text_model.", "text_projection.")) else f"text_model.{name}"
+    return [
+        open_clip._replace(name=names.XL_OPEN_CLIP_PREFIX + open_clip.name),
+        Piece(names.XL_OPEN_CLIP_PREFIX + name),  # text_projection.weight of some re-saved files
+        Piece(inner),
+    ]
+
+
 def _matching(
     component: str,
     title: str,
     source: Source,
     facts_of: Callable[[Config], dict[str, tuple[int, ...]]],
-    pieces_of: Callable[[str, Config], list[Piece]],
+    pieces_of: Pieces,
 ) -> Config:
     """The known config whose shapes are those of the file."""
     shapes = source.shapes()
@@ -319,6 +368,8 @@ def _filled(
         tensor = source.read(piece.name, dtype)
         if piece.third is not None:
             tensor = tensor.chunk(3)[piece.third].clone()
+        if piece.transposed:
+            tensor = tensor.T.contiguous()
         if tensor.shape != slot.shape and tensor.squeeze().shape == slot.squeeze().shape:
             tensor = tensor.reshape(slot.shape)  # a 1x1 convolution where the other layout has a linear layer
         if tensor.shape != slot.shape:

@@ -14,13 +14,17 @@ UNET_PREFIX = "model.diffusion_model."
 VAE_PREFIX = "first_stage_model."
 CLIP_PREFIX = "cond_stage_model.transformer."  # SD 1: transformers' layout
 OPEN_CLIP_PREFIX = "cond_stage_model.model."  # SD 2: OpenCLIP's layout
+XL_CLIP_PREFIX = "conditioner.embedders.0.transformer."  # SDXL's first text encoder: transformers' layout
+XL_OPEN_CLIP_PREFIX = "conditioner.embedders.1.model."  # SDXL's second: OpenCLIP's layout
 
 
 class Piece(NamedTuple):
-    """Where a module's tensor is found: the file's name for it, and which third of it (q, k, v stored as one)."""
+    """Where a module's tensor is found: the file's name for it, which third of it (q, k, v stored as one), and whether
+    rows and columns change places."""
 
     name: str
     third: int | None = None
+    transposed: bool = False
 
 
 _UNET_TOP = {
@@ -126,11 +130,14 @@ _THIRDS = {"q_proj": 0, "k_proj": 1, "v_proj": 2}
 
 
 def open_clip_piece(name: str) -> Piece:
-    """Where an SD 2 single file keeps a CLIPTextModel tensor, without `cond_stage_model.model.`.
+    """Where an SD 2 or SDXL single file keeps a CLIPTextModel tensor, without `cond_stage_model.model.`.
 
-    OpenCLIP stores q, k and v of a layer as one matrix (3 D, D): `third` says which part is meant.
+    OpenCLIP stores q, k and v of a layer as one matrix (3 D, D): `third` says which part is meant. Its text projection
+    P is for x P, that of a linear layer for x W^T: it is `transposed`.
     """
     name = name.removeprefix("text_model.")
+    if name == "text_projection.weight":
+        return Piece("text_projection", transposed=True)
     if name == "embeddings.token_embedding.weight":
         return Piece("token_embedding.weight")
     if name == "embeddings.position_embedding.weight":

@@ -68,6 +68,9 @@ class Description:
     size_bytes: int = 0
     detail: str = ""  # one plain sentence
     problems: tuple[str, ...] = field(default=())
+    says_epsilon: bool = False  # the file itself says that it predicts noise
+    lacks_vae: bool = False
+    context_width: int | None = None  # of the text that the U-Net reads: 768 SD 1, 1024 SD 2, 2048 SDXL
 
 
 def read_header(path: Path | str) -> Header:
@@ -128,6 +131,9 @@ def describe_header(header: Header) -> Description:
         header.size,
         _sentence(kind, family, prediction),
         problems,
+        header.metadata.get("modelspec.prediction_type", "").lower() == "epsilon",
+        kind == "checkpoint" and not any(name.startswith(names.VAE_PREFIX) for name in shapes),
+        _context_width(shapes),
     )
 
 
@@ -189,7 +195,7 @@ def family_of(shapes: Mapping[str, tuple[int, ...]], kind: Kind) -> str | None:
         if has("lora_te1_") or has("lora_te2_") or has("lora_unet_input_blocks") or width == 2048:
             return "sdxl"
         return {1024: "sd2"}.get(width or 0, "sd1" if has("lora_te_") or has("unet") else None)
-    if has("conditioner.embedders.1.") or width == 2048:
+    if has("conditioner.embedders.1.") or has("conditioner.embedders.0.transformer.") or width == 2048:
         return "sdxl"
     if has("conditioner.embedders.0.model.") or width == 1280:
         return "sdxl_refiner"
@@ -279,8 +285,8 @@ def _context_width(shapes: Mapping[str, tuple[int, ...]]) -> int | None:
 def _prediction(
     shapes: Mapping[str, tuple[int, ...]], metadata: Mapping[str, str], family: str | None
 ) -> tuple[Literal["epsilon", "v"] | None, bool]:
-    zero_terminal = "ztsnr" in shapes or "edm_vpred.sigma_max" in shapes
-    if "v_pred" in shapes or "edm_vpred.sigma_max" in shapes:
+    zero_terminal = "ztsnr" in shapes
+    if "v_pred" in shapes:
         return "v", zero_terminal
     told = metadata.get("modelspec.prediction_type", "").lower()
     if told in ("v", "v_prediction", "velocity") or metadata.get("modelspec.architecture", "").startswith(
@@ -300,18 +306,18 @@ def _problems(path: Path, shapes: Mapping[str, tuple[int, ...]], kind: Kind, fam
         problems.append(
             f"{path} is {sort} with {first[1]} input channels; a LoRA is trained on the ordinary model with 4"
         )
-    if kind == "checkpoint":
-        missing = [
-            what
-            for what, prefixes in (
-                ("VAE", ("first_stage_model.",)),
-                ("text encoder", ("cond_stage_model.", "conditioner.")),
-            )
-            if not any(name.startswith(prefixes) for name in shapes)
-        ]
-        problems += [
-            f"{path} has no {what}; choose a whole checkpoint" for what in missing if family in ("sd1", "sd2", "sdxl")
-        ]
+    if "edm_vpred.sigma_max" in shapes or {"edm_mean", "edm_std"} <= shapes.keys():
+        problems.append(
+            f"{path} is an EDM model (as Playground 2.5 is), trained with another kind of noise; choose a model that "
+            "predicts noise or v"
+        )
+    if family == "sd2" and f"{names.UNET_PREFIX}label_emb.0.0.weight" in shapes:
+        problems.append(f"{path} is an unCLIP model, which draws from pictures; choose the ordinary SD 2.x model")
+    if kind == "checkpoint" and family in ("sd1", "sd2", "sdxl"):
+        needed = {"first ": "conditioner.embedders.0.", "second ": "conditioner.embedders.1."}
+        for which, start in needed.items() if family == "sdxl" else {"": "cond_stage_model."}.items():
+            if not any(name.startswith(start) for name in shapes):
+                problems.append(f"{path} has no {which}text encoder; choose a whole checkpoint")
     if kind == "unknown":
         problems.append(
             f"{path} holds no weights that this program knows ({len(shapes)} tensors); check what was downloaded"
@@ -359,29 +365,35 @@ def _describe_pickle(path: Path) -> Description:
     prediction, zero_terminal = _prediction(shapes, {}, family)
     problems = _problems(path, shapes, kind, family)
     return Description(
-        path, kind, family, prediction, zero_terminal, None, size, _sentence(kind, family, prediction), problems
-    )
+        path, kind, family, prediction, zero_terminal, None, size, _sentence(kind, family, prediction), problems,
+        lacks_vae=kind == "checkpoint" and not any(name.startswith(names.VAE_PREFIX) for name in shapes),
+    )  # fmt: skip
+
+
+MARKERS = (b"v_pred", b"ztsnr", b"edm_mean", b"edm_std")  # tensor names without a dot that say what a model is
 
 
 def _pickled_names(text: bytes) -> Iterator[str]:
     """Strings of a pickle (opcode X, four bytes of length, the text) that look like tensor names."""
     for match in re.finditer(rb"X(..)\x00\x00", text, re.DOTALL):
         word = text[match.end() : match.end() + int.from_bytes(match[1], "little")]
-        if re.fullmatch(rb"[A-Za-z_][\w.]{2,200}", word) and (b"." in word or word in (b"v_pred", b"ztsnr")):
+        if re.fullmatch(rb"[A-Za-z_][\w.]{2,200}", word) and (b"." in word or word in MARKERS):
             yield word.decode("ascii")
 
 
 def _describe_folder(path: Path) -> Description:
     unet = read_config(path / "unet" / "config.json")
-    index = read_config(path / "model_index.json")
     if unet is None:
         raise WeightsError(
             f"{path} is not a diffusers folder (it has no unet/config.json); choose a model file inside it, "
             "or another folder"
         )
     width = unet.get("cross_attention_dim")
-    pipeline = str((index or {}).get("_class_name", ""))
-    family = "sdxl" if "XL" in pipeline or width == 2048 else "sd2" if width == 1024 else "sd1"
+    is_xl = unet.get("addition_embed_type") == "text_time" or width == 2048
+    refines = is_xl and read_config(path / "text_encoder" / "config.json") is None
+    is_sd2 = width == 1024 or bool(unet.get("use_linear_projection"))
+    family = ("sdxl_refiner" if refines else "sdxl") if is_xl else "sd2" if is_sd2 else "sd1"
+    parts = ["unet", "vae", *([] if refines else ["text_encoder"]), *(["text_encoder_2"] if is_xl else [])]
     scheduler = read_config(path / "scheduler" / "scheduler_config.json") or {}
     prediction: Literal["epsilon", "v"] = "v" if scheduler.get("prediction_type") == "v_prediction" else "epsilon"
     problems = []
@@ -393,10 +405,15 @@ def _describe_folder(path: Path) -> Description:
         )
     problems += [
         f"{path / part} has no weights (.safetensors); download the folder again"
-        for part in ("unet", "vae", "text_encoder")
+        for part in parts
         if not component_files(path / part)
     ]
-    size = sum(file.stat().st_size for part in ("unet", "vae", "text_encoder") for file in component_files(path / part))
+    if str(scheduler.get("_class_name", "")).startswith("EDM"):
+        problems.append(
+            f"{path} is an EDM model (as Playground 2.5 is), trained with another kind of noise; choose a model that "
+            "predicts noise or v"
+        )
+    size = sum(file.stat().st_size for part in parts for file in component_files(path / part))
     zero_terminal = bool(scheduler.get("rescale_betas_zero_snr", False))
     return Description(
         path,
@@ -408,6 +425,8 @@ def _describe_folder(path: Path) -> Description:
         size,
         _sentence("folder", family, prediction),
         tuple(problems),
+        scheduler.get("prediction_type") == "epsilon",
+        context_width=width,
     )
 
 

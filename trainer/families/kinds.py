@@ -1,0 +1,182 @@
+"""Which family a base model is trained as, and what it predicts: what the file says against what the user says. LIGHT.
+
+Decided from a Description (see weights.py), before anything is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from trainer.families.weights import Description, WeightsError
+
+if TYPE_CHECKING:
+    from trainer.config import TrainConfig
+
+Trained = Literal["sd1", "sd2", "sdxl"]
+TRAINED: tuple[Trained, ...] = ("sd1", "sd2", "sdxl")
+SD1_WIDTH = 768  # of the text that SD 1's attention reads; SD 2 reads 1024
+SMALL_FOR_XL_PX = 700
+
+
+@dataclass(frozen=True)
+class Said:
+    """One sentence for the user: template with placeholders, the key for translations, and its values."""
+
+    template: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def message(self) -> str:
+        """The English sentence."""
+        return self.template.format(**self.values)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a base model predicts, whether up to pure noise, and what the user should hear about how it was decided."""
+
+    prediction: Literal["epsilon", "v"]
+    zero_terminal_snr: bool
+    said: tuple[Said, ...] = ()
+
+    @property
+    def notes(self) -> list[str]:
+        """The same as English sentences."""
+        return [one.message for one in self.said]
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A config with what the base model's file decided. problems: why it cannot be trained so."""
+
+    config: TrainConfig
+    family: Trained | None
+    problems: tuple[Said, ...] = ()
+    notes: tuple[Said, ...] = ()
+
+
+def prediction_of(
+    about: Description,
+    v_parameterization: bool = False,
+    zero_terminal_snr: bool = False,
+    prediction_type: Literal["epsilon", "v"] | None = None,
+) -> Prediction:
+    """The user's word, else what the file says, else epsilon; with notes where they differ.
+
+    prediction_type: when set, the file's markers are not followed at all, neither for v nor for zero terminal SNR.
+    """
+    if prediction_type is not None:
+        return Prediction("v" if v_parameterization else prediction_type, zero_terminal_snr)
+    notes: list[Said] = []
+    v = v_parameterization or about.prediction == "v"
+    if v and not v_parameterization:
+        notes.append(Said("the base model says that it is a v-prediction model, so v_parameterization was switched on"))
+    if v_parameterization and about.says_epsilon:
+        notes.append(Said("the base model says that it predicts noise, but v_parameterization is on"))
+    if about.family == "sd2" and about.prediction is None and not v_parameterization:
+        notes.append(
+            Said(
+                "a Stable Diffusion 2 file does not say what it predicts; for a 768-v model switch on "
+                "v_parameterization"
+            )
+        )
+    if v and about.zero_terminal_snr and not zero_terminal_snr:
+        notes.append(
+            Said("the base model says that it was trained up to pure noise, so zero_terminal_snr was switched on")
+        )
+    return Prediction("v" if v else "epsilon", zero_terminal_snr or (v and about.zero_terminal_snr), tuple(notes))
+
+
+def trained_family(about: Description, v2: bool = False, own_vae: bool = False) -> Trained:
+    """The family that a file or folder is trained as.
+
+    v2: the user says that it is SD 2; obeyed where the tensors leave it open. own_vae: a VAE is given apart.
+    Raises WeightsError: no base model, of another family, incomplete, or not what the user says.
+    """
+    for problem in unusable(about, v2, own_vae):
+        raise WeightsError(problem.message)
+    if v2:
+        return "sd2"
+    return next((name for name in TRAINED if name == about.family), "sd1")
+
+
+def settle(config: TrainConfig, about: Description) -> Settled:
+    """What the base model's file decides for a run, and what of the config does not go with it."""
+    model = config.model
+    problems = list(unusable(about, model.v2, model.vae is not None))
+    if problems:
+        return Settled(config, None, tuple(problems))
+    family = trained_family(about, model.v2, model.vae is not None)
+    problems += _contradictions(config, about, family)
+    found = prediction_of(about, model.v_parameterization, config.noise.zero_terminal_snr, model.prediction_type)
+    changed = config.model_copy(
+        update={
+            "model": model.model_copy(update={"v_parameterization": found.prediction == "v"}),
+            "noise": config.noise.model_copy(update={"zero_terminal_snr": found.zero_terminal_snr}),
+        }
+    )
+    if changed != config:
+        from trainer.config import rules
+
+        problems += [Said(problem.template, problem.values) for problem in rules.problems(changed)]
+    return Settled(changed, family, tuple(problems), (*found.said, *_without_effect(config, family)))
+
+
+def unusable(about: Description, v2: bool = False, own_vae: bool = False) -> Iterator[Said]:
+    """Why a file can be no base model here; nothing when it can. Arguments as for `trained_family`."""
+    values = {"path": about.path, "detail": about.detail}
+    for reason in about.problems:
+        yield Said("{reason}", {"reason": reason})
+    if about.problems:
+        return
+    if about.kind not in ("checkpoint", "folder", "unknown"):
+        yield Said(
+            "{path} is a {detail}, not a base model; choose the checkpoint (.safetensors) that the LoRA is to be "
+            "trained on",
+            values,
+        )
+    elif about.family not in (*TRAINED, None):
+        yield Said("{path} is a {detail}; trained are Stable Diffusion 1.x, 2.x and XL", values)
+    elif about.lacks_vae and not own_vae:
+        yield Said("{path} has no VAE; choose a VAE file under vae, or a whole checkpoint", values)
+    elif v2 and (about.family == "sdxl" or (about.family == "sd1" and about.context_width == SD1_WIDTH)):
+        yield Said("v2 is on, but {path} is a {detail}; switch v2 off, or choose an SD 2.x base model", values)
+
+
+def _contradictions(config: TrainConfig, about: Description, family: Trained) -> Iterator[Said]:
+    """What the user chose that this family cannot do."""
+    values = {"path": about.path, "detail": about.detail}
+    wanted = config.model.model_family
+    if wanted is not None and (wanted == "sdxl") != (family == "sdxl"):
+        right = "sdxl" if family == "sdxl" else "sd"
+        yield Said(
+            "model_family is {wanted}, but {path} is a {detail}; set it to {right}, or choose another base model",
+            {**values, "wanted": wanted, "right": right},
+        )
+    step = config.dataset.bucket_reso_steps
+    if config.dataset.enable_bucket and family != "sdxl" and step % 64:
+        yield Said(
+            "bucket_reso_steps is {value}; for {path}, a {detail}, it must be a multiple of 64",
+            {**values, "value": step},
+        )
+    if family == "sdxl" and config.caption.no_token_padding:
+        yield Said("no_token_padding is for Stable Diffusion 1.x and 2.x; switch it off for {path}", values)
+
+
+def _without_effect(config: TrainConfig, family: Trained) -> Iterator[Said]:
+    if family != "sdxl":
+        if config.model.text_projection_as_sd_scripts:
+            yield Said("text_projection_as_sd_scripts has an effect on SDXL single files only")
+        if config.cache.cache_as_npz and config.cache.cache_text_encoder_outputs:
+            yield Said("sd-scripts keeps text outputs for SDXL only; no _te_outputs.npz are written")
+        return
+    if config.caption.clip_skip is not None:
+        yield Said("clip_skip has no effect on SDXL, whose text encoders always give their last but one layer")
+    resolution = config.dataset.resolution
+    if resolution is not None and resolution[0] * resolution[1] < SMALL_FOR_XL_PX**2:
+        yield Said(
+            "resolution {width} x {height} is small for SDXL, which is made for 1024 x 1024; pictures come out soft",
+            {"width": resolution[0], "height": resolution[1]},
+        )
