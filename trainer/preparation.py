@@ -100,7 +100,7 @@ class Run:
         """
         size = self.config.run.gradient_accumulation_steps
         usable = [example for example in self.dataset.examples if example.index not in self.latents.skipped]
-        batches = plan(usable, self.config.dataset.train_batch_size, self.seed, epoch)
+        batches = plan(usable, self.dataset.batch_sizes, self.seed, epoch)
         rest = [
             _microbatch(self.dataset.examples, epoch, position, batch.indices) for position, batch in enumerate(batches)
         ][done:]
@@ -186,12 +186,10 @@ class Run:
     def _may_flip(self, number: int) -> bool:
         if number >= len(self.dataset.examples):
             return False
-        subset = self.dataset.folders[self.example(number).folder].subset
-        own = None if subset is None else subset.flip_aug
-        return self.config.dataset.flip_aug if own is None else own
+        return self.dataset.folders[self.example(number).folder].options.flip_aug
 
     def _caption_options(self, number: int) -> Any:
-        return captions.for_subset(self.config.caption, self.dataset.folders[self.example(number).folder].subset)
+        return self.dataset.folders[self.example(number).folder].captions
 
     def _encoded(self, texts: Sequence[str], batch: Microbatch) -> Conditioning:
         encoded = (self.texts or self.family.encode_captions)(texts)
@@ -308,9 +306,7 @@ def _latents(config: TrainConfig, dataset: Dataset, family: Family, events: Even
 
     if not config.cache.cache_latents:
         return DirectLatents(items, read, family.encode_images, ahead=max(1, config.run.max_data_loader_n_workers))
-    flips = config.dataset.flip_aug or any(
-        folder.subset is not None and folder.subset.flip_aug for folder in dataset.folders
-    )
+    flips = any(folder.options.flip_aug for folder in dataset.folders)
     kept = cache_latents(
         items, read, family.encode_images, fingerprint(family.vae), flip=flips, batch_size=config.cache.vae_batch_size,
         folder=CACHE_FOLDER / "latents" if config.cache.cache_latents_to_disk else None,
@@ -345,7 +341,7 @@ def _texts(
     still = seeds.python_random(0)
     texts = []
     for example in [*dataset.examples, *dataset.validation]:
-        options = captions.for_subset(config.caption, dataset.folders[example.folder].subset)
+        options = dataset.folders[example.folder].captions
         texts += [captions.process(example.caption, options, still, 1, 0, 1), example.caption]
     kept.prepare(texts, lambda done, total: _told(events, "caching text", done, total))
     return kept
@@ -396,7 +392,7 @@ def _optimizer(
     usable = [example for example in dataset.examples if example.index not in latents.skipped]
     length = config.run
     planned = lengths(
-        count_batches(usable, config.dataset.train_batch_size),
+        count_batches(usable, dataset.batch_sizes),
         length.gradient_accumulation_steps,
         length.max_train_epochs,
         length.max_train_steps,
@@ -429,7 +425,7 @@ def _held_out(config: TrainConfig, dataset: Dataset, latents: Latents) -> list[M
     """The batches a validation goes over: always the same ones."""
     count = len(dataset.examples)
     usable = [example for example in dataset.validation if count + example.index not in latents.skipped]
-    batches = plan(usable, config.dataset.train_batch_size, 0, 0)
+    batches = plan(usable, dataset.batch_sizes, 0, 0)
     return [Microbatch(0, position, tuple(count + index for index in batch.indices), torch.ones(len(batch.indices)))
             for position, batch in enumerate(batches)]  # fmt: skip
 
@@ -461,7 +457,7 @@ def _facts(
         base_version=version, architecture=architecture, optimizer=optimizer,
         num_train_images=dataset.num_train_repeats, num_reg_images=dataset.num_reg_repeats,
         num_validation_images=len(dataset.validation),
-        batches_per_epoch=count_batches(usable, config.dataset.train_batch_size), num_epochs=epochs,
+        batches_per_epoch=count_batches(usable, dataset.batch_sizes), num_epochs=epochs,
         max_train_steps=steps,
         seed=config.run.seed or 0, output_name=name, tag_frequency=statistics.tag_frequency(dataset),
         bucket_info=statistics.bucket_info(dataset) if config.dataset.enable_bucket else None,

@@ -120,6 +120,7 @@ BASIC = (
 )  # fmt: skip
 
 SUBSETS = "dataset.subsets"
+DATASETS = "dataset.datasets"
 # What a run cannot do without: stands in while the field is empty, so that the rest can be checked and drawn.
 STAND_INS = {
     "model.pretrained_model_name_or_path": "none.safetensors", "dataset.train_data_dir": "none",
@@ -167,6 +168,8 @@ def raw(value: Any) -> RawValue:
     if isinstance(value, (list, tuple)):
         if value and all(isinstance(item, int) and not isinstance(item, bool) for item in value):
             return ",".join(str(item) for item in value)
+        if value and all(isinstance(item, float) for item in value):
+            return ",".join(number_text(item) for item in value)
         return [item if isinstance(item, Mapping) else str(item) for item in value]
     return str(value)
 
@@ -184,13 +187,15 @@ def number_text(value: float) -> str:
 def raw_values(config: TrainConfig) -> dict[str, RawValue]:
     """Every parameter of a configuration as its field shows it, by address."""
     values = {p.address: raw(getattr(getattr(config, p.section), p.name)) for p in parameters() if p.address != SUBSETS}
-    values[SUBSETS] = [subset.model_dump(exclude_none=True) for subset in config.dataset.subsets]
+    for address in (SUBSETS, DATASETS):
+        entries = getattr(config.dataset, address.rpartition(".")[2])
+        values[address] = [entry.model_dump(mode="json", exclude_none=True) for entry in entries]
     return values
 
 
 def default_values() -> dict[str, RawValue]:
     """The fields with sd-scripts' defaults: what a preset's values are laid over."""
-    return {SUBSETS: [], **{parameter.address: raw(parameter.default) for parameter in parameters()}}
+    return {SUBSETS: [], DATASETS: [], **{parameter.address: raw(parameter.default) for parameter in parameters()}}
 
 
 def check(values: Mapping[str, Any]) -> Checked:
@@ -221,7 +226,8 @@ def _without_empty_rows(values: Mapping[str, Any]) -> tuple[Mapping[str, Any], t
     rows = values.get(SUBSETS)
     if not isinstance(rows, list):
         return values, ()
-    named = [row for row in rows if not isinstance(row, Mapping) or str(row.get("image_dir") or "").strip()]
+    named = [row for row in rows if not isinstance(row, Mapping) or any(
+        str(row.get(name) or "").strip() for name in ("image_dir", "metadata_file"))]  # fmt: skip
     told = "a listed folder has no path; choose one or remove its row"
     return {**values, SUBSETS: named}, (() if len(named) == len(rows) else (Problem(SUBSETS, told),))
 

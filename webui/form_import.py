@@ -70,7 +70,7 @@ def _is_only_empty(problem: Problem, tables: Mapping[str, Any]) -> bool:
         flat.update(value if isinstance(value, Mapping) else {})
     needed = {
         "pretrained_model_name_or_path": (name,),
-        "train_data_dir": (name, "subsets"),
+        "train_data_dir": (name, "subsets", "datasets", "dataset_config", "in_json"),
         "resolution": (name, "max_resolution"),
     }
     return name in needed and not any(flat.get(key) for key in needed[name])

@@ -28,7 +28,8 @@ FIRST_PRESET = "sd15_character"
 # A preset says how to train, not on what: these keep what the user chose unless the preset names them.
 KEPT_SECTIONS = ("model", "log")
 KEPT = frozenset({
-    "dataset.train_data_dir", "dataset.reg_data_dir", "dataset.subsets", "save.output_name", "save.output_dir",
+    "dataset.train_data_dir", "dataset.reg_data_dir", "dataset.subsets", "dataset.datasets", "dataset.dataset_config",
+    "dataset.in_json", "save.output_name", "save.output_dir",
     "save.resume", "save.training_comment", "save.metadata_title", "save.metadata_author", "save.metadata_description",
     "save.metadata_license", "save.metadata_tags", "save.metadata_trigger_phrase", "save.metadata_usage_hint",
     "save.no_metadata", "network.network_weights", "network.dim_from_weights", "sample.sample_prompts",

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from trainer import optimizers, schedules
-from trainer.config import Problem, TrainConfig
+from trainer.config import ConfigError, Problem, Subset, TrainConfig, expanded
+from trainer.config.dataset import owners
 from trainer.config.rules import trained_rates
 from trainer.dataset import Problem as DataProblem
 from trainer.dataset.report import Report, lengths, report
@@ -27,8 +28,10 @@ from trainer.families.weights import Description, describe
 READINGS_KEPT = 4
 FILES = (
     ("model", "pretrained_model_name_or_path"), ("model", "vae"), ("network", "network_weights"), ("save", "resume"),
-    ("sample", "sample_prompts"), ("save", "output_dir"),
+    ("sample", "sample_prompts"), ("save", "output_dir"), ("dataset", "dataset_config"),
 )  # fmt: skip
+DATASET_PATHS = ("train_data_dir", "reg_data_dir", "in_json", "dataset_config")
+SUBSET_PATHS = ("image_dir", "metadata_file", "conditioning_data_dir")
 MOST_SAVE_MARKS = 200
 MODEL_ADDRESS = "model.pretrained_model_name_or_path"
 EMPTY: dict[str, Any] = {
@@ -63,20 +66,20 @@ class Reports:
 
     def remembered(self, config: TrainConfig) -> dict[str, Any] | None:
         """The report from the last reading of these folders and files, or None when they were not read yet."""
-        files_key, config = _files_key(config), with_absolute_folders(config, self._root)
+        files_key, (config, _) = _files_key(config), _with_datasets(config, self._root)
         with self._lock:
             kept, files = self._readings.get(_folders_key(config)), self._files.get(files_key)
         return None if kept is None or files is None else self._told(config, kept, files)
 
     def read(self, config: TrainConfig) -> dict[str, Any]:
         """The report of what lies on disk now. Pictures are looked at again only when one of their folders changed."""
-        files_key, config = _files_key(config), with_absolute_folders(config, self._root)
+        files_key, (config, wrong) = _files_key(config), _with_datasets(config, self._root)
         with self._busy:
             kept = self._current(config)
             nothing = arrange(Reading((), (), ()), config)
             usual = report(self._without_files(config), nothing).problems
             found = report(_with_found_files(config, self._root), nothing).problems
-            files = tuple(problem for problem in found if problem not in usual)
+            files = (*wrong, *(problem for problem in found if problem not in usual))
         with self._lock:
             _keep(self._files, files_key, files)
         return self._told(config, kept, files)
@@ -131,13 +134,36 @@ def with_absolute_folders(config: TrainConfig, root: Path) -> TrainConfig:
     def placed(path: str) -> str:
         return str(root / Path(path).expanduser())
 
-    data = config.dataset
-    subsets = tuple(subset.model_copy(update={"image_dir": placed(subset.image_dir)}) for subset in data.subsets)
-    folders = {name: placed(path) for name in ("train_data_dir", "reg_data_dir") if (path := getattr(data, name))}
+    def all_placed(section: Any, names: Iterable[str]) -> Any:
+        return section.model_copy(update={name: placed(path) for name in names if (path := getattr(section, name))})
+
+    def listed(subsets: Iterable[Subset]) -> tuple[Subset, ...]:
+        return tuple(all_placed(subset, SUBSET_PATHS) for subset in subsets)
+
+    data = all_placed(config.dataset, DATASET_PATHS)
+    groups = tuple(group.model_copy(update={"subsets": listed(group.subsets)}) for group in data.datasets)
     output = config.save.model_copy(update={"output_dir": placed(config.save.output_dir or "output")})
     return config.model_copy(
-        update={"dataset": data.model_copy(update={**folders, "subsets": subsets}), "save": output}
+        update={
+            "dataset": data.model_copy(update={"subsets": listed(data.subsets), "datasets": groups}),
+            "save": output,
+        }
     )
+
+
+def _with_datasets(config: TrainConfig, root: Path) -> tuple[TrainConfig, tuple[DataProblem, ...]]:
+    """The configuration with absolute folders and what its dataset_config lists, or without it and with what is wrong
+    in that file."""
+    config = with_absolute_folders(config, root)
+    try:
+        return with_absolute_folders(expanded(config)[0], root), ()
+    except ConfigError as fault:
+        told = tuple(
+            DataProblem("error", Path(config.dataset.dataset_config or ""), problem.template, problem.values)
+            for problem in fault.problems
+        )
+        without = config.dataset.model_copy(update={"dataset_config": None})
+        return config.model_copy(update={"dataset": without}), told
 
 
 def _with_found_files(config: TrainConfig, root: Path) -> TrainConfig:
@@ -279,16 +305,29 @@ def _picture_address(config: TrainConfig, problem: Mapping[str, Any]) -> str:
     data = config.dataset
     if data.reg_data_dir and path.startswith(data.reg_data_dir):
         return "dataset.reg_data_dir"
-    if path and any(path.startswith(subset.image_dir) for subset in data.subsets):
-        return "dataset.subsets"
+    for address, subsets in (
+        ("dataset.subsets", data.subsets),
+        ("dataset.datasets", [subset for group in data.datasets for subset in group.subsets]),
+    ):
+        if path and any(path.startswith(place) for subset in subsets for place in _places(subset)):
+            return address
     return "dataset.train_data_dir"
+
+
+def _places(subset: Subset) -> list[str]:
+    """The folders and files that a listed folder names."""
+    return [place for name in SUBSET_PATHS if (place := getattr(subset, name))]
 
 
 def _folders_key(config: TrainConfig) -> str:
     """What a reading of pictures depends on: the folders and how captions are found."""
     data = config.dataset
-    parts = [data.train_data_dir, data.reg_data_dir, config.caption.caption_extension, data.dataset_repeats]
-    return json.dumps([*parts, [subset.model_dump() for subset in data.subsets]], sort_keys=True)
+    parts: list[Any] = [data.train_data_dir, data.reg_data_dir, data.in_json, data.dataset_repeats, data.cache_info]
+    parts += [config.caption.caption_extension, data.face_crop_aug_range]
+    return json.dumps(
+        [*parts, [subset.model_dump() for subset in data.subsets], [group.model_dump() for group in data.datasets]],
+        sort_keys=True,
+    )
 
 
 def _files_key(config: TrainConfig) -> tuple[str | None, ...]:
@@ -300,7 +339,8 @@ def _folder_times(config: TrainConfig) -> tuple[Any, ...]:
     roots = [
         config.dataset.train_data_dir,
         config.dataset.reg_data_dir,
-        *(subset.image_dir for subset in config.dataset.subsets),
+        config.dataset.in_json,
+        *(place for owner in owners(config.dataset) if owner.subset is not None for place in _places(owner.subset)),
     ]
     return tuple(_times(path) for path in roots if path)
 

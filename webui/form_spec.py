@@ -12,7 +12,7 @@ from typing import Any
 from trainer.config import Parameter
 from trainer.optimizers import OPTIMIZERS, find
 from trainer.schedules import CLASSES, SCHEDULES
-from webui.form import BASIC, SUBSETS, RawValue, default_values, groups, raw
+from webui.form import BASIC, DATASETS, SUBSETS, RawValue, default_values, groups, raw
 from webui.form_presets import FIRST_PRESET, KEPT, KEPT_SECTIONS, load
 from webui.site import Site
 from webui.texts import texts
@@ -44,6 +44,8 @@ SUBSET_FIELD = {
     "address": SUBSETS, "name": "subsets", "kind": "folders", "role": "folder", "advanced": True, "optional": True,
     "basic": False, "personal": True, "unit": None, "shown_when": None,
 }  # fmt: skip
+DATASETS_FIELD = {**SUBSET_FIELD, "address": DATASETS, "name": "datasets", "kind": "datasets", "role": None}
+DATASETS_HELP = "Groups of folders with a resolution and batch size of their own, as an imported run has them."
 SUBSET_HELP = (
     "Picture folders listed one by one, each with its repeats. With them no folder has to be renamed; "
     "they are used beside the training folder above."
@@ -57,7 +59,9 @@ def spec(site: Site) -> dict[str, Any]:
     for group, heading, members in groups():
         fields = [_field(parameter, chinese["parameters"], site) for parameter in members]
         if group == "dataset":
-            fields.insert(1, _subsets_field(chinese["parameters"]))
+            zh = chinese["parameters"]
+            fields.insert(1, _list_field(SUBSET_FIELD, "Folders with own options", SUBSET_HELP, zh))
+            fields.insert(2, _list_field(DATASETS_FIELD, "Data sets with own size and batch", DATASETS_HELP, zh))
         listed.append(
             {"id": group, "title": {"en": heading, "zh": chinese["phrases"].get(heading, heading)}, "fields": fields}
         )
@@ -126,13 +130,15 @@ def _field(parameter: Parameter, chinese: Mapping[str, Mapping[str, str]], site:
     }  # fmt: skip
 
 
-def _subsets_field(chinese: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
-    zh = chinese.get(SUBSETS, {})
-    title = "Folders with own options"
+def _list_field(
+    field: Mapping[str, Any], title: str, told: str, chinese: Mapping[str, Mapping[str, str]]
+) -> dict[str, Any]:
+    """The field of a list of tables."""
+    zh = chinese.get(field["address"], {})
     return {
-        **SUBSET_FIELD,
+        **field,
         "title": {"en": title, "zh": zh.get("title", title)},
-        "help": {"en": SUBSET_HELP, "zh": zh.get("help", SUBSET_HELP)},
+        "help": {"en": told, "zh": zh.get("help", told)},
     }
 
 

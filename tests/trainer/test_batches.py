@@ -70,4 +70,6 @@ def test_epochs_and_seeds_differ():
 
 
 def test_buckets_come_in_the_order_of_their_sides():
-    assert list(by_bucket(examples_of([(2, 1), (0, 1), (1, 1)]))) == [(448, 576), (512, 512), (576, 448)]
+    assert list(by_bucket(examples_of([(2, 1), (0, 1), (1, 1)]))) == [
+        (0, (448, 576)), (0, (512, 512)), (0, (576, 448)),
+    ]  # fmt: skip

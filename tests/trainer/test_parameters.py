@@ -119,7 +119,7 @@ def test_every_mistake_is_reported_at_once_with_its_address_value_and_cure() -> 
             {"cache_text_encoder_outputs": True, "network_train_unet_only": True, "shuffle_caption": True},
             "does not go with shuffle_caption",
         ),
-        ({"enable_bucket": True, "bucket_reso_steps": 40}, "multiple of 64"),
+        ({"enable_bucket": True, "bucket_reso_steps": 40}, "multiple of 64, or of 32 for SDXL"),
         ({"enable_bucket": True, "min_bucket_reso": 640}, "above the resolution's shorter side 512"),
         ({"enable_bucket": True, "max_bucket_reso": 320}, "below the resolution's longer side 512"),
         ({"sample_every_n_epochs": 1}, "previews are switched on but there is no prompt"),
@@ -158,11 +158,11 @@ def test_a_learning_rate_of_zero_is_kept_because_it_means_something() -> None:
 def test_unknown_keys_of_a_file_are_named_and_never_dropped_in_silence() -> None:
     said = [
         note.message
-        for note in parse({**NEEDED, "rank_dim": 4, "lowram": True, "color_aug": True, "lr_restart_cycles": 1}).notes
+        for note in parse({**NEEDED, "rank_dim": 4, "lowram": True, "fp8_base_unet": 1, "lr_restart_cycles": 1}).notes
     ]
     assert "rank_dim = 4 was left out: no such parameter" in said
     assert any(text.startswith("lowram was left out: models are loaded once") for text in said)
-    assert any(text.startswith("color_aug = True was left out: this version") for text in said)
+    assert any(text.startswith("fp8_base_unet = 1 was left out: this version") for text in said)
     assert any(text.startswith("lr_restart_cycles = 1 was left out") for text in said)
 
 

@@ -168,7 +168,7 @@ def test_every_parameter_has_a_chinese_title_and_help():
 
 
 def test_no_chinese_text_is_left_over_from_a_parameter_that_is_gone():
-    known = {parameter.address for parameter in parameters()} | {form.SUBSETS}
+    known = {parameter.address for parameter in parameters()} | {form.SUBSETS, form.DATASETS}
     assert set(texts("zh")["parameters"]) <= known
 
 

@@ -22,7 +22,8 @@ from pydantic.fields import FieldInfo
 from trainer.config import recipe, rules
 from trainer.config.cache import Cache
 from trainer.config.caption import Caption
-from trainer.config.dataset import Dataset, Subset
+from trainer.config.dataset import Dataset, DatasetGroup, Subset
+from trainer.config.dataset_file import expanded
 from trainer.config.imports import translate
 from trainer.config.launchers import as_sd_scripts
 from trainer.config.log import Log
@@ -40,9 +41,9 @@ from trainer.config.save import Save
 from trainer.config.schedule import Schedule
 
 __all__ = [
-    "SECTIONS", "ConfigError", "Note", "Parameter", "Parsed", "Problem", "Subset", "TrainConfig",
-    "as_sd_scripts", "flattened", "loads", "parameters", "parse", "parse_flat", "read", "read_values", "to_flat_toml",
-    "to_toml",
+    "LISTS", "SECTIONS", "ConfigError", "DatasetGroup", "Note", "Parameter", "Parsed", "Problem", "Subset",
+    "TrainConfig", "as_config_error", "as_sd_scripts", "expanded", "flattened", "loads", "parameters", "parse",
+    "parse_flat", "read", "read_values", "to_flat_toml", "to_toml",
 ]  # fmt: skip
 
 SECTIONS: dict[str, type[BaseModel]] = {
@@ -52,6 +53,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "cache": Cache,
 }  # fmt: skip
 LARGEST_FILE_BYTES = 2 * 2**20
+LISTS = ("subsets", "datasets")  # lists of tables in [dataset]: parameters of their own kind
 DESCRIPTIONS = ("preset", "metadata")  # tables that describe a preset, ours and lora-scripts'
 
 
@@ -116,12 +118,13 @@ class Parsed:
 
 @functools.cache
 def parameters() -> tuple[Parameter, ...]:
-    """Every parameter in form order. `[[dataset.subsets]]` is a list of tables and not among them."""
+    """Every parameter in form order. `[[dataset.subsets]]` and `[[dataset.datasets]]` are lists of tables and not among
+    them."""
     return tuple(
         _parameter(section, name, field)
         for section, model in SECTIONS.items()
         for name, field in model.model_fields.items()
-        if (section, name) != ("dataset", "subsets")
+        if section != "dataset" or name not in LISTS
     )
 
 
@@ -151,11 +154,15 @@ def parse_flat(values: Mapping[str, Any]) -> Parsed:
     try:
         config = TrainConfig.model_validate(tables)
     except ValidationError as error:
-        found = from_validation(error, _choices()) or [Problem(None, "{reason}", {"reason": str(error)})]
-        raise ConfigError([*refused, *found]) from error
+        raise ConfigError([*refused, *as_config_error(error).problems]) from error
     if refused:
         raise ConfigError(refused)
     return Parsed(config, tuple(notes) + tuple(rules.notes(config)))
+
+
+def as_config_error(error: ValidationError) -> ConfigError:
+    """pydantic's error as sentences at their parameters."""
+    return ConfigError(from_validation(error, _choices()) or [Problem(None, "{reason}", {"reason": str(error)})])
 
 
 def read_values(path: Path) -> dict[str, Any]:
@@ -197,6 +204,8 @@ def loads(text: str, path: str = "the text") -> dict[str, Any]:
 def read(path: Path | None, overrides: Sequence[str] = (), options: Mapping[str, Any] | None = None) -> Parsed:
     """A settings file with `key=value` overrides, and options of the command line, on top -> a configuration.
 
+    The data sets of its dataset_config are in it.
+
     path: None starts from the defaults. Raises ConfigError; an unknown override is an error, an unknown key of the file
     a note.
     """
@@ -212,7 +221,8 @@ def read(path: Path | None, overrides: Sequence[str] = (), options: Mapping[str,
             raise ConfigError([Problem(None, "{name} is not a parameter{hint}", {"name": name, "hint": hint})])
         values[name] = value.strip()
     parsed = parse_flat({**values, **(options or {})})
-    return Parsed(parsed.config, (*notes, *parsed.notes))
+    config, listed = expanded(parsed.config)
+    return Parsed(config, (*notes, *parsed.notes, *listed))
 
 
 def to_flat_toml(config: TrainConfig) -> str:
@@ -238,21 +248,26 @@ def to_toml(config: TrainConfig, base: TrainConfig | None = None) -> str:
                 if base is not None
                 else field.get_default(call_default_factory=True)
             )
-            if name != "subsets" and getattr(ours, name) != reference:
+            if name not in LISTS and getattr(ours, name) != reference:
                 table.add(name, "" if dumped[name] is None else dumped[name])
-        if section == "dataset" and config.dataset.subsets:
-            table.add("subsets", _subset_tables(config.dataset.subsets))
+        if section == "dataset":
+            for name in LISTS:
+                if getattr(ours, name):
+                    table.add(name, _tables_of(getattr(ours, name)))
         if table:
             document.add(section, table)
     return tomlkit.dumps(document)
 
 
-def _subset_tables(subsets: Sequence[Subset]) -> Any:
+def _tables_of(entries: Sequence[BaseModel]) -> Any:
+    """A list of folders or data sets as an array of tables; what they leave to others is left out."""
     tables = tomlkit.aot()
-    for subset in subsets:
+    for entry in entries:
         table = tomlkit.table()
-        for name, value in subset.model_dump(mode="json", exclude_none=True).items():
+        for name, value in entry.model_dump(mode="json", exclude_none=True, exclude={"subsets"}).items():
             table.add(name, value)
+        if isinstance(entry, DatasetGroup):
+            table.add("subsets", _tables_of(entry.subsets))
         tables.append(table)
     return tables
 

@@ -80,6 +80,19 @@ def parse_resolution(value: Any) -> Any:
     return (sides[0], sides[-1])
 
 
+def parse_range(value: Any) -> Any:
+    """ "1.0,3.0" or [1.0, 3.0] -> (1.0, 3.0)."""
+    if isinstance(value, str):
+        value = [part.strip() for part in value.split(",")]
+    try:
+        low, high = (float(number) for number in value)
+    except (TypeError, ValueError):
+        low, high = 1.0, 0.0
+    if not 0 < low <= high:
+        raise PydanticCustomError("range", "two numbers are needed, the smaller first, such as 1.0,3.0")
+    return (low, high)
+
+
 def parse_texts(value: Any) -> Any:
     """A list of texts; one text is split at line ends (or, on one line, at spaces): "a=1 b=2" -> ["a=1", "b=2"]."""
     if isinstance(value, str):
@@ -101,6 +114,11 @@ Resolution = Annotated[
     tuple[int, int],
     BeforeValidator(parse_resolution),
     PlainSerializer(lambda sides: f"{sides[0]},{sides[1]}", return_type=str),
+]
+Range = Annotated[
+    tuple[float, float],
+    BeforeValidator(parse_range),
+    PlainSerializer(lambda pair: f"{pair[0]},{pair[1]}", return_type=str),
 ]
 Texts = Annotated[
     tuple[str, ...], BeforeValidator(lambda value: _clean(list(parse_texts(value))) if value is not None else value)

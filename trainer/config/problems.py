@@ -73,6 +73,8 @@ def _sentence(entry: Any, choices: Mapping[str, Sequence[str]]) -> Problem:
     ]
     address = ".".join(place[:2])
     name = place[-1] if place and not place[-1].isdecimal() else place[1] if len(place) > 1 else address
+    if place[1:2] in (["subsets"], ["datasets"]):
+        name = _listed(place[1:])
     kind, context = entry["type"], entry.get("ctx", {})
     values: dict[str, Any] = {"name": name, "value": shown(entry["input"])}
     limits = {
@@ -85,6 +87,10 @@ def _sentence(entry: Any, choices: Mapping[str, Sequence[str]]) -> Problem:
     if kind in limits:
         template, key = limits[kind]
         return Problem(address, template, {**values, "limit": context[key]})
+    if kind in ("no_pictures", "no_reg"):
+        return Problem(address, "{name}: {reason}", {**values, "reason": entry["msg"]})
+    if kind == "literal_error" and address not in choices:
+        return Problem(address, "{name} is {value}; choose {choices}", {**values, "choices": context["expected"]})
     if kind == "literal_error":
         known = [str(choice) for choice in choices.get(address, ())]
         hint = did_you_mean(str(entry["input"]), known)
@@ -106,6 +112,14 @@ def _sentence(entry: Any, choices: Mapping[str, Sequence[str]]) -> Problem:
     if kind == "extra_forbidden":
         return Problem(address, "{name} is not a parameter of this table; remove it or correct its spelling", values)
     return Problem(address, "{name} is {value}: {reason}", {**values, "reason": entry["msg"]})
+
+
+def _listed(place: Sequence[str]) -> str:
+    """Where in a list of tables: ["datasets", "0", "subsets", "1", "flip_aug"] -> "datasets 1, subsets 2: flip_aug"."""
+    tables = [f"{name} {int(number) + 1}" for name, number in zip(place[::2], place[1::2], strict=False)
+              if number.isdecimal()]  # fmt: skip
+    rest = place[2 * len(tables) :]
+    return ", ".join(tables) + (f": {rest[0]}" if rest else "")
 
 
 def shown(value: Any) -> str:

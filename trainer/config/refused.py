@@ -34,6 +34,10 @@ REFUSED: dict[str, Refusal] = {
     "dataset_class": Refusal(
         "it would run any code that a settings file names", "N_name folders, [[dataset.subsets]] or dataset_config"
     ),
+    "conditioning_data_dir": Refusal(
+        "masks belong to single folders; sd-scripts does not use it for the whole run either",
+        "conditioning_data_dir in a [[dataset.subsets]] entry or in a dataset_config file",
+    ),
     "tokenizer_cache_dir": Refusal(
         "the vocabulary comes with the program, so there is nothing to keep", "no setting; remove it"
     ),

@@ -12,15 +12,21 @@ import unicodedata
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from trainer.config.dataset import Owner, owners
 from trainer.config.problems import Note, Problem
 
 if TYPE_CHECKING:
     from trainer.config import TrainConfig
+    from trainer.config.dataset import Dataset
 
 WITHOUT = {
     ("networks.dylora", "network_dropout"), ("networks.dylora", "scale_weight_norms"),
     ("networks.oft", "network_dropout"), ("networks.oft", "scale_weight_norms"),
 }  # fmt: skip
+CHANGING_CAPTIONS = (
+    "shuffle_caption", "caption_dropout_rate", "caption_dropout_every_n_epochs", "caption_tag_dropout_rate",
+    "token_warmup_step", "enable_wildcard",
+)  # fmt: skip
 FORBIDDEN_IN_NAMES = '/\\:*?"<>|'
 DEVICE_NAMES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
 
@@ -34,6 +40,7 @@ def problems(config: TrainConfig) -> Iterator[Problem]:
     yield from _optimizer_and_schedule(config)
     yield from _captions(config)
     yield from _buckets(config)
+    yield from _pictures(config)
     yield from _saving(config)
     yield from _sampling_and_logging(config)
 
@@ -71,6 +78,7 @@ def notes(config: TrainConfig) -> Iterator[Note]:
             "loss.debiased_estimation_loss",
             "min_snr_gamma and debiased_estimation_loss are both on; their weights multiply. One of them is usual",
         )
+    yield from _picture_notes(config)
     alpha, dim = config.network.network_alpha, config.network.network_dim or 4
     if config.network.network_module == "networks.oft":
         if alpha >= 1:
@@ -93,12 +101,15 @@ def _required(config: TrainConfig) -> Iterator[Problem]:
             "model.pretrained_model_name_or_path",
             "no base model is given; choose a .safetensors file or a diffusers folder",
         )
-    if not config.dataset.train_data_dir and not config.dataset.subsets:
+    data = config.dataset
+    if data.dataset_config:
+        return  # what it lists is looked at when it has been read, see dataset_file.expanded
+    if not (data.train_data_dir or data.in_json or data.subsets or data.datasets):
         yield Problem(
             "dataset.train_data_dir",
             "no training pictures are given; choose the folder above your N_name picture folders",
         )
-    if config.dataset.resolution is None:
+    if any(owner.decided(data).resolution is None for owner in owners(data) or [Owner()]):
         yield Problem("dataset.resolution", "no resolution is given; 512 is usual for SD 1.5")
 
 
@@ -275,31 +286,36 @@ def _text_cache(config: TrainConfig) -> Iterator[Problem]:
             address,
             "cache_text_encoder_outputs needs network_train_unet_only: a trained text encoder changes at every step",
         )
-    caption = config.caption
-    changing = {
-        "shuffle_caption": caption.shuffle_caption, "caption_dropout_rate": caption.caption_dropout_rate,
-        "caption_dropout_every_n_epochs": caption.caption_dropout_every_n_epochs,
-        "caption_tag_dropout_rate": caption.caption_tag_dropout_rate,
-        "token_warmup_step": caption.token_warmup_step, "enable_wildcard": caption.enable_wildcard,
-    }  # fmt: skip
-    for name, value in changing.items():
-        if value:
-            yield Problem(
-                address,
-                "cache_text_encoder_outputs does not go with {name}, which changes captions; switch one of them off",
-                {"name": name},
-            )
-    for subset in config.dataset.subsets:
-        if subset.shuffle_caption or subset.caption_dropout_rate or subset.caption_tag_dropout_rate:
-            yield Problem(
-                address,
-                "cache_text_encoder_outputs does not go with the changing captions of {folder}; switch them off there",
-                {"folder": subset.image_dir},
-            )
+    named: set[str] = set()
+    for owner in owners(config.dataset):
+        caption, place = owner.decided(config.caption), owner.place()
+        for name in CHANGING_CAPTIONS:
+            if getattr(caption, name) and name not in named:
+                named.add(name)
+                if getattr(config.caption, name):
+                    yield Problem(
+                        address,
+                        "cache_text_encoder_outputs does not go with {name}, which changes captions; switch one of "
+                        "them off",
+                        {"name": name},
+                    )
+                else:
+                    yield Problem(
+                        address,
+                        "cache_text_encoder_outputs does not go with {name} of {folder}; switch it off there",
+                        {"name": name, "folder": place},
+                    )
 
 
 def _buckets(config: TrainConfig) -> Iterator[Problem]:
-    dataset = config.dataset
+    data = config.dataset
+    run = [Owner()] if not data.datasets or data.train_data_dir or data.subsets or data.in_json else []
+    for owner in [*run, *(Owner(group) for group in data.datasets)]:
+        yield from _bucket_sides(owner.decided(data))
+
+
+def _bucket_sides(dataset: Dataset) -> Iterator[Problem]:
+    """Bucket options of one data set."""
     if not dataset.enable_bucket or dataset.resolution is None:
         return
     if dataset.bucket_reso_steps % 32:
@@ -323,6 +339,53 @@ def _buckets(config: TrainConfig) -> Iterator[Problem]:
             "max_bucket_reso {value} is below the resolution's longer side {side}; raise it",
             {"value": dataset.max_bucket_reso, "side": high},
         )
+
+
+def _pictures(config: TrainConfig) -> Iterator[Problem]:
+    """Augmentations and masks against caches and each other (KOHYA_COMPAT 1.2, 2.8)."""
+    for owner in owners(config.dataset):
+        options, subset = owner.decided(config.dataset), owner.subset
+        for name in ("color_aug", "random_crop"):
+            if getattr(options, name) and config.cache.cache_latents:
+                yield Problem(
+                    f"dataset.{name}",
+                    "{name} does not go with cache_latents, which encodes each picture once; switch one of them off",
+                    {"name": name},
+                )
+        if subset is not None and subset.conditioning_data_dir:
+            if not options.masked_loss:
+                yield Problem(
+                    "dataset.masked_loss",
+                    "{folder} has mask pictures (conditioning_data_dir), which need masked_loss; switch it on",
+                    {"folder": owner.place()},
+                )
+            if options.random_crop:
+                yield Problem(
+                    "dataset.random_crop",
+                    "random_crop does not go with the mask pictures of {folder}; switch it off there",
+                    {"folder": owner.place()},
+                )
+
+
+def _picture_notes(config: TrainConfig) -> Iterator[Note]:
+    data = config.dataset
+    everybody = owners(data)
+    decided = [owner.decided(data) for owner in everybody]
+    masks = any(owner.subset is not None and owner.subset.conditioning_data_dir for owner in everybody)
+    if data.masked_loss and not masks and not any(options.alpha_mask for options in decided):
+        yield Note(
+            "dataset.masked_loss",
+            "masked_loss has no effect: no folder has mask pictures (conditioning_data_dir) and alpha_mask is off",
+        )
+    if any(options.face_crop_aug_range for options in decided) and (
+        config.cache.cache_latents or all(options.enable_bucket for options in decided)
+    ):
+        yield Note(
+            "dataset.face_crop_aug_range",
+            "face_crop_aug_range has no effect with enable_bucket or cache_latents; switch both off to use it",
+        )
+    if data.in_json and data.reg_data_dir:
+        yield Note("dataset.reg_data_dir", "reg_data_dir is not used: in_json has no regularisation pictures")
 
 
 def _saving(config: TrainConfig) -> Iterator[Problem]:

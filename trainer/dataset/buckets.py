@@ -115,17 +115,24 @@ def cover(image_size: Size, bucket: Size) -> BucketChoice:
     return BucketChoice(bucket, (int(width * scale + 0.5), int(height * scale + 0.5)), bucket_ratio - image_ratio)
 
 
-def chooser(options: Dataset) -> Callable[[Size], BucketChoice]:
+def cut(image_size: Size, size: Size) -> BucketChoice:
+    """Nothing is resized, what is larger than the training size is cropped."""
+    return BucketChoice(size, image_size, size[0] / size[1] - image_size[0] / image_size[1])
+
+
+def chooser(options: Dataset, cached: bool = True) -> Callable[[Size], BucketChoice]:
     """The function that maps a picture's size to its BucketChoice under the [dataset] options.
 
-    Without enable_bucket every picture is resized to cover the training size.
+    Without enable_bucket every picture is resized to cover the training size; when its latents are not `cached` it is
+    only cropped (whether it may be, is looked at in scan.py).
     Raises BucketError at once when the options contradict each other; the function raises it for a single picture.
     """
     size, step = options.resolution, options.bucket_reso_steps
     if size is None:
         raise BucketError("resolution is not set; give one side such as 512, or width,height such as 512,768")
     if not options.enable_bucket:
-        return lambda image_size: cover(_checked(image_size), size)
+        fit = cover if cached else cut
+        return lambda image_size: fit(_checked(image_size), size)
     low, high = adjusted_bounds(size, options.min_bucket_reso, options.max_bucket_reso, step)
     if options.bucket_no_upscale:
         return lambda image_size: choose_bucket_no_upscale(_checked(image_size), size, step)

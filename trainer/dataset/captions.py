@@ -17,7 +17,6 @@ from trainer.atomic import atomic_write
 
 if TYPE_CHECKING:
     from trainer.config.caption import Caption
-    from trainer.config.dataset import Subset
 
 MAX_CAPTION_BYTES = 1_000_000
 CHOICE = re.compile(r"\{([^}]+)\}")
@@ -79,14 +78,19 @@ def stored(text: str, wildcards: bool = False) -> str:
     return "\n".join(line for line in lines if line) if wildcards else lines[0]
 
 
-def for_subset(options: Caption, subset: Subset | None) -> Caption:
-    """The [caption] section with what a listed folder sets for itself."""
-    if subset is None:
-        return options
-    own = {
-        name: getattr(subset, name) for name in type(options).model_fields if getattr(subset, name, None) is not None
-    }
-    return options.model_copy(update=own)
+def with_tags(caption: str | None, tags: str | None, separator: str, wildcards: bool = False) -> str:
+    """Caption and tags of a metadata file in one text: "a cat" and "red, blue" -> "a cat,red, blue".
+
+    With wildcards every line of the caption gets the tags. Tags alone are a caption too (sd-scripts loses them there).
+    """
+    if wildcards and tags:
+        tags = tags.replace("\n", separator)
+    if not caption or not caption.strip():
+        return tags or ""
+    if not tags:
+        return caption
+    lines = [line for line in caption.split("\n") if line.strip()] if wildcards else [caption]
+    return "\n".join(f"{line}{separator}{tags}" for line in lines)
 
 
 def process(caption: str, options: Caption, rng: Random, epoch: int, step: int, max_steps: int) -> str:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trainer.config.dataset import Owner, Subset
 from trainer.dataset.pictures import EXTENSIONS
 from trainer.dataset.problems import Problem, error, warning
 
 if TYPE_CHECKING:
     from trainer.config import TrainConfig
-    from trainer.config.dataset import Subset
+    from trainer.config.caption import Caption
+    from trainer.config.dataset import Dataset as DatasetOptions
 
 MAX_REPEATS = 10_000
 REPEATS = re.compile(r"([1-9][0-9]{0,8})_(.*)", re.DOTALL | re.ASCII)
@@ -24,7 +26,9 @@ REPEATS = re.compile(r"([1-9][0-9]{0,8})_(.*)", re.DOTALL | re.ASCII)
 class Folder:
     """One picture folder that is trained on. images: usable pictures in it, each counted once.
 
-    class_tokens: the caption of pictures without one, from the folder's name. subset: its [[dataset.subsets]] entry.
+    class_tokens: the caption of pictures without one, from the folder's name or its entry. metadata_file: where its
+    captions stand when not beside the pictures. group: index of its data set; 0 is the run's own. owner: who decides
+    its options; options, captions: what they come to.
     """
 
     path: Path
@@ -32,9 +36,23 @@ class Folder:
     repeats: int
     class_tokens: str | None
     is_reg: bool
-    subset: Subset | None = None
+    options: DatasetOptions
+    captions: Caption
+    group: int = 0
+    owner: Owner = Owner()
+    metadata_file: Path | None = None
     images: int = 0
     missing_captions: int = 0
+
+    @property
+    def mask_folder(self) -> Path | None:
+        """The folder with its mask pictures."""
+        subset = self.owner.subset
+        return Path(subset.conditioning_data_dir) if subset is not None and subset.conditioning_data_dir else None
+
+    def decided(self, config: TrainConfig) -> Folder:
+        """The folder with its options taken from another configuration of the same folders."""
+        return replace(self, options=self.owner.decided(config.dataset), captions=self.owner.decided(config.caption))
 
 
 def read_folder_name(name: str) -> tuple[int, str] | None:
@@ -44,29 +62,60 @@ def read_folder_name(name: str) -> tuple[int, str] | None:
 
 
 def find_folders(config: TrainConfig, problems: list[Problem]) -> Iterator[Folder]:
-    """Every folder to read: N_name folders, then listed ones."""
-    dataset = config.dataset
-    if not dataset.train_data_dir and not dataset.subsets:
+    """Every folder to read: those of the run (N_name folders, then listed ones), then those of each data set."""
+    data = config.dataset
+    if not (data.train_data_dir or data.in_json or data.subsets or data.datasets):
         problems.append(
             error(None, "no pictures are named; set train_data_dir to the folder above your picture folders")
         )
+    yield from _unseen(_folders_of_the_run(config, problems), problems)
+    for number, group in enumerate(data.datasets, start=1):
+        listed = (_listed_folder(Owner(group, subset), number, config, problems) for subset in group.subsets)
+        yield from _unseen((folder for folder in listed if folder is not None), problems)
+
+
+def _folders_of_the_run(config: TrainConfig, problems: list[Problem]) -> Iterator[Folder]:
+    data = config.dataset
+    if data.in_json:
+        subset = Subset(image_dir=data.train_data_dir, metadata_file=data.in_json)
+        folder = _listed_folder(Owner(None, subset), 0, config, problems)
+        if folder is not None:
+            yield folder
+    else:
+        for root, is_reg in ((data.train_data_dir, False), (data.reg_data_dir, True)):
+            if root:
+                yield from _named_folders(Path(root), is_reg, config, problems)
+    for subset in data.subsets:
+        folder = _listed_folder(Owner(None, subset), 0, config, problems)
+        if folder is not None:
+            yield folder
+
+
+def _listed_folder(owner: Owner, group: int, config: TrainConfig, problems: list[Problem]) -> Folder | None:
+    """A folder of a list, or None when what it names is not there."""
+    subset = owner.subset
+    assert subset is not None
+    options, captions = owner.decided(config.dataset), owner.decided(config.caption)
+    metadata = Path(subset.metadata_file) if subset.metadata_file else None
+    if metadata is not None and not metadata.is_file():
+        problems.append(error(metadata, "{path} does not exist; check the path", path=metadata))
+        return None
+    path = metadata.parent if metadata is not None and not subset.image_dir else Path(subset.image_dir or "")
+    masks = Path(subset.conditioning_data_dir) if subset.conditioning_data_dir else path
+    if not all([_is_folder(place, problems) for place in {path, masks}]):
+        return None
+    tokens = next((one.class_tokens for one in (subset, owner.group) if one and one.class_tokens is not None), None)
+    return Folder(
+        path, path.resolve().name if metadata is None else metadata.name, options.dataset_repeats, tokens,
+        subset.is_reg, options, captions, group, owner, metadata,
+    )  # fmt: skip
+
+
+def _unseen(folders: Iterable[Folder], problems: list[Problem]) -> Iterator[Folder]:
+    """Each folder, or metadata file, of one data set once."""
     seen: set[Path] = set()
-    for root, is_reg in ((dataset.train_data_dir, False), (dataset.reg_data_dir, True)):
-        if root:
-            yield from _unseen(_named_folders(Path(root), is_reg, problems), seen, problems)
-    listed = (_listed_folder(subset, dataset.dataset_repeats) for subset in dataset.subsets)
-    yield from _unseen((folder for folder in listed if _is_folder(folder.path, problems)), seen, problems)
-
-
-def _listed_folder(subset: Subset, default_repeats: int) -> Folder:
-    path = Path(subset.image_dir)
-    repeats = subset.num_repeats if "num_repeats" in subset.model_fields_set and subset.num_repeats else default_repeats
-    return Folder(path, path.name, repeats, subset.class_tokens, subset.is_reg, subset)
-
-
-def _unseen(folders: Iterable[Folder], seen: set[Path], problems: list[Problem]) -> Iterator[Folder]:
     for folder in folders:
-        real = folder.path.resolve()
+        real = (folder.metadata_file or folder.path).resolve()
         if real in seen:
             problems.append(
                 warning(folder.path, "{path} is listed twice; the second time is not used", path=folder.path)
@@ -88,7 +137,7 @@ def _is_folder(path: Path, problems: list[Problem]) -> bool:
     return False
 
 
-def _named_folders(root: Path, is_reg: bool, problems: list[Problem]) -> Iterator[Folder]:
+def _named_folders(root: Path, is_reg: bool, config: TrainConfig, problems: list[Problem]) -> Iterator[Folder]:
     """The N_name folders directly under `root`, by name; others are named in a problem."""
     if not _is_folder(root, problems):
         return
@@ -120,7 +169,7 @@ def _named_folders(root: Path, is_reg: bool, problems: list[Problem]) -> Iterato
             said = "the folder {name} asks for {repeats} repeats; rename it with at most {most}"
             problems.append(error(root / name, said, name=name, repeats=repeats, most=MAX_REPEATS))
             continue
-        yield Folder(root / name, name, repeats, class_tokens, is_reg)
+        yield Folder(root / name, name, repeats, class_tokens, is_reg, config.dataset, config.caption)
 
 
 def _no_named_folders(root: Path, is_reg: bool, flat: bool) -> Problem:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trainer.config.dataset_file import expanded
 from trainer.dataset.folders import Folder
 from trainer.dataset.problems import Problem, error, warning
 from trainer.dataset.scan import Dataset, Example, arrange, scan
@@ -20,6 +21,7 @@ from trainer.saving import output_folder
 
 if TYPE_CHECKING:
     from trainer.config import TrainConfig
+    from trainer.config.dataset import Dataset as DatasetOptions
 
 SHOWN_OF_A_KIND = 50  # a folder of 10,000 broken pictures must not make a page of 10,000 sentences
 ENLARGED_FROM = 1.5
@@ -96,10 +98,15 @@ class Report:
 
 
 def report(config: TrainConfig, dataset: Dataset | None = None) -> Report:
-    """Look at everything that training needs. dataset: an earlier scan of the same folders, to spare the disk."""
+    """Look at everything that training needs. dataset: an earlier scan of the same folders, to spare the disk.
+
+    Raises ConfigError when a dataset_config is named that cannot be read.
+    """
+    config, _ = expanded(config)
     dataset = scan(config) if dataset is None else arrange(dataset.reading, config)
-    batch_size = config.dataset.train_batch_size
-    batches = count_batches(dataset.examples, batch_size)
+    sizes = dataset.batch_sizes
+    batch_size = max((sizes[example.group] for example in dataset.examples), default=sizes[0])
+    batches = count_batches(dataset.examples, sizes)
     problems = [*_files(config), *dataset.problems]
     if not dataset.num_images and not any(problem.severity == "error" for problem in dataset.problems):
         problems.append(
@@ -197,10 +204,25 @@ def _exists(path: str) -> bool:
 
 def _hints(config: TrainConfig, dataset: Dataset) -> Iterator[Problem]:
     """What is allowed but probably not meant."""
-    options = config.dataset
+    for number, options in enumerate(dataset.groups):
+        own = [example for example in dataset.examples if example.group == number]
+        if own:
+            yield from _hints_of_group(options, own)
+    enlarged = [example for example in dataset.examples if _enlarged(example)]
+    if enlarged:
+        names = ", ".join(example.path.name for example in enlarged[:5]) + (" ..." if len(enlarged) > 5 else "")
+        yield warning(
+            enlarged[0].path, "{count} pictures are enlarged more than {times} times to fit ({files}) and will look "
+            "soft; use larger ones, a lower resolution or bucket_no_upscale",
+            count=len(enlarged), times=ENLARGED_FROM, files=names,
+        )  # fmt: skip
+
+
+def _hints_of_group(options: DatasetOptions, examples: list[Example]) -> Iterator[Problem]:
+    """The same for the settings of one data set."""
     if options.resolution is None:
         return
-    shown = sum(example.repeats for example in dataset.examples)
+    shown = sum(example.repeats for example in examples)
     if options.train_batch_size > shown:
         yield warning(
             None, "train_batch_size {batch} is larger than the {shown} pictures of an epoch, "
@@ -218,14 +240,6 @@ def _hints(config: TrainConfig, dataset: Dataset) -> Iterator[Problem]:
             None,
             "max_bucket_reso {value} makes wide and tall pictures much smaller than {side} x {side}; set it to 2048",
             value=options.max_bucket_reso, side=round(side),
-        )  # fmt: skip
-    enlarged = [example for example in dataset.examples if _enlarged(example)]
-    if enlarged:
-        names = ", ".join(example.path.name for example in enlarged[:5]) + (" ..." if len(enlarged) > 5 else "")
-        yield warning(
-            enlarged[0].path, "{count} pictures are enlarged more than {times} times to fit ({files}) and will look "
-            "soft; use larger ones, a lower resolution or bucket_no_upscale",
-            count=len(enlarged), times=ENLARGED_FROM, files=names,
         )  # fmt: skip
 
 

@@ -16,16 +16,21 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
-from trainer.dataset import captions
-from trainer.dataset.buckets import BucketChoice, BucketError, Size, chooser
+from trainer.config.dataset import of_each_group
+from trainer.config.dataset_file import expanded
+from trainer.dataset import captions, listings
+from trainer.dataset.augmentation import face_of
+from trainer.dataset.buckets import BucketChoice, BucketError, Size, chooser, cover
 from trainer.dataset.captions import CaptionError
 from trainer.dataset.folders import Folder, find_folders, holds_pictures, is_hidden, is_picture
+from trainer.dataset.listings import Entry, ListingError
 from trainer.dataset.pictures import EXTENSIONS, PictureError, read_size
 from trainer.dataset.problems import Problem, error, warning
 from trainer.seeds import derive
 
 if TYPE_CHECKING:
     from trainer.config import TrainConfig
+    from trainer.config.dataset import Dataset as DatasetOptions
 
 TEXT_EXTENSIONS = (".txt", ".caption", ".captions", ".tags", ".cap")
 UNUSED_PICTURES = frozenset({".gif", ".tif", ".tiff", ".heic", ".heif", ".jxl", ".jfif", ".avif", ".psd"}) - EXTENSIONS
@@ -38,7 +43,8 @@ class Example:
     """One picture. index: its place in Dataset.examples, which every later order and random draw refers to.
 
     caption: as stored, before process(). size: (width, height) as shown. repeats: uses an epoch, balanced for
-    regularisation pictures. weight: of its loss. folder: index in Dataset.folders.
+    regularisation pictures. weight: of its loss. folder: index in Dataset.folders. group: of its data set, in
+    Dataset.groups. tags: what tag statistics count when it is not the caption. mask: the picture of its loss mask.
     """
 
     index: int
@@ -51,6 +57,9 @@ class Example:
     weight: float
     is_reg: bool
     folder: int
+    group: int = 0
+    tags: str | None = None
+    mask: Path | None = None
 
     @property
     def bucket(self) -> Size:
@@ -60,12 +69,18 @@ class Example:
 
 @dataclass(frozen=True)
 class Picture:
-    """One readable picture. caption: the whole text of its caption file, None without one. folder: index in folders."""
+    """One readable picture. caption: the whole text of its caption file, None without one. folder: index in folders.
+
+    tags, train_resolution: as a metadata file gives them. mask: its picture in conditioning_data_dir.
+    """
 
     path: Path
     size: Size
     caption: str | None
     folder: int
+    tags: str | None = None
+    train_resolution: Size | None = None
+    mask: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -79,13 +94,22 @@ class Reading:
 
 @dataclass(frozen=True)
 class Dataset:
-    """What a run trains on. validation: examples held out, numbered on their own. reading: what it was made from."""
+    """What a run trains on. validation: examples held out, numbered on their own. reading: what it was made from.
+
+    groups: the options of each data set; 0 is the run's own, with its N_name and listed folders.
+    """
 
     folders: tuple[Folder, ...]
     examples: tuple[Example, ...]
     validation: tuple[Example, ...]
     problems: tuple[Problem, ...]
     reading: Reading
+    groups: tuple[DatasetOptions, ...]
+
+    @property
+    def batch_sizes(self) -> list[int]:
+        """Batch size of each data set."""
+        return [options.train_batch_size for options in self.groups]
 
     @property
     def num_images(self) -> int:
@@ -113,7 +137,11 @@ class Dataset:
 
 
 def scan(config: TrainConfig) -> Dataset:
-    """Look at every folder that the config names. Never raises for what a folder holds; see Dataset.problems."""
+    """Look at every folder that the config names. Never raises for what a folder holds; see Dataset.problems.
+
+    Raises ConfigError when a dataset_config is named that cannot be read.
+    """
+    config, _ = expanded(config)
     return arrange(read(config), config)
 
 
@@ -121,40 +149,80 @@ def read(config: TrainConfig) -> Reading:
     """Pictures, sizes and caption texts of every folder; depends only on the folders and on how captions are found."""
     problems: list[Problem] = []
     folders = list(find_folders(config, problems))
-    pictures = [
-        picture for index, folder in enumerate(folders) for picture in _pictures(folder, index, config, problems)
-    ]
+    pictures = [picture for index, folder in enumerate(folders) for picture in _pictures(folder, index, problems)]
     return Reading(tuple(folders), tuple(pictures), tuple(problems))
 
 
 def arrange(reading: Reading, config: TrainConfig) -> Dataset:
     """Give every picture its bucket, repeats, weight and stored caption; hold some out. Reads no disk."""
     problems = list(reading.problems)
-    try:
-        choose = chooser(config.dataset)
-    except BucketError as fault:
-        return Dataset(reading.folders, (), (), (*problems, error(None, "{reason}", reason=fault)), reading)
-    found = list(_examples(reading, config, choose, problems))
+    groups = of_each_group(config.dataset)
+    folders = tuple(folder.decided(config) for folder in reading.folders)
+    cached = config.cache.cache_latents
+    found: list[Example] = []
+    for index, options in enumerate(groups):
+        own = [picture for picture in reading.pictures if folders[picture.folder].group == index]
+        if not own and len(groups) > 1:
+            continue
+        try:
+            choose = chooser(options, cached)
+        except BucketError as fault:
+            problems.append(error(None, "{reason}", reason=fault))
+            return Dataset(folders, (), (), tuple(problems), reading, groups)
+        found += _examples(own, folders, choose, problems)
+    problems.extend(_wrong_sizes(found, folders, cached))
     images = Counter(example.folder for example in found)
     missing = Counter(example.folder for example in found if not example.has_caption)
     folders = tuple(
-        replace(folder, images=images[index], missing_captions=missing[index])
-        for index, folder in enumerate(reading.folders)
+        replace(folder, images=images[index], missing_captions=missing[index]) for index, folder in enumerate(folders)
     )
     problems.extend(_empty_captions(found, folders))
-    seed = config.dataset.validation_seed if config.dataset.validation_seed is not None else config.run.seed or 0
-    training, validation = _held_out(found, config.dataset.validation_split, seed, problems)
-    balanced, unused = _balanced(training)
+    training, validation = _held_out(found, folders, config.run.seed or 0, problems)
+    balanced, unused = _balanced_groups(training)
     if unused:
         problems.append(warning(
             None, "{count} regularisation pictures are not used: there are more of them than training pictures with "
             "their repeats; raise the repeats of the training folder or remove some", count=unused,
         ))  # fmt: skip
-    return Dataset(folders, _numbered(balanced), _numbered(validation), tuple(problems), reading)
+    return Dataset(folders, _numbered(balanced), _numbered(validation), tuple(problems), reading, groups)
 
 
-def _pictures(folder: Folder, index: int, config: TrainConfig, problems: list[Problem]) -> list[Picture]:
+def write_caches(dataset: Dataset) -> None:
+    """Write metadata_cache.json into the folders whose cache_info asks for it and that have none yet.
+
+    Raises trainer.atomic.WriteError.
+    """
+    for index, folder in enumerate(dataset.reading.folders):
+        if not dataset.folders[index].options.cache_info or folder.metadata_file is not None:
+            continue
+        if not (folder.path / listings.CACHE_NAME).exists():
+            pictures = [picture for picture in dataset.reading.pictures if picture.folder == index]
+            entries = [
+                Entry(str(picture.path), folder.class_tokens if picture.caption is None else picture.caption, None,
+                      picture.size)
+                for picture in pictures
+            ]  # fmt: skip
+            listings.write_cache(folder.path, entries)
+
+
+def _pictures(folder: Folder, index: int, problems: list[Problem]) -> list[Picture]:
     """The readable pictures of a folder by name, with their captions; the rest as problems."""
+    try:
+        listed = listings.read_cache(folder.path) if folder.options.cache_info else None
+        if folder.metadata_file is not None:
+            pictures = _listed_pictures(folder, index, listings.read_metadata(folder.metadata_file), problems)
+        elif listed is not None:
+            pictures = _cached_pictures(folder, index, listed, problems)
+        else:
+            pictures = _scanned_pictures(folder, index, problems)
+    except ListingError as fault:
+        problems.append(error(folder.metadata_file or folder.path / listings.CACHE_NAME, "{reason}", reason=fault))
+        return []
+    return pictures if folder.mask_folder is None else _masked(pictures, folder.mask_folder, problems)
+
+
+def _scanned_pictures(folder: Folder, index: int, problems: list[Problem]) -> list[Picture]:
+    """What lies in the folder itself."""
     try:
         entries = [entry for entry in os.scandir(folder.path) if not is_hidden(entry.name)]
     except OSError as fault:
@@ -175,62 +243,157 @@ def _pictures(folder: Folder, index: int, config: TrainConfig, problems: list[Pr
             )
         )
     problems.extend(_oddities(folder, entries, names))
-    extension = "." + captions.for_subset(config.caption, folder.subset).caption_extension.lstrip(".")
+    extension = "." + folder.captions.caption_extension.lstrip(".")
     texts = {
         _stem_and_suffix(entry.name): entry.name
         for entry in entries
         if not is_picture(entry.name) and not entry.is_dir()
     }
+    faces = folder.options.face_crop_aug_range is not None
 
-    def look(name: str) -> Picture | Problem:
-        path = folder.path / name
-        text_name = texts.get((Path(name).stem, extension.lower()))
-        try:
-            size = _size(path)
-            text = None if text_name is None else captions.read_caption(folder.path / text_name)
-        except (PictureError, CaptionError) as fault:
-            return warning(path, "{reason}. This picture is not used", reason=fault)
-        return Picture(path, size, text, index)
+    def look(name: str) -> Picture:
+        stem = Path(name).stem
+        text_name = texts.get((stem, extension.lower()))
+        if text_name is None and faces and face_of(stem) is not None:
+            text_name = texts.get((stem.rsplit("_", 4)[0], extension.lower()))
+        size = _size(folder.path / name)
+        text = None if text_name is None else captions.read_caption(folder.path / text_name)
+        return Picture(folder.path / name, size, text, index)
 
-    with ThreadPoolExecutor(READERS) as pool:
-        results = list(pool.map(look, names))
-    problems.extend(result for result in results if isinstance(result, Problem))
-    pictures = [result for result in results if isinstance(result, Picture)]
+    pictures = _looked_at([folder.path / name for name in names], lambda path: look(path.name), problems)
     problems.extend(_missing_captions(folder, pictures, texts, extension))
     return pictures
 
 
-def _examples(
-    reading: Reading, config: TrainConfig, choose: Callable[[Size], BucketChoice], problems: list[Problem]
-) -> Iterator[Example]:
-    options = [captions.for_subset(config.caption, folder.subset) for folder in reading.folders]
-    for picture in reading.pictures:
-        folder = reading.folders[picture.folder]
+def _listed_pictures(folder: Folder, index: int, entries: list[Entry], problems: list[Problem]) -> list[Picture]:
+    """The pictures of a metadata file."""
+    found = [(entry, listings.locate(entry.key, folder.path)) for entry in entries]
+    problems.extend(_not_found(folder, [entry.key for entry, path in found if path is None]))
+    of_path = {path: entry for entry, path in found if path is not None}
+
+    def look(path: Path) -> Picture:
+        entry = of_path[path]
+        return Picture(path, _size(path), entry.caption, index, entry.tags, entry.train_resolution)
+
+    pictures = _looked_at(list(of_path), look, problems)
+    bare = [picture.path.name for picture in pictures if not picture.caption and not picture.tags]
+    if bare:
+        said = "{count} pictures of {name} have neither caption nor tags there ({files}); they train without words"
+        problems.append(warning(folder.metadata_file, said, count=len(bare), name=folder.name, files=_named(bare)))
+    return pictures
+
+
+def _cached_pictures(folder: Folder, index: int, entries: list[Entry], problems: list[Problem]) -> list[Picture]:
+    """The pictures of metadata_cache.json; nothing but their names is looked at."""
+    found = [(entry, listings.locate_cached(entry.key, folder.path)) for entry in entries]
+    problems.extend(_not_found(folder, [entry.key for entry, path in found if path is None]))
+    return [Picture(path, entry.size, entry.caption, index) for entry, path in found if path and entry.size]
+
+
+def _not_found(folder: Folder, keys: list[str]) -> Iterator[Problem]:
+    if keys:
+        listing = folder.metadata_file or folder.path / listings.CACHE_NAME
+        yield warning(
+            listing, "{count} pictures that {path} lists are not there ({files}); they are not used",
+            count=len(keys), path=listing, files=_named(keys),
+        )  # fmt: skip
+
+
+def _looked_at(paths: list[Path], look: Callable[[Path], Picture], problems: list[Problem]) -> list[Picture]:
+    """Every path as a Picture, in order; those that cannot be read become problems."""
+
+    def tried(path: Path) -> Picture | Problem:
         try:
-            choice = choose(picture.size)
+            return look(path)
+        except (PictureError, CaptionError) as fault:
+            return warning(path, "{reason}. This picture is not used", reason=fault)
+
+    with ThreadPoolExecutor(READERS) as pool:
+        results = list(pool.map(tried, paths))
+    problems.extend(result for result in results if isinstance(result, Problem))
+    return [result for result in results if isinstance(result, Picture)]
+
+
+def _masked(pictures: list[Picture], masks: Path, problems: list[Problem]) -> list[Picture]:
+    """The pictures with their masks: one of the same name and size each; what does not match is an error."""
+    try:
+        there = {Path(entry.name).stem: masks / entry.name for entry in os.scandir(masks)
+                 if is_picture(entry.name) and not is_hidden(entry.name)}  # fmt: skip
+    except OSError as fault:
+        said = "{path} cannot be opened: {reason}; check the folder's rights"
+        problems.append(error(masks, said, path=masks, reason=fault.strerror))
+        return []
+    stems = {picture.path.stem for picture in pictures}
+    missing = [picture.path.name for picture in pictures if picture.path.stem not in there]
+    extra = sorted(path.name for stem, path in there.items() if stem not in stems)
+    if missing:
+        said = "{count} pictures have no mask in {path} ({files}); add a picture of the same name for each"
+        problems.append(error(masks, said, count=len(missing), path=masks, files=_named(missing)))
+    if extra:
+        said = "{count} masks in {path} belong to no picture ({files}); remove them or add their pictures"
+        problems.append(error(masks, said, count=len(extra), path=masks, files=_named(extra)))
+    found = [replace(picture, mask=there[picture.path.stem]) for picture in pictures if picture.path.stem in there]
+    for picture in found:
+        try:
+            size = _size(picture.mask or picture.path)
+        except PictureError as fault:
+            problems.append(error(picture.mask, "{reason}", reason=fault))
+            continue
+        if size != picture.size:
+            said = "the mask {path} is {mask} pixels and its picture {picture}; both must have one size"
+            told = {"mask": f"{size[0]}x{size[1]}", "picture": f"{picture.size[0]}x{picture.size[1]}"}
+            problems.append(error(picture.mask, said, path=picture.mask, **told))
+    return found
+
+
+def _examples(
+    pictures: Iterable[Picture], folders: tuple[Folder, ...], choose: Callable[[Size], BucketChoice],
+    problems: list[Problem],
+) -> Iterator[Example]:  # fmt: skip
+    for picture in pictures:
+        folder = folders[picture.folder]
+        try:
+            old = picture.train_resolution if folder.options.enable_bucket else None
+            choice = choose(picture.size) if old is None else cover(picture.size, old)
         except BucketError as fault:
             problems.append(
                 warning(picture.path, "{path}: {reason}. This picture is not used", path=picture.path, reason=fault)
             )
             continue
-        has_caption = picture.caption is not None
-        if picture.caption is not None:
-            caption = captions.stored(picture.caption, options[picture.folder].enable_wildcard)
+        has_caption = picture.caption is not None or picture.tags is not None
+        wildcards = folder.captions.enable_wildcard
+        if has_caption:
+            text = captions.with_tags(picture.caption, picture.tags, folder.captions.caption_separator, wildcards)
+            caption = captions.stored(text, wildcards)
         else:
             caption = folder.class_tokens or ""
-        weight = config.dataset.prior_loss_weight if folder.is_reg else 1.0
         yield Example(
-            0,
-            picture.path,
-            caption,
-            has_caption,
-            picture.size,
-            choice,
-            folder.repeats,
-            weight,
-            folder.is_reg,
-            picture.folder,
-        )
+            0, picture.path, caption, has_caption, picture.size, choice, folder.repeats,
+            folder.options.prior_loss_weight if folder.is_reg else 1.0, folder.is_reg, picture.folder, folder.group,
+            (picture.tags or "") if folder.metadata_file else None, picture.mask,
+        )  # fmt: skip
+
+
+def _wrong_sizes(examples: list[Example], folders: tuple[Folder, ...], cached: bool) -> Iterator[Problem]:
+    """Without buckets and caches pictures are not resized: they have the training size, or may be cropped to it."""
+    wrong: dict[int, list[Example]] = {}
+    for example in examples:
+        options = folders[example.folder].options
+        if cached or options.enable_bucket or example.size == options.resolution:
+            continue
+        larger = example.size[0] >= example.bucket[0] and example.size[1] >= example.bucket[1]
+        face = options.face_crop_aug_range is not None and face_of(example.path.stem) is not None
+        if not (larger and (options.random_crop or face)):
+            wrong.setdefault(example.folder, []).append(example)
+    for index, found in wrong.items():
+        width, height = found[0].bucket
+        yield error(
+            folders[index].path, "{count} pictures in {name} are not {width}x{height} pixels ({files}), and without "
+            "enable_bucket and cache_latents nothing is resized; switch one of them on, or random_crop for larger "
+            "pictures",
+            count=len(found), name=folders[index].name, width=width, height=height,
+            files=_named([example.path.name for example in found]),
+        )  # fmt: skip
 
 
 def _oddities(folder: Folder, entries: list[os.DirEntry[str]], names: list[str]) -> Iterator[Problem]:
@@ -315,26 +478,41 @@ def _other_extension(
 
 
 def _held_out(
-    found: list[Example], part: float, seed: int, problems: list[Problem]
+    found: list[Example], folders: tuple[Folder, ...], run_seed: int, problems: list[Problem]
 ) -> tuple[list[Example], list[Example]]:
-    """Training and validation examples. `part` of each training folder is held out, drawn by seed and file name."""
-    if part <= 0:
-        return found, []
-    held: set[Path] = set()
-    for folder in sorted({example.folder for example in found if not example.is_reg}):
-        names = [example.path for example in found if example.folder == folder]
+    """Training and validation examples. Of each training folder its share is held out, drawn by seed and file name."""
+    held: set[tuple[int, Path]] = set()
+    asked = 0.0
+    for index in sorted({example.folder for example in found if not example.is_reg}):
+        options = folders[index].options
+        if options.validation_split <= 0:
+            continue
+        asked = max(asked, options.validation_split)
+        names = [example.path for example in found if example.folder == index]
+        seed = options.validation_seed if options.validation_seed is not None else run_seed
         order = Random(derive(seed, "validation", names[0].parent.name)).sample(names, len(names))
-        held.update(order[: int(len(names) * part + 1e-9)])
-    if not held:
+        held.update((index, path) for path in order[: int(len(names) * options.validation_split + 1e-9)])
+    if asked and not held:
         problems.append(
             warning(
                 None,
                 "validation_split {part} of these few pictures is none, so nothing is validated; raise it",
-                part=part,
+                part=asked,
             )
         )
-    validation = [replace(example, repeats=1) for example in found if example.path in held]
-    return [example for example in found if example.path not in held], validation
+    validation = [replace(example, repeats=1) for example in found if (example.folder, example.path) in held]
+    return [example for example in found if (example.folder, example.path) not in held], validation
+
+
+def _balanced_groups(examples: list[Example]) -> tuple[list[Example], int]:
+    """`_balanced` for each data set on its own."""
+    balanced: list[Example] = []
+    unused = 0
+    for group in sorted({example.group for example in examples}):
+        own, left = _balanced([example for example in examples if example.group == group])
+        balanced += own
+        unused += left
+    return balanced, unused
 
 
 def _balanced(examples: list[Example]) -> tuple[list[Example], int]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from trainer.config.dataset import of_each_group
 from trainer.families.weights import Description, WeightsError
 
 if TYPE_CHECKING:
@@ -155,8 +156,8 @@ def _contradictions(config: TrainConfig, about: Description, family: Trained) ->
             "model_family is {wanted}, but {path} is a {detail}; set it to {right}, or choose another base model",
             {**values, "wanted": wanted, "right": right},
         )
-    step = config.dataset.bucket_reso_steps
-    if config.dataset.enable_bucket and family != "sdxl" and step % 64:
+    steps = {data.bucket_reso_steps for data in of_each_group(config.dataset) if data.enable_bucket}
+    for step in sorted(step for step in steps if step % 64 and family != "sdxl"):
         yield Said(
             "bucket_reso_steps is {value}; for {path}, a {detail}, it must be a multiple of 64",
             {**values, "value": step},

@@ -3,7 +3,7 @@ import { attachCompletion, browse } from './browse.js';
 import { clear, h, icon } from './dom.js';
 import { sentence } from './messages.js';
 import { lang, t } from './text.js';
-import { listEditor } from './form-folders.js';
+import { datasetList, listEditor } from './form-folders.js';
 
 const PATHS = { file: 'file', model: 'file', folder: 'folder', state: 'folder', prompts: 'file' };
 const EXTENSIONS = { model: ['.safetensors', '.ckpt'], file: ['.safetensors'], prompts: ['.txt'] };
@@ -210,6 +210,7 @@ function buildField(state, field) {
 function buildControl(state, field, id) {
   if (field.kind === 'bool') return switchControl(state, field, id);
   if (field.kind === 'folders') return listEditor(state, field, id);
+  if (field.kind === 'datasets') return datasetList(state, field, id);
   if (field.kind === 'choice') return selectControl(state, field, id);
   if (field.kind === 'texts' || field.role === 'prompts' || field.long) return areaControl(state, field, id);
   return textControl(state, field, id);

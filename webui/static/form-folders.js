@@ -45,3 +45,22 @@ export function listEditor(state, field, id) {
 
   return { root, wide: true, focus: () => add.focus(), markWrong: () => undefined, show };
 }
+
+// [[dataset.datasets]]: shown and removed here; they are written in a dataset file.
+export function datasetList(state, field, id) {
+  const rows = h('div', { class: 'f-folders', id, tabindex: '-1' });
+
+  function row(group, index) {
+    const size = [group.resolution, group.batch_size ? `× ${group.batch_size}` : ''].filter(Boolean).join(' ');
+    const folders = (group.subsets ?? []).map((folder) => folder.image_dir ?? folder.metadata_file).join(', ');
+    const remove = h('button', { type: 'button', class: 'btn quiet', onclick: () => state.set(field.address, (state.values[field.address] ?? []).filter((_, place) => place !== index)) }, t('Remove'));
+    return h('div', { class: 'f-path' }, h('span', { class: 'mono' }, size), h('span', { class: 'muted' }, folders), remove);
+  }
+
+  function show(value) {
+    clear(rows);
+    (value ?? []).forEach((group, index) => rows.append(row(group, index)));
+  }
+
+  return { root: rows, wide: true, focus: () => rows.focus(), markWrong: () => undefined, show };
+}

@@ -63,7 +63,7 @@ export function buildReport(state, actions) {
 
 function wantsDemo(state) {
   const empty = (address) => String(state.values[address] ?? '') === '';
-  return empty('model.pretrained_model_name_or_path') && empty('dataset.train_data_dir') && !state.values['dataset.subsets']?.length;
+  return empty('model.pretrained_model_name_or_path') && ['dataset.train_data_dir', 'dataset.dataset_config', 'dataset.in_json'].every(empty) && !state.values['dataset.subsets']?.length && !state.values['dataset.datasets']?.length;
 }
 
 function folded(title, role) {

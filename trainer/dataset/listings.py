@@ -1,0 +1,141 @@
+"""Pictures that a file lists: metadata of finetune tools (in_json, metadata_file), and metadata_cache.json. LIGHT."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trainer.atomic import atomic_write
+from trainer.dataset.buckets import Size
+from trainer.dataset.pictures import EXTENSIONS
+
+CACHE_NAME = "metadata_cache.json"
+LARGEST_FILE_BYTES = 2**30
+
+
+class ListingError(ValueError):
+    """A file that lists pictures cannot be used. The text names the file, the place in it and the cure."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One listed picture. key: as it stands in the file. size: of the picture, where the file tells it.
+
+    train_resolution: the bucket that old tools (prepare_buckets_latents) chose for it.
+    """
+
+    key: str
+    caption: str | None
+    tags: str | None = None
+    size: Size | None = None
+    train_resolution: Size | None = None
+
+
+def read_metadata(path: Path) -> list[Entry]:
+    """The entries of a finetune metadata file: {key: {"caption", "tags"}} in .json, or an object a line in .jsonl.
+
+    Raises ListingError naming the file and the line or key.
+    """
+    text = _text(path)
+    if path.suffix.lower() == ".jsonl":
+        return list(_lines(text, path))
+    content = _json(text, path)
+    if not isinstance(content, dict):
+        raise ListingError(f"{path} must hold one table of pictures: {{name: {{caption, tags}}}}")
+    return [_entry(str(key), values, path) for key, values in content.items()]
+
+
+def read_cache(folder: Path) -> list[Entry] | None:
+    """The entries of a folder's metadata_cache.json, every one with its size; None when there is no such file.
+
+    Raises ListingError.
+    """
+    path = folder / CACHE_NAME
+    if not path.is_file():
+        return None
+    content = _json(_text(path), path)
+    entries = []
+    for key, values in content.items() if isinstance(content, dict) else ():
+        size = _size(values.get("resolution")) if isinstance(values, dict) else None
+        if size is None or not isinstance(values.get("caption"), str):
+            raise ListingError(f"{path}: {key} has no caption or resolution; delete the file, it is made anew")
+        entries.append(Entry(key, values["caption"], None, size))
+    if not entries:
+        raise ListingError(f"{path} lists no pictures; delete the file, it is made anew")
+    return entries
+
+
+def write_cache(folder: Path, entries: Iterable[Entry]) -> None:
+    """Write metadata_cache.json into a picture folder, as sd-scripts does. Raises trainer.atomic.WriteError."""
+    content = {entry.key: {"caption": entry.caption or "", "resolution": list(entry.size or ())} for entry in entries}
+    atomic_write(folder / CACHE_NAME, json.dumps(content, ensure_ascii=False, indent=2))
+
+
+def locate(key: str, folder: Path) -> Path | None:
+    """The picture that a key means: a whole path, a path from `folder`, or either without its extension."""
+    given = Path(key)
+    for place in (given, folder / given) if given.is_absolute() else (folder / given,):
+        if place.suffix.lower() in EXTENSIONS and place.is_file():
+            return place
+        for extension in sorted(EXTENSIONS):
+            for candidate in (place.parent / (place.name + extension), place.parent / (place.name + extension.upper())):
+                if candidate.is_file():
+                    return candidate
+    return None
+
+
+def locate_cached(key: str, folder: Path) -> Path | None:
+    """The picture of a metadata_cache.json; a folder that was moved since is found by the picture's name."""
+    given = Path(key)
+    return next((place for place in (given, folder / given.name) if place.is_file()), None)
+
+
+def _lines(text: str, path: Path) -> Iterator[Entry]:
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            values: Any = json.loads(line)
+        except ValueError as error:
+            raise ListingError(f"{path}, line {number}: this is no JSON ({error}); correct the line") from error
+        if not isinstance(values, dict) or not isinstance(values.get("image_path"), str):
+            raise ListingError(f"{path}, line {number}: image_path is missing; each line names its picture with it")
+        yield _entry(values["image_path"], values, path)
+
+
+def _entry(key: str, values: Any, path: Path) -> Entry:
+    if not isinstance(values, Mapping):
+        raise ListingError(f"{path}: {key} must be a table with caption and tags")
+    for name in ("caption", "tags"):
+        if not isinstance(values.get(name), (str, type(None))):
+            raise ListingError(f"{path}: {name} of {key} is {values[name]!r}; text is needed")
+    return Entry(
+        key, values.get("caption"), values.get("tags"), _size(values.get("image_size")),
+        _size(values.get("train_resolution")),
+    )  # fmt: skip
+
+
+def _size(value: Any) -> Size | None:
+    whole = isinstance(value, list) and len(value) == 2 and all(type(side) is int and side > 0 for side in value)
+    return (value[0], value[1]) if whole else None
+
+
+def _text(path: Path) -> str:
+    try:
+        if path.stat().st_size > LARGEST_FILE_BYTES:
+            raise ListingError(f"{path} is larger than 1 GB; this is no list of pictures")
+        return path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise ListingError(f"{path} cannot be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise ListingError(f"{path}: byte {error.start} is not UTF-8; save the file again as UTF-8") from None
+
+
+def _json(text: str, path: Path) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ListingError(f"{path} is not valid JSON: {error}") from error
