@@ -6,7 +6,9 @@ A state is a folder of safetensors and JSON (no pickle); its manifest.json, writ
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import io
 import json
 import shutil
 from collections.abc import Mapping
@@ -23,6 +25,8 @@ from trainer import metadata
 from trainer.atomic import atomic_write, atomic_writer, sweep
 
 PRECISIONS = {"float": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+BUILDING, REMOVING = ".building", ".removing"  # behind the name of a state folder that is not whole
+FILE_SUFFIXES = (".safetensors", ".ckpt", ".pt")
 STATE_VERSION = 1
 
 
@@ -37,7 +41,9 @@ class NotFinite(ValueError):
 def save_network(path: Path, tensors: Mapping[str, Tensor], told: Mapping[str, str], precision: str | None) -> int:
     """Write a LoRA file; returns its size in bytes. The two sshs_ hashes are added to its metadata.
 
-    tensors: kohya keys -> any dtype, cast to `precision` (float, fp16, bf16; None keeps them).
+    path: its suffix is the format, .safetensors or, for old programs, .ckpt and .pt: a pickled dict of the tensors
+    without metadata, as torch.save writes it. tensors: kohya keys -> any dtype, cast to `precision` (float, fp16,
+    bf16; None keeps them).
     Raises NotFinite when a weight is NaN or infinite, WriteError when the disk refuses; the old file stays whole.
     """
     dtype = PRECISIONS[precision] if precision else None
@@ -47,19 +53,35 @@ def save_network(path: Path, tensors: Mapping[str, Tensor], told: Mapping[str, s
         raise NotFinite(
             f"{path.name} was not saved: {len(bad)} of {len(ready)} tensors hold NaN or infinity ({bad[0]})"
         )
-    plain = safetensors.torch.save(ready, {name: text for name, text in told.items() if name.startswith("ss_")})
-    hashes = {"sshs_model_hash": metadata.tensor_hash(plain), "sshs_legacy_hash": metadata.legacy_hash(plain)}
-    data = safetensors.torch.save(ready, {**told, **hashes})
+    data = _as_safetensors(ready, told) if path.suffix == ".safetensors" else _as_pickle(ready)
 
     def reopen(written: Path) -> None:
-        with safe_open(written, "pt") as file:
-            if set(file.keys()) != set(ready):
-                raise OSError(f"{written}: reading back what was written gave other tensors")
+        if _keys_of(written, path.suffix) != set(ready):
+            raise OSError(f"{written}: reading back what was written gave other tensors")
 
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_writer(path, verify=reopen) as stream:
         stream.write(data)
     return len(data)
+
+
+def _as_safetensors(ready: dict[str, Tensor], told: Mapping[str, str]) -> bytes:
+    plain = safetensors.torch.save(ready, {name: text for name, text in told.items() if name.startswith("ss_")})
+    hashes = {"sshs_model_hash": metadata.tensor_hash(plain), "sshs_legacy_hash": metadata.legacy_hash(plain)}
+    return bytes(safetensors.torch.save(ready, {**told, **hashes}))
+
+
+def _as_pickle(ready: dict[str, Tensor]) -> bytes:
+    stream = io.BytesIO()
+    torch.save(ready, stream)
+    return stream.getvalue()
+
+
+def _keys_of(path: Path, suffix: str) -> set[str]:
+    if suffix != ".safetensors":
+        return set(torch.load(path, map_location="meta", weights_only=True))
+    with safe_open(path, "pt") as file:
+        return set(file.keys())
 
 
 def free_path(path: Path) -> Path:
@@ -84,11 +106,10 @@ def free_name(folder: Path, name: str) -> str:
 def _taken(folder: Path, name: str) -> bool:
     if not folder.is_dir():
         return False
-    if (folder / f"{name}.safetensors").exists():
+    files = [path for path in folder.iterdir() if path.suffix in FILE_SUFFIXES]
+    if any(path.stem == name for path in files):
         return True
-    tails = (
-        path.stem.removeprefix(f"{name}-") for path in folder.glob("*.safetensors") if path.stem.startswith(f"{name}-")
-    )
+    tails = (path.stem.removeprefix(f"{name}-") for path in files if path.stem.startswith(f"{name}-"))
     return any(tail.removeprefix("step").isdecimal() and len(tail.removeprefix("step")) >= 6 for tail in tails)
 
 
@@ -111,7 +132,7 @@ def save_state(folder: Path, state: State) -> Path:
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     sweep(folder.parent)
-    building = folder.with_name(f"{folder.name}.building")
+    building = folder.with_name(f"{folder.name}{BUILDING}")
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir()
     tensors: dict[str, Tensor] = {}
@@ -139,6 +160,15 @@ def save_state(folder: Path, state: State) -> Path:
         number += 1
     building.rename(final)
     return final
+
+
+def remove_state(folder: Path) -> None:
+    """Remove a state folder. It loses its name first: a kill in between leaves nothing that looks like a state."""
+    gone = folder.with_name(f"{folder.name}{REMOVING}")
+    with contextlib.suppress(OSError):
+        shutil.rmtree(gone, ignore_errors=True)
+        folder.rename(gone)
+        shutil.rmtree(gone, ignore_errors=True)
 
 
 def load_state(folder: Path) -> State:
@@ -178,8 +208,10 @@ def incomplete(folder: Path) -> str | None:
 def newest_state(folder: Path) -> tuple[Path | None, list[str]]:
     """The newest complete state below a folder, and a sentence for each newer one that was passed over."""
     passed: list[str] = []
-    found = [path for path in folder.glob("*-state*") if path.is_dir() and not path.name.endswith(".building")]
-    for path in sorted(found, key=lambda path: path.stat().st_mtime_ns, reverse=True):
+    unfinished = (BUILDING, REMOVING)
+    found = [path for path in folder.glob("*-state*") if path.is_dir() and not path.name.endswith(unfinished)]
+    # file systems tell times in steps of some milliseconds: the name decides between neighbours
+    for path in sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name), reverse=True):
         fault = incomplete(path)
         if fault is None:
             return path, passed

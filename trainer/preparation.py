@@ -21,12 +21,13 @@ import torch
 from torch import Tensor, nn
 
 from trainer import families, metadata, networks, objective, optimizers, precision, previews, schedules, seeds
+from trainer.atomic import sweep
 from trainer.checkpoint import State, StateError, free_name, load_state
 from trainer.config import TrainConfig
 from trainer.config.rules import trained_rates
 from trainer.dataset import DatasetError, captions, pictures, statistics
 from trainer.dataset.buckets import size_ids
-from trainer.dataset.report import lengths
+from trainer.dataset.report import Lengths, lengths
 from trainer.dataset.scan import Dataset, Example, scan
 from trainer.events import EventLog
 from trainer.families import kinds
@@ -80,11 +81,13 @@ class Run:
     held_out: Sequence[Microbatch]
     epochs: int
     total_steps: int
+    steps_per_epoch: int
     output_dir: Path
     output_name: str
     facts: metadata.RunFacts
     base_hashes: Future[metadata.FileFacts]
     resumed: State | None = None
+    updating: bool = False  # while the optimizer changes the weights
     written: dict[Moment, Path] = field(default_factory=dict)
     written_states: dict[Moment, Path] = field(default_factory=dict)
 
@@ -231,24 +234,27 @@ def prepare(config: TrainConfig, job: Job, events: EventLog) -> Run:
     texts = _texts(config, dataset, family, formats, events)
 
     network = _network(config, family, formats, seed, warn)
-    optimizer, factors, epochs, steps = _optimizer(config, network, dataset, latents)
+    optimizer, factors, planned = _optimizer(config, network, dataset, latents)
     scaler = formats.scaler()
     if resumed:
         _take_over(resumed, network, optimizer, scaler, config.save.resume or "")
     output_dir = output_folder(config.save)
+    for folder in (output_dir, job.states):
+        sweep(folder)
     output_name = (
         resumed.progress["output_name"] if resumed else free_name(output_dir, config.save.output_name or "last")
     )
     if not resumed and output_name != (config.save.output_name or "last"):
         taken = config.save.output_name or "last"
         warn(f"{output_dir} already holds files named {taken}; this run is saved as {output_name}")
-    facts = _facts(config, dataset, family, epochs, steps, latents, output_name, resumed)
+    facts = _facts(config, dataset, family, planned.epochs, planned.steps, latents, output_name, resumed)
     run = Run(
         config=config, job=job, events=events, seed=seed, device=formats.device, family=family, dataset=dataset,
         latents=latents,
         texts=texts, network=network, optimizer=optimizer, factors=factors, scaler=scaler,
         noise_schedule=objective.noise_schedule(family.zero_terminal_snr).to(formats.device), prompts=prompts,
-        held_out=_held_out(config, dataset, latents), epochs=epochs, total_steps=steps, output_dir=output_dir,
+        held_out=_held_out(config, dataset, latents), epochs=planned.epochs, total_steps=planned.steps,
+        steps_per_epoch=planned.steps_per_epoch, output_dir=output_dir,
         output_name=output_name,
         facts=facts, base_hashes=base_hashes, resumed=resumed,
     )  # fmt: skip
@@ -256,10 +262,10 @@ def prepare(config: TrainConfig, job: Job, events: EventLog) -> Run:
         if note not in told:
             warn(note)
     events.emit(
-        "started", name=output_name, steps=steps, epochs=epochs,
+        "started", name=output_name, steps=planned.steps, epochs=planned.epochs,
         images=dataset.num_images, reg_images=dataset.num_reg_images,
         batches_per_epoch=facts.batches_per_epoch, network=config.network.network_module, base_model=facts.base.name,
-        output=output_dir / f"{output_name}.safetensors", seed=seed, resumed_from=config.save.resume,
+        output=output_dir / f"{output_name}.{config.save.save_model_as}", seed=seed, resumed_from=config.save.resume,
         device=str(formats.device),
     )  # fmt: skip
     return run
@@ -376,8 +382,8 @@ def _network(config: TrainConfig, family: Family, formats: precision.Formats, se
 
 def _optimizer(
     config: TrainConfig, network: Network, dataset: Dataset, latents: Latents
-) -> tuple[torch.optim.Optimizer, list[schedules.Factor], int, int]:
-    """Optimizer, one schedule a group, epochs and steps."""
+) -> tuple[torch.optim.Optimizer, list[schedules.Factor], Lengths]:
+    """Optimizer, one schedule a group, and how long the run is."""
     section = config.optimizer
     rates = trained_rates(config)
     groups = network.groups(rates.get("textencoder", 0.0), rates.get("unet", 0.0))
@@ -401,7 +407,7 @@ def _optimizer(
     for group, told in zip(made.param_groups, groups, strict=True):
         group["initial_rate"] = None if own_rate else told.lr
         factors.append(schedules.build(schedule, planned.steps, section.learning_rate, told.lr))
-    return made, factors, planned.epochs, planned.steps
+    return made, factors, planned
 
 
 def _take_over(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from trainer import previews
@@ -16,8 +16,6 @@ from trainer.curves import Curves, LossAverage
 from trainer.failures import NotANumber
 from trainer.precision import peak_memory_gib
 from trainer.preparation import Run
-
-BAD_STEPS_IN_A_ROW = 20
 
 
 @dataclass
@@ -28,6 +26,8 @@ class Progress:
     epoch: int = 1  # the epoch being trained
     batch: int = 0  # batches of that epoch done
     average: LossAverage = field(default_factory=LossAverage)
+    left_out: int = 0  # steps whose loss or gradients were not finite
+    left_out_in_a_row: int = 0
 
     def values(self) -> dict[str, Any]:
         """As JSON."""
@@ -36,13 +36,16 @@ class Progress:
             "epoch": self.epoch,
             "batch": self.batch,
             "losses": list(self.average.values.items()),
+            "left_out": self.left_out,
+            "left_out_in_a_row": self.left_out_in_a_row,
         }
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Progress:
         """From JSON."""
         losses = {int(position): float(loss) for position, loss in values["losses"]}
-        return cls(values["step"], values["epoch"], values["batch"], LossAverage(losses))
+        counts = (int(values.get(name, 0)) for name in ("left_out", "left_out_in_a_row"))
+        return cls(values["step"], values["epoch"], values["batch"], LossAverage(losses), *counts)
 
 
 @dataclass(frozen=True)
@@ -66,9 +69,8 @@ class Report:
     def __init__(self, run: Run, curves: Curves) -> None:
         self._run = run
         self._curves = curves
-        self._waiting: tuple[StepNumbers, LossAverage] | None = None
+        self._waiting: tuple[StepNumbers, Progress] | None = None
         self._last = time.monotonic()
-        self._bad_steps = 0
 
     def add(
         self,
@@ -78,7 +80,7 @@ class Report:
         rates: Mapping[str, float],
         norms: tuple[Tensor, Tensor, Tensor] | None,
     ) -> None:
-        """Take the numbers of the step that was just done. Raises NotANumber after 20 bad steps in a row."""
+        """Take the numbers of the step that was just done. Raises NotANumber after max_nan_steps bad ones in a row."""
         now = time.monotonic()
         numbers = StepNumbers(
             progress.step,
@@ -93,7 +95,7 @@ class Report:
         )
         self._last = now
         self.flush()
-        self._waiting = numbers, progress.average
+        self._waiting = numbers, progress
         if self._run.device.type == "cpu":
             self.flush()
 
@@ -101,25 +103,29 @@ class Report:
         """Tell the step that waits, if any."""
         if self._waiting is None:
             return
-        numbers, average = self._waiting
+        numbers, progress = self._waiting
         self._waiting = None
-        values = [float(loss) for loss in numbers.losses]
+        average = progress.average
+        values, norm = [float(loss) for loss in numbers.losses], float(numbers.norm)
         for index, loss in enumerate(values):
-            if loss == loss:
+            if math.isfinite(loss):
                 average.add(numbers.first_position + index, loss)
             self._curves.scalars(_curve_points(numbers, loss, average.mean), numbers.step - (index < len(values) - 1))
-        self._count_bad(numbers.step, values)
+        self._count_bad(numbers.step, progress, values, norm)
         run = self._run
         run.events.emit(
             "step", step=numbers.step, total=run.total_steps, epoch=numbers.epoch, epochs=run.epochs,
             loss=sum(values) / len(values),
-            average=average.mean, lr=dict(numbers.rates), grad_norm=float(numbers.norm),
+            average=average.mean, lr=dict(numbers.rates), grad_norm=norm, left_out=progress.left_out,
             seconds=round(numbers.seconds, 4),
             vram_gib=peak_memory_gib(run.device),
         )  # fmt: skip
-        _console(f"epoch {numbers.epoch}/{run.epochs}  step {numbers.step}/{run.total_steps}  "
-                 f"avr_loss={average.mean:.4f}  "
-                 f"{numbers.seconds:.2f} s/step", last=numbers.step >= run.total_steps)  # fmt: skip
+        left_out = f"  left out: {progress.left_out}" if progress.left_out else ""
+        _console(
+            f"epoch {numbers.epoch}/{run.epochs}  step {numbers.step}/{run.total_steps}  avr_loss={average.mean:.4f}  "
+            f"{numbers.seconds:.2f} s/step{left_out}",
+            last=numbers.step >= run.total_steps,
+        )
 
     def epoch(self, progress: Progress) -> None:
         """An epoch has ended."""
@@ -133,8 +139,11 @@ class Report:
         self._run.events.emit("validation", step=progress.step, epoch=progress.epoch, loss=loss)
         self._last = time.monotonic()
 
-    def preview(self, progress: Progress, epoch_end: bool = False) -> None:
-        """Draw the sample prompts. A failure is a warning, never the end of the run."""
+    def preview(self, progress: Progress, ended_epoch: int | None = None) -> None:
+        """Draw the sample prompts. A failure is a warning, never the end of the run.
+
+        ended_epoch: the epoch at whose end this is; None in its middle, where file names count steps.
+        """
         self.flush()
         run = self._run
         if not run.prompts:
@@ -150,7 +159,7 @@ class Report:
                     self.warn(made.warning)
                 if made.picture is None:
                     continue
-                name = previews.file_name(run.output_name, made, progress.epoch if epoch_end else None, progress.step)
+                name = previews.file_name(run.output_name, made, ended_epoch, progress.step)
                 for folder in (run.job.samples, run.output_dir / "sample"):
                     fault = previews.save(folder / name, made)
                     if fault is not None:
@@ -159,7 +168,7 @@ class Report:
                 run.events.emit(
                     "sample",
                     step=progress.step,
-                    epoch=progress.epoch,
+                    epoch=progress.epoch if ended_epoch is None else ended_epoch,
                     file=f"samples/{name}",
                     prompt=made.prompt.prompt,
                     seed=made.seed,
@@ -177,16 +186,21 @@ class Report:
         """Close the curves."""
         self._curves.close()
 
-    def _count_bad(self, step: int, losses: Sequence[float]) -> None:
-        if all(torch.isfinite(torch.tensor(losses))):
-            self._bad_steps = 0
+    def _count_bad(self, step: int, progress: Progress, losses: Sequence[float], norm: float) -> None:
+        """Count a step that was left out. With a scaler an infinite norm only says that its scale was too high."""
+        finite = all(map(math.isfinite, losses)) and (math.isfinite(norm) or self._run.scaler.is_enabled())
+        if finite:
+            progress.left_out_in_a_row = 0
             return
-        self._bad_steps += 1
-        if self._bad_steps == 1:
+        progress.left_out += 1
+        progress.left_out_in_a_row += 1
+        if progress.left_out_in_a_row == 1:
             self.warn(f"step {step}: the loss is not a number; such steps are left out")
-        if self._bad_steps >= BAD_STEPS_IN_A_ROW:
+        limit = self._run.config.run.max_nan_steps
+        if progress.left_out_in_a_row >= limit:
+            progress.left_out_in_a_row = 0  # a run that goes on from the kept state has its chance anew
             raise NotANumber(
-                f"the loss was not a number {BAD_STEPS_IN_A_ROW} steps in a row (up to step {step}); training was ended"
+                f"the loss was not a number {limit} steps in a row (up to step {step}); training was ended"
             )
 
 

@@ -90,9 +90,11 @@ def _run(config: TrainConfig, job: Job, events: EventLog) -> int:
             events.emit("stopped", step=None, state=None)
             return STOPPED
         except Exception as error:
-            failure = explain(error)
+            failure = explain(error, config)
             print(failure.traceback if failure.kind == "bug" else f"error: {failure.message}", file=sys.stderr)
             print(failure.advice, file=sys.stderr)
+            if failure.state is not None:
+                print(f"the state of step {failure.step} was kept; to go on: resume = {failure.state}", file=sys.stderr)
             events.emit("failed", **failure.fields())
             return failure.exit_code
     if isinstance(outcome, Stopped):

@@ -5,25 +5,30 @@ B batch · C latent channels · h w latent rows, columns
 
 from __future__ import annotations
 
-import shutil
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from trainer import objective, seeds
-from trainer.checkpoint import State, free_path, save_network, save_state
+from trainer.checkpoint import State, free_path, remove_state, save_network, save_state
 from trainer.config import TrainConfig
 from trainer.curves import Curves
+from trainer.dataset.report import first_step
 from trainer.events import EventLog
+from trainer.failures import Interrupted
 from trainer.families.base import Conditioning, Family
 from trainer.job import Job
 from trainer.preparation import Microbatch, Run, prepare
 from trainer.reporting import Progress, Report
 from trainer.saving import Moment, due_after_epoch, due_after_step, outdated
 from trainer.validation import validate
+
+SAVE_PATIENCE_SECONDS = 600
+SAVE_RETRY_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -68,16 +73,17 @@ def training_step(
 
 
 def train(config: TrainConfig, job: Job, events: EventLog) -> Finished | Stopped:
-    """Train one LoRA. Raises what preparation and saving raise; how that is told to the user is in start.py."""
+    """Train one LoRA. Raises what preparation raises, and Interrupted for an error after that; start.py tells them."""
     began = time.monotonic()
     run = prepare(config, job, events)
-    progress = Progress.of(run.resumed.progress) if run.resumed else Progress()
+    progress = beginning(run)
     report = Report(run, Curves(config.log))
+    first = progress.step
     try:
         if config.sample.sample_at_first and progress.step == 0:
             report.preview(progress)
         events.emit("phase", name="training", done=progress.step, total=run.total_steps)
-        while progress.epoch <= run.epochs:
+        while progress.step < run.total_steps:
             for window in run.windows(progress.epoch, progress.batch):
                 step(run, progress, window, report)
                 if progress.step >= run.total_steps:
@@ -86,13 +92,27 @@ def train(config: TrainConfig, job: Job, events: EventLog) -> Finished | Stopped
                     return Stopped(progress.step, keep_state(run, progress, Moment("step", progress.step)))
             after_epoch(run, progress, report)
         report.flush()
-        path = keep_network(run, progress, Moment("end"))
+        path = keep_result(run, progress, report)
         if config.save.save_state or config.save.save_state_on_train_end:
             keep_state(run, progress, Moment("end"))
         return Finished(path, progress.step, time.monotonic() - began)
+    except Exception as error:
+        raise Interrupted(progress.step, rescue(run, progress) if progress.step > first else None) from error
     finally:
         report.close()
         run.latents.close()
+
+
+def beginning(run: Run) -> Progress:
+    """Where a run begins: at its start, where its state was saved, or where initial_step and initial_epoch say."""
+    section = run.config.save
+    progress = Progress.of(run.resumed.progress) if run.resumed else Progress()
+    first = first_step(run.config, run.steps_per_epoch)
+    if first is None:
+        return progress
+    epochs, steps = divmod(first, run.steps_per_epoch)
+    skipped = steps * run.config.run.gradient_accumulation_steps if section.skip_until_initial_step else 0
+    return replace(progress, step=first, epoch=epochs + 1, batch=skipped)
 
 
 def step(run: Run, progress: Progress, window: list[Microbatch], report: Report) -> None:
@@ -102,23 +122,19 @@ def step(run: Run, progress: Progress, window: list[Microbatch], report: Report)
     losses = [backward(run, microbatch, progress.step) for microbatch in window]
     run.scaler.unscale_(run.optimizer)
     norm = torch.nn.utils.clip_grad_norm_(run.trained, config.optimizer.max_grad_norm or float("inf"))
-    if keep_bad_gradients_out(run, norm):
-        run.scaler.step(run.optimizer)
-    run.scaler.update()
+    run.updating = True
+    update(run, norm)
     run.optimizer.zero_grad(set_to_none=True)
     norms = run.network.limit_norms(config.network.scale_weight_norms) if config.network.scale_weight_norms else None
     progress.step += 1
     progress.batch += len(window)
+    run.updating = False
     report.add(progress, losses, norm, rates, norms)
 
-    moment = Moment("step", progress.step)
     if due_after_step(config.save, progress.step) or run.job.requested("save"):
         run.job.obey("save")
         report.flush()
-        keep_network(run, progress, moment)
-        if config.save.save_state:
-            keep_state(run, progress, moment)
-        remove_outdated(run, moment)
+        keep(run, progress, report, Moment("step", progress.step))
     every = None if config.sample.sample_every_n_epochs else config.sample.sample_every_n_steps
     if (every and progress.step % every == 0) or run.job.requested("sample"):
         run.job.obey("sample")
@@ -150,21 +166,37 @@ def backward(run: Run, microbatch: Microbatch, step_number: int) -> Tensor:
     return loss.detach()
 
 
-def keep_bad_gradients_out(run: Run, norm: Tensor) -> bool:
-    """False when this step must be left out because its gradients are NaN or infinite.
+def update(run: Run, norm: Tensor) -> None:
+    """Let the optimizer take its step, unless the gradients are NaN or infinite: then the weights stay as they are.
 
-    With a scaler it decides itself. On a GPU nothing is asked, as that would wait for it: bad gradients become zero
-    there.
+    norm: the gradients' norm, a scalar on the device. It is not read on a GPU, which would have to be waited for.
     """
     if run.scaler.is_enabled():
-        return True
-    if run.device.type == "cpu":
-        return bool(torch.isfinite(norm))
-    finite = torch.isfinite(norm)
-    for parameter in run.trained:
-        if parameter.grad is not None:
-            parameter.grad = torch.where(finite, parameter.grad, torch.zeros_like(parameter.grad))
-    return True
+        run.scaler.step(run.optimizer)
+        run.scaler.update()
+    elif run.device.type != "cpu":
+        step_where(torch.isfinite(norm), run.optimizer, run.trained)
+    elif torch.isfinite(norm):
+        run.optimizer.step()
+
+
+def step_where(finite: Tensor, optimizer: torch.optim.Optimizer, trained: Sequence[Tensor]) -> None:
+    """A step that changes no weight where `finite`, a scalar on the device, is False. Nothing is read back.
+
+    Fused optimizers look at found_inf in their kernel and skip the whole step. Others see gradients of zero, which
+    only lets their averages fade, and the weights are put back.
+    """
+    if getattr(optimizer, "_step_supports_amp_scaling", False):
+        optimizer.grad_scale, optimizer.found_inf = None, (~finite).float()  # type: ignore[attr-defined]
+        optimizer.step()
+        return
+    before = [weight.detach().clone() for weight in trained]
+    for weight in trained:
+        if weight.grad is not None:
+            weight.grad = torch.where(finite, weight.grad, 0.0)
+    optimizer.step()
+    for weight, old in zip(trained, before, strict=True):
+        weight.data.copy_(torch.where(finite, weight.data, old))
 
 
 def wants_to_stop(run: Run, progress: Progress, report: Report) -> bool:
@@ -183,24 +215,63 @@ def after_epoch(run: Run, progress: Progress, report: Report) -> None:
     report.epoch(progress)
     if run.held_out and epoch % (config.dataset.validate_every_n_epochs or 1) == 0:
         report.validation(progress, validate(run), "epoch")
-    moment = Moment("epoch", epoch)
-    due = due_after_epoch(config.save, epoch, run.epochs) and progress.step < run.total_steps
-    if due:
-        keep_network(run, progress, moment)
+    progress.epoch, progress.batch = epoch + 1, 0
+    if due_after_epoch(config.save, epoch, run.epochs) and progress.step < run.total_steps:
+        keep(run, progress, report, Moment("epoch", epoch))
     every = config.sample.sample_every_n_epochs
     if every and epoch % every == 0:
-        report.preview(progress, epoch_end=True)
-    progress.epoch, progress.batch = epoch + 1, 0
-    if due and config.save.save_state:
-        keep_state(run, progress, moment)
-    if due:
+        report.preview(progress, epoch)
+
+
+def keep(run: Run, progress: Progress, report: Report, moment: Moment) -> None:
+    """Write the LoRA, with a state beside it where wanted, and remove what is older than the settings keep.
+
+    A disk that refuses is told and no reason to end: training goes on, and the next save is the next try.
+    """
+    try:
+        keep_network(run, progress, moment)
+        if run.config.save.save_state:
+            keep_state(run, progress, moment)
         remove_outdated(run, moment)
+    except OSError as error:
+        report.warn(f"{error}; training goes on, and the next save tries again")
+
+
+def keep_result(run: Run, progress: Progress, report: Report) -> Path:
+    """Write the finished LoRA. A disk that refuses is waited for, as hours of work lie in memory.
+
+    Raises OSError when it still refuses after ten minutes, or at once when the run is asked to stop.
+    """
+    deadline = time.monotonic() + SAVE_PATIENCE_SECONDS
+    told = False
+    while True:
+        try:
+            return keep_network(run, progress, Moment("end"))
+        except OSError as error:
+            if time.monotonic() >= deadline or run.job.requested("stop"):
+                raise
+            if not told:
+                report.warn(f"{error}; it is tried again for {SAVE_PATIENCE_SECONDS // 60} minutes")
+            told = True
+            time.sleep(SAVE_RETRY_SECONDS)
+
+
+def rescue(run: Run, progress: Progress) -> Path | None:
+    """Keep the state after the last whole step of a run that ends with an error; None when it cannot be kept."""
+    if run.updating:
+        return None  # some weights are of this step, others of the one before
+    if run.device.type == "cuda":
+        torch.cuda.empty_cache()
+    try:
+        return keep_state(run, progress, Moment("step", progress.step))
+    except Exception:  # whatever it is, the user must hear of the error that ended the run, not of this one
+        return None
 
 
 def keep_network(run: Run, progress: Progress, moment: Moment) -> Path:
     """Write the LoRA as it is now; returns the file, under a free name."""
     run.events.emit("phase", name="saving", done=0, total=1)
-    path = free_path(run.output_dir / f"{run.output_name}{moment.suffix()}.safetensors")
+    path = free_path(run.output_dir / f"{run.output_name}{moment.suffix()}.{run.config.save.save_model_as}")
     epoch = moment.number if moment.kind == "epoch" else min(progress.epoch, run.epochs)
     with run.evaluation():
         size = save_network(
@@ -230,4 +301,4 @@ def remove_outdated(run: Run, moment: Moment) -> None:
         run.written.pop(old).unlink(missing_ok=True)
     old = outdated(run.config.save, moment, run.epochs, state=True)
     if old is not None and old in run.written_states:
-        shutil.rmtree(run.written_states.pop(old), ignore_errors=True)
+        remove_state(run.written_states.pop(old))

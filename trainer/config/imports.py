@@ -32,7 +32,7 @@ LATER = {
     "base_weights", "base_weights_multiplier",
     "torch_compile", "dynamo_backend", "wandb_api_key", "wandb_run_name", "log_tracker_config", "log_config",
     "cpu_offload_checkpointing", "fp8_base_unet",
-    "fused_backward_pass", "initial_epoch", "initial_step", "skip_until_initial_step", "ddp_timeout",
+    "fused_backward_pass", "ddp_timeout",
     "ddp_gradient_as_bucket_view", "ddp_static_graph", "console_log_level",
     "console_log_file", "console_log_simple",
     "block_lr_zero_threshold",

@@ -79,6 +79,17 @@ def notes(config: TrainConfig) -> Iterator[Note]:
             "min_snr_gamma and debiased_estimation_loss are both on; their weights multiply. One of them is usual",
         )
     yield from _picture_notes(config)
+    if config.save.save_model_as != "safetensors":
+        yield Note(
+            "save.save_model_as",
+            "a {kind} file holds no description of the training (ss_ and modelspec keys); safetensors does",
+            {"kind": config.save.save_model_as},
+        )
+    if config.save.skip_until_initial_step and not (config.save.initial_step or config.save.initial_epoch):
+        yield Note(
+            "save.skip_until_initial_step",
+            "skip_until_initial_step has no effect without initial_step or initial_epoch",
+        )
     alpha, dim = config.network.network_alpha, config.network.network_dim or 4
     if config.network.network_module == "networks.oft":
         if alpha >= 1:
@@ -399,6 +410,13 @@ def _saving(config: TrainConfig) -> Iterator[Problem]:
     for address, path in (("save.output_dir", config.save.output_dir), ("log.logging_dir", config.log.logging_dir)):
         if path and path.startswith(("\\\\", "//")):
             yield Problem(address, "{path} is a network path; choose a folder on this machine", {"path": path})
+    first, total = config.save.initial_step, config.run.max_train_steps
+    if first is not None and config.run.max_train_epochs is None and first >= total:
+        yield Problem(
+            "save.initial_step",
+            "initial_step {first} is not below the {total} steps of the run; lower it or raise max_train_steps",
+            {"first": first, "total": total},
+        )
 
 
 def _sampling_and_logging(config: TrainConfig) -> Iterator[Problem]:

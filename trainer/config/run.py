@@ -22,6 +22,10 @@ class Run(Section):
     seed: int | None = parameter(None, "Seed", ge=0, le=2**63 - 1)
     """The same seed and settings give the same LoRA. Empty: a random one, which is written into the file."""
 
+    max_nan_steps: int = parameter(20, "Bad steps in a row", ge=1, le=100000, advanced=True)
+    """A step whose loss or gradient is not a number is left out. After so many in a row the run ends; the weights from
+    before them are kept as a state."""
+
     max_data_loader_n_workers: int = parameter(8, "Picture readers", ge=0, le=64, advanced=True)
     """Threads that read and resize pictures ahead when latents are not cached. 2 is enough; 0 reads in the training
     thread."""

@@ -16,8 +16,9 @@ class Save(Section):
     output_dir: str | None = parameter(None, "Output folder", role="folder")
     """Where the LoRA is written. Empty: ./output."""
 
-    save_model_as: Literal["safetensors"] = parameter("safetensors", "File format", advanced=True)
-    """safetensors can hold no harmful code and carries the training data's description; every program reads it."""
+    save_model_as: Literal["safetensors", "ckpt", "pt"] = parameter("safetensors", "File format", advanced=True)
+    """safetensors can hold no harmful code and carries the training data's description; every program reads it. ckpt
+    and pt are for old programs: they hold the weights alone."""
 
     save_precision: Literal["float", "fp16", "bf16"] | None = parameter(None, "Precision of the file")
     """fp16 halves the file without visible loss. Empty: as trained."""
@@ -56,6 +57,17 @@ class Save(Section):
     resume: str | None = parameter(None, "Go on from a state", role="state", advanced=True)
     """A state folder of an earlier run; training goes on at the very step, with the same numbers as if it had never
     stopped."""
+
+    initial_epoch: int | None = parameter(None, "Begin at epoch", ge=1, advanced=True)
+    """Counts from this epoch on, in file names and for the learning rate. Wins over the place a state was saved at."""
+
+    initial_step: int | None = parameter(None, "Begin at step", ge=1, advanced=True, unit="steps")
+    """Counts from this step on, so many steps being held for done. Wins over the epoch above; must be below the length
+    of the run."""
+
+    skip_until_initial_step: bool = parameter(False, "Skip what was trained", advanced=True)
+    """Begins in the middle of the epoch, at the very batch of the step above, in place of the epoch's first batch. A
+    run that goes on from a state always does."""
 
     training_comment: str | None = parameter(None, "Comment", max_length=2000, advanced=True)
     """Free text, kept in the file."""

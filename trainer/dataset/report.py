@@ -6,7 +6,7 @@ import math
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,11 +30,13 @@ LEAST_FREE_BYTES = 10**9
 
 @dataclass(frozen=True)
 class Lengths:
-    """How long a run is. steps: optimizer steps. epochs: begun ones, the last perhaps not finished."""
+    """How long a run is. steps: optimizer steps. epochs: begun ones, the last perhaps not finished. batches_per_epoch:
+    of all processes together."""
 
     steps: int
     epochs: int
     batches_per_epoch: int
+    steps_per_epoch: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,8 @@ def report(config: TrainConfig, dataset: Dataset | None = None) -> Report:
     told = lengths(
         batches, config.run.gradient_accumulation_steps, config.run.max_train_epochs, config.run.max_train_steps
     )
+    if told.steps:
+        problems += _beginning(config, told)
     buckets = tuple(BucketCount(*bucket, count) for bucket, count in bucket_counts(dataset.examples).items())
     return Report(told, dataset, buckets, _shortened(problems), batch_size)
 
@@ -137,7 +141,28 @@ def lengths(
     if max_train_epochs is not None:
         max_train_steps = max_train_epochs * math.ceil(batches / processes / accumulation)
     per_epoch = math.ceil(math.ceil(batches / processes) / accumulation)
-    return Lengths(max_train_steps, math.ceil(max_train_steps / per_epoch), batches)
+    return Lengths(max_train_steps, math.ceil(max_train_steps / per_epoch), batches, per_epoch)
+
+
+def first_step(config: TrainConfig, steps_per_epoch: int) -> int | None:
+    """The steps that initial_step or initial_epoch hold for done; None when neither is set."""
+    if config.save.initial_step is not None:
+        return config.save.initial_step
+    if config.save.initial_epoch is not None:
+        return (config.save.initial_epoch - 1) * steps_per_epoch
+    return None
+
+
+def _beginning(config: TrainConfig, told: Lengths) -> Iterator[Problem]:
+    """A run that begins behind its own end has nothing to train."""
+    first = first_step(config, told.steps_per_epoch)
+    if first is not None and first >= told.steps:
+        yield error(
+            None,
+            "initial_step or initial_epoch begins at step {first}, but the run has {steps} steps in all; "
+            "lower it or make the run longer",
+            first=first, steps=told.steps,
+        )  # fmt: skip
 
 
 def _files(config: TrainConfig) -> Iterator[Problem]:
