@@ -234,7 +234,7 @@ def keep(run: Run, progress: Progress, report: Report, moment: Moment) -> None:
             keep_state(run, progress, moment)
         remove_outdated(run, moment)
     except OSError as error:
-        report.warn(f"{error}; training goes on, and the next save tries again")
+        report.warn(f"{error.strerror or error}; training goes on, and the next save tries again")
 
 
 def keep_result(run: Run, progress: Progress, report: Report) -> Path:
@@ -251,7 +251,7 @@ def keep_result(run: Run, progress: Progress, report: Report) -> Path:
             if time.monotonic() >= deadline or run.job.requested("stop"):
                 raise
             if not told:
-                report.warn(f"{error}; it is tried again for {SAVE_PATIENCE_SECONDS // 60} minutes")
+                report.warn(f"{error.strerror or error}; it is tried again for {SAVE_PATIENCE_SECONDS // 60} minutes")
             told = True
             time.sleep(SAVE_RETRY_SECONDS)
 

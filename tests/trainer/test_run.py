@@ -353,6 +353,7 @@ def test_a_full_disk_at_a_save_is_told_and_the_old_files_stay(place: Place, monk
         return real(*args, **options)
 
     monkeypatch.setattr(loop, "save_network", save_on_a_full_disk)
+    monkeypatch.setattr(loop, "SAVE_PATIENCE_SECONDS", 0)
     assert place.train("two", max_train_epochs=1) == 1
     assert place.events("two")[-1]["kind"] == "disk"
     assert (place.root / "output" / "t.safetensors").read_bytes() == before
