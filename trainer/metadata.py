@@ -5,16 +5,19 @@ Keys and formats: KOHYA_COMPAT 8.3 to 8.5. All values are text; None is "None", 
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import io
 import json
 import struct
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trainer import __version__
+from trainer.config.problems import ConfigError, Problem
 
 if TYPE_CHECKING:
     from trainer.config import TrainConfig
@@ -29,7 +32,36 @@ MINIMAL_KEYS = (
     "ss_network_alpha",
     "ss_network_args",
 )
-TITLES = ("author", "description", "license", "tags", "usage_hint", "trigger_phrase")
+TITLES = ("author", "description", "license", "tags", "usage_hint", "merged_from", "trigger_phrase", "preprocessor",
+          "is_negative_embedding")  # fmt: skip
+# Parameters that stand under their own name, as they were given; and those that have another name here.
+OPTIONS = (
+    "training_comment", "learning_rate", "text_encoder_lr", "unet_lr", "gradient_checkpointing",
+    "gradient_accumulation_steps", "lr_warmup_steps", "lr_scheduler", "network_module", "network_dim", "network_alpha",
+    "network_dropout", "mixed_precision", "full_fp16", "clip_skip", "max_token_length", "cache_latents", "lowram",
+    "noise_offset", "noise_offset_random_strength", "multires_noise_iterations", "multires_noise_discount",
+    "adaptive_noise_scale", "zero_terminal_snr", "ip_noise_gamma", "ip_noise_gamma_random_strength", "min_snr_gamma",
+    "loss_type", "huber_schedule", "huber_scale", "huber_c", "prior_loss_weight", "scale_weight_norms", "max_grad_norm",
+    "caption_dropout_rate", "caption_dropout_every_n_epochs", "caption_tag_dropout_rate", "face_crop_aug_range",
+    "fp8_base", "fp8_base_unet", "validation_seed", "validation_split", "max_validation_steps",
+    "validate_every_n_epochs", "validate_every_n_steps", "resize_interpolation",
+)  # fmt: skip
+FOLDER_OPTIONS = (
+    "resolution", "color_aug", "flip_aug", "random_crop", "shuffle_caption", "enable_bucket", "bucket_no_upscale",
+    "min_bucket_reso", "max_bucket_reso", "keep_tokens",
+)  # fmt: skip
+NOT_YET = {"lowram": False, "face_crop_aug_range": None, "fp8_base_unet": False, "color_aug": False, "random_crop": False}
+# Family and prediction -> (ss_base_model_version, architecture, usual side). SDXL has one version for both predictions.
+IDENTITIES = {
+    ("sd1", "epsilon"): ("sd_v1", "stable-diffusion-v1", 512),
+    ("sd1", "v"): ("sd_v1_v", "stable-diffusion-v1", 512),
+    ("sd2", "epsilon"): ("sd_v2", "stable-diffusion-v2-512", 512),
+    ("sd2", "v"): ("sd_v2_v", "stable-diffusion-v2-768-v", 768),
+    ("sdxl", "epsilon"): ("sdxl_base_v1-0", "stable-diffusion-xl-v1-base", 1024),
+    ("sdxl", "v"): ("sdxl_base_v1-0", "stable-diffusion-xl-v1-base", 1024),
+}
+SDXL_IMPLEMENTATION = "https://github.com/Stability-AI/generative-models"
+THUMBNAIL_SIDE_PX, LARGEST_THUMBNAIL = 512, 200_000  # characters of the data: address
 
 
 @dataclass(frozen=True)
@@ -43,13 +75,17 @@ class FileFacts:
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What the metadata needs to know of a run beyond its configuration. Image numbers count repeats."""
+    """What the metadata needs to know of a run beyond its configuration. Image numbers count repeats.
+
+    datasets: entries of ss_datasets where folders are listed one by one; None for N_name folders. thumbnail: a data:
+    address.
+    """
 
     session_id: int
     started_at: float
     base: FileFacts
-    base_version: str
-    architecture: str
+    family: str
+    prediction: str
     optimizer: str
     num_train_images: int
     num_reg_images: int
@@ -64,15 +100,18 @@ class RunFacts:
     tag_frequency: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     bucket_info: Mapping[str, Any] | None = None
     vae: FileFacts | None = None
+    datasets: Sequence[Mapping[str, Any]] | None = None
+    thumbnail: str | None = None
 
 
 def build(config: TrainConfig, facts: RunFacts, epoch: int, step: int, now: float | None = None) -> dict[str, str]:
     """All metadata of a LoRA saved at this epoch (from 1) and step, without the hashes of its tensors."""
     now = time.time() if now is None else now
+    given = {name: value for section in config for name, value in section[1]}
     values: dict[str, Any] = {
-        **_run_values(config, facts, epoch, step, now),
-        **_option_values(config),
-        **_dataset_values(config, facts),
+        **_run_values(facts, epoch, step, now),
+        **_option_values(given, facts),
+        **(_folder_values(given, facts) if facts.datasets is None else _listed_values(facts)),
     }
     texts = {f"ss_{name}": value if isinstance(value, str) else str(value) for name, value in values.items()}
     if config.save.no_metadata:
@@ -80,16 +119,15 @@ def build(config: TrainConfig, facts: RunFacts, epoch: int, step: int, now: floa
     return _capped({**texts, **_modelspec(config, facts, now)})
 
 
-def _run_values(config: TrainConfig, facts: RunFacts, epoch: int, step: int, now: float) -> dict[str, Any]:
+def _run_values(facts: RunFacts, epoch: int, step: int, now: float) -> dict[str, Any]:
     values: dict[str, Any] = {
         "session_id": facts.session_id, "training_started_at": facts.started_at, "training_finished_at": now,
-        "output_name": facts.output_name, "training_comment": config.save.training_comment,
-        "num_train_images": facts.num_train_images, "num_reg_images": facts.num_reg_images,
-        "num_validation_images": facts.num_validation_images, "num_batches_per_epoch": facts.batches_per_epoch,
-        "num_epochs": facts.num_epochs, "epoch": epoch, "steps": step, "max_train_steps": facts.max_train_steps,
-        "seed": facts.seed, "optimizer": facts.optimizer, "v2": facts.base_version.startswith("sd_v2"),
-        "base_model_version": facts.base_version, "sd_model_name": facts.base.name,
-        "sd_scripts_commit_hash": f"athanor/{__version__}",
+        "output_name": facts.output_name, "num_train_images": facts.num_train_images,
+        "num_reg_images": facts.num_reg_images, "num_validation_images": facts.num_validation_images,
+        "num_batches_per_epoch": facts.batches_per_epoch, "num_epochs": facts.num_epochs, "epoch": epoch, "steps": step,
+        "max_train_steps": facts.max_train_steps, "seed": facts.seed, "optimizer": facts.optimizer,
+        "v2": facts.family == "sd2", "base_model_version": IDENTITIES[facts.family, facts.prediction][0],
+        "sd_model_name": facts.base.name, "sd_scripts_commit_hash": f"athanor/{__version__}",
     }  # fmt: skip
     for key, file in (("sd_model", facts.base), ("vae", facts.vae)):
         if file is not None and file.new_hash is not None:
@@ -99,74 +137,58 @@ def _run_values(config: TrainConfig, facts: RunFacts, epoch: int, step: int, now
     return values
 
 
-def _option_values(config: TrainConfig) -> dict[str, Any]:
-    network, optimizer, noise, loss = config.network, config.optimizer, config.noise, config.loss
-    values: dict[str, Any] = {
-        "learning_rate": optimizer.learning_rate, "text_encoder_lr": optimizer.text_encoder_lr,
-        "unet_lr": optimizer.unet_lr,
-        "max_grad_norm": optimizer.max_grad_norm, "gradient_checkpointing": config.precision.gradient_checkpointing,
-        "gradient_accumulation_steps": config.run.gradient_accumulation_steps,
-        "lr_warmup_steps": config.schedule.lr_warmup_steps,
-        "lr_scheduler": config.schedule.lr_scheduler, "network_module": network.network_module,
-        "network_dim": network.network_dim,
-        "network_alpha": network.network_alpha, "network_dropout": network.network_dropout,
-        "scale_weight_norms": network.scale_weight_norms, "mixed_precision": config.precision.mixed_precision,
-        "full_fp16": config.precision.full_fp16, "fp8_base": config.precision.fp8_base, "fp8_base_unet": False,
-        "clip_skip": config.caption.clip_skip, "max_token_length": config.caption.max_token_length,
-        "cache_latents": config.cache.cache_latents, "lowram": False, "noise_offset": noise.noise_offset,
-        "noise_offset_random_strength": noise.noise_offset_random_strength,
-        "multires_noise_iterations": noise.multires_noise_iterations,
-        "multires_noise_discount": noise.multires_noise_discount,
-        "adaptive_noise_scale": noise.adaptive_noise_scale, "zero_terminal_snr": noise.zero_terminal_snr,
-        "ip_noise_gamma": noise.ip_noise_gamma, "ip_noise_gamma_random_strength": noise.ip_noise_gamma_random_strength,
-        "min_snr_gamma": loss.min_snr_gamma, "debiased_estimation": loss.debiased_estimation_loss,
-        "loss_type": loss.loss_type,
-        "huber_schedule": loss.huber_schedule, "huber_scale": loss.huber_scale, "huber_c": loss.huber_c,
-        "prior_loss_weight": config.dataset.prior_loss_weight,
-        "caption_dropout_rate": config.caption.caption_dropout_rate,
-        "caption_dropout_every_n_epochs": config.caption.caption_dropout_every_n_epochs,
-        "caption_tag_dropout_rate": config.caption.caption_tag_dropout_rate, "face_crop_aug_range": None,
-        "validation_seed": config.dataset.validation_seed, "validation_split": config.dataset.validation_split,
-        "max_validation_steps": config.dataset.max_validation_steps,
-        "validate_every_n_epochs": config.dataset.validate_every_n_epochs,
-        "validate_every_n_steps": config.dataset.validate_every_n_steps,
-        "resize_interpolation": config.dataset.resize_interpolation,
-    }  # fmt: skip
-    if network.network_args:
-        pairs = (text.partition("=") for text in network.network_args)
-        given: dict[str, Any] = {name.strip(): value.strip() for name, _, value in pairs}
-        values["network_args"] = json.dumps({**given, "dropout": network.network_dropout})
+def _option_values(given: Mapping[str, Any], facts: RunFacts) -> dict[str, Any]:
+    values = {name: given.get(name, NOT_YET.get(name)) for name in OPTIONS}
+    values["debiased_estimation"] = given["debiased_estimation_loss"]
+    if values["network_alpha"] == 1:
+        values["network_alpha"] = 1  # sd-scripts' default is a whole number and is recorded as "1"
+    if "Adafactor" in facts.optimizer and "relative_step=True" in facts.optimizer:
+        values["lr_scheduler"] = f"adafactor:{given['learning_rate']}"
+        values |= {"learning_rate": None, "text_encoder_lr": None, "unet_lr": None}
+    if given["network_args"]:
+        pairs = (text.partition("=") for text in given["network_args"])
+        arguments: dict[str, Any] = {name.strip(): value.strip() for name, _, value in pairs}
+        arguments.setdefault("dropout", given["network_dropout"])
+        values["network_args"] = json.dumps(arguments)
     return values
 
 
-def _dataset_values(config: TrainConfig, facts: RunFacts) -> dict[str, Any]:
-    dataset, caption = config.dataset, config.caption
+def _folder_values(given: Mapping[str, Any], facts: RunFacts) -> dict[str, Any]:
+    """What a run with N_name folders tells of its data."""
+    batch = given["train_batch_size"]
     return {
-        "batch_size_per_device": dataset.train_batch_size,
-        "total_batch_size": dataset.train_batch_size * config.run.gradient_accumulation_steps,
-        "resolution": dataset.resolution, "color_aug": False, "flip_aug": dataset.flip_aug, "random_crop": False,
-        "shuffle_caption": caption.shuffle_caption, "enable_bucket": dataset.enable_bucket,
-        "bucket_no_upscale": dataset.bucket_no_upscale, "min_bucket_reso": dataset.min_bucket_reso,
-        "max_bucket_reso": dataset.max_bucket_reso, "keep_tokens": caption.keep_tokens,
+        "batch_size_per_device": batch, "total_batch_size": batch * given["gradient_accumulation_steps"],
+        **{name: given.get(name, NOT_YET.get(name)) for name in FOLDER_OPTIONS},
         "dataset_dirs": json.dumps(facts.dataset_dirs), "reg_dataset_dirs": json.dumps(facts.reg_dataset_dirs),
         "tag_frequency": json.dumps(facts.tag_frequency), "bucket_info": json.dumps(facts.bucket_info),
     }  # fmt: skip
 
 
+def _listed_values(facts: RunFacts) -> dict[str, Any]:
+    """What a run with folders listed one by one tells: each data set with its options."""
+    return {
+        "datasets": json.dumps(facts.datasets),
+        "dataset_dirs": json.dumps(facts.dataset_dirs),
+        "tag_frequency": json.dumps(facts.tag_frequency),
+    }
+
+
 def _modelspec(config: TrainConfig, facts: RunFacts, now: float) -> dict[str, str]:
-    width, height = config.dataset.resolution or (512, 512)
-    xl = facts.architecture.startswith("stable-diffusion-xl")
+    _, architecture, side = IDENTITIES[facts.family, facts.prediction]
+    width, height = config.dataset.resolution or (side, side)
     values: dict[str, str] = {
-        "sai_model_spec": "1.0.1", "architecture": f"{facts.architecture}/lora",
-        "implementation": "https://github.com/Stability-AI/generative-models" if xl else "diffusers",
+        "sai_model_spec": "1.0.1", "architecture": f"{architecture}/lora",
+        "implementation": SDXL_IMPLEMENTATION if facts.family == "sdxl" else "diffusers",
         "implementation_version": f"athanor/{__version__}", "title": config.save.metadata_title or facts.output_name,
         "date": time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(now)), "resolution": f"{width}x{height}",
-        "prediction_type": "v" if config.model.v_parameterization else "epsilon",
+        "prediction_type": facts.prediction,
     }  # fmt: skip
     for name in TITLES:
         text = getattr(config.save, f"metadata_{name}")
         if text:
             values[name] = text
+    if facts.thumbnail:
+        values["thumbnail"] = facts.thumbnail
     low, high = config.noise.min_timestep, config.noise.max_timestep
     if low is not None or high is not None:
         values["timestep_range"] = f"{low or 0},{1000 if high is None else high}"
@@ -175,20 +197,59 @@ def _modelspec(config: TrainConfig, facts: RunFacts, now: float) -> dict[str, st
     return {f"modelspec.{name}": value for name, value in values.items()}
 
 
+def thumbnail(told: str | None) -> str | None:
+    """metadata_thumbnail as it is stored: a data: address. A picture file is made small enough first.
+
+    Raises ConfigError when the file is missing or no picture, or the address is too long to carry around.
+    """
+    if not told:
+        return None
+    address = "save.metadata_thumbnail"
+    if told.startswith("data:"):
+        if len(told) > LARGEST_THUMBNAIL:
+            said = "metadata_thumbnail holds {length} characters, {limit} at most; name a picture file"
+            raise ConfigError([Problem(address, said, {"length": len(told), "limit": LARGEST_THUMBNAIL})])
+        return told
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(told) as picture:
+            small = ImageOps.exif_transpose(picture).convert("RGB")
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        said = "metadata_thumbnail: {path} cannot be read as a picture; choose a .jpg, .png or .webp file, or clear it"
+        raise ConfigError([Problem(address, said, {"path": told})]) from error
+    small.thumbnail((THUMBNAIL_SIDE_PX, THUMBNAIL_SIDE_PX))
+    for quality in (90, 75, 50, 25, 10):
+        stream = io.BytesIO()
+        small.save(stream, "JPEG", quality=quality)
+        encoded = "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
+        if len(encoded) <= LARGEST_THUMBNAIL:
+            break
+    return encoded
+
+
 def _capped(values: dict[str, str]) -> dict[str, str]:
     """Drop rare tags until all of it fits: a header above 100 MB makes a file that nothing opens (sd-scripts #1380)."""
     while sum(len(name) + len(value) for name, value in values.items()) > LARGEST_METADATA_BYTES:
         tags = json.loads(values.get("ss_tag_frequency", "{}"))
-        if not any(tags.values()):
+        datasets = json.loads(values.get("ss_datasets", "[]"))
+        if not any(tags.values()) and not any(any(entry["tag_frequency"].values()) for entry in datasets):
             longest = max(values, key=lambda name: len(values[name]))
             values[longest] = values[longest][: LARGEST_METADATA_BYTES // 4]
             continue
-        halved = {
-            folder: dict(sorted(counts.items(), key=lambda item: -item[1])[: len(counts) // 2])
-            for folder, counts in tags.items()
-        }
-        values["ss_tag_frequency"] = json.dumps(halved)
+        values["ss_tag_frequency"] = json.dumps(_halved(tags))
+        if datasets:
+            halved = [{**entry, "tag_frequency": _halved(entry["tag_frequency"])} for entry in datasets]
+            values["ss_datasets"] = json.dumps(halved)
     return values
+
+
+def _halved(tags: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
+    """The more frequent half of each folder's tags."""
+    return {
+        folder: dict(sorted(counts.items(), key=lambda item: -item[1])[: len(counts) // 2])
+        for folder, counts in tags.items()
+    }
 
 
 def tensor_hash(data: bytes | memoryview) -> str:
@@ -200,6 +261,11 @@ def tensor_hash(data: bytes | memoryview) -> str:
 def legacy_hash(data: bytes | memoryview) -> str:
     """sshs_legacy_hash of a file image that carries only ss_ metadata: 8 digits over bytes 0x100000 to 0x110000."""
     return hashlib.sha256(memoryview(data)[LEGACY_START:LEGACY_END]).hexdigest()[:8]
+
+
+def base_facts(name: str, path: Path) -> FileFacts:
+    """What is told of a base model: a hub id stands as it was given, without hashes; else as `model_file_facts`."""
+    return model_file_facts(path) if Path(name).expanduser().exists() else FileFacts(name)
 
 
 def model_file_facts(path: Path) -> FileFacts:

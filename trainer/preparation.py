@@ -42,11 +42,6 @@ from trainer.saving import Moment, output_folder
 
 SMALL_MODEL_WEIGHTS = 50_000_000  # SD 1.5 has 860 million
 CACHE_FOLDER = Path(".athanor") / "cache"
-VERSIONS = {
-    "sd1": ("sd_v1", "stable-diffusion-v1"),
-    "sd2": ("sd_v2", "stable-diffusion-v2-512"),
-    "sdxl": ("sdxl_base_v1-0", "stable-diffusion-xl-v1-base"),
-}
 
 
 @dataclass(frozen=True)
@@ -225,7 +220,9 @@ def prepare(config: TrainConfig, job: Job, events: EventLog) -> Run:
     for text in told:
         warn(text)
 
-    base_hashes = ThreadPoolExecutor(1, thread_name_prefix="hashing").submit(metadata.model_file_facts, base)
+    base_hashes = ThreadPoolExecutor(1, thread_name_prefix="hashing").submit(
+        metadata.base_facts, config.model.pretrained_model_name_or_path or "", base
+    )
     events.emit("phase", name="loading model", done=0, total=1)
     family = families.load(families.options_from(config), formats.device)
     _fit_to_processor(family)
@@ -451,16 +448,13 @@ def _facts(
     resumed: State | None,
 ) -> metadata.RunFacts:
     """What every file of the run says about it."""
-    version, architecture = VERSIONS[family.name]
-    if family.prediction == "v" and family.name != "sdxl":
-        version, architecture = f"{version}_v", "stable-diffusion-v2-768-v" if family.name == "sd2" else architecture
     optimizer = optimizers.metadata_string(config.optimizer.optimizer_type, config.optimizer.optimizer_args)
     usable = [example for example in dataset.examples if example.index not in latents.skipped]
     progress = resumed.progress if resumed else {}
     return metadata.RunFacts(
         session_id=progress.get("session_id", secrets.randbits(32)), started_at=progress.get("started_at", time.time()),
         base=metadata.FileFacts(Path(config.model.pretrained_model_name_or_path or "").name),
-        base_version=version, architecture=architecture, optimizer=optimizer,
+        family=family.name, prediction=family.prediction, optimizer=optimizer,
         num_train_images=dataset.num_train_repeats, num_reg_images=dataset.num_reg_repeats,
         num_validation_images=len(dataset.validation),
         batches_per_epoch=count_batches(usable, dataset.batch_sizes), num_epochs=epochs,
@@ -469,4 +463,5 @@ def _facts(
         bucket_info=statistics.bucket_info(dataset) if config.dataset.enable_bucket else None,
         dataset_dirs=statistics.folder_counts(dataset, False), reg_dataset_dirs=statistics.folder_counts(dataset, True),
         vae=metadata.model_file_facts(Path(config.model.vae)) if config.model.vae else None,
+        thumbnail=metadata.thumbnail(config.save.metadata_thumbnail),
     )  # fmt: skip

@@ -111,8 +111,10 @@ def _preflight(config: TrainConfig) -> None:
 
     Raises ConfigError, DatasetError or WeightsError.
     """
+    from trainer import metadata
     from trainer.dataset.report import report
 
+    metadata.thumbnail(config.save.metadata_thumbnail)
     errors = [problem for problem in report(config).problems if problem.severity == "error"]
     if errors:
         from trainer.dataset import DatasetError

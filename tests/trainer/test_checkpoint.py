@@ -149,8 +149,8 @@ def test_a_half_written_state_never_carries_its_final_name(tmp_path: Path, monke
 
 
 FACTS = RunFacts(
-    session_id=7, started_at=1000.5, base=FileFacts("base.safetensors", "1234abcd", "f" * 64), base_version="sd_v1",
-    architecture="stable-diffusion-v1", optimizer="torch.optim.adamw.AdamW", num_train_images=150, num_reg_images=0,
+    session_id=7, started_at=1000.5, base=FileFacts("base.safetensors", "1234abcd", "f" * 64), family="sd1",
+    prediction="epsilon", optimizer="torch.optim.adamw.AdamW", num_train_images=150, num_reg_images=0,
     num_validation_images=0, batches_per_epoch=150, num_epochs=10, max_train_steps=1500, seed=1337, output_name="anby",
     dataset_dirs={"10_anby": {"n_repeats": 10, "img_count": 15}}, tag_frequency={"10_anby": {"安比": 15}},
 )  # fmt: skip

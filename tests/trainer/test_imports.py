@@ -180,8 +180,8 @@ TRAINED = parse({
     "output_name": "anby", "caption_extension": ".txt",
 }).config  # fmt: skip
 FACTS = RunFacts(
-    session_id=7, started_at=1000.5, base=FileFacts("anything.safetensors", "1234abcd", "f" * 64), base_version="sd_v1",
-    architecture="stable-diffusion-v1", optimizer="torch.optim.adamw.AdamW(weight_decay=0.1,betas=(0.9, 0.99))",
+    session_id=7, started_at=1000.5, base=FileFacts("anything.safetensors", "1234abcd", "f" * 64), family="sd1",
+    prediction="epsilon", optimizer="torch.optim.adamw.AdamW(weight_decay=0.1,betas=(0.9, 0.99))",
     num_train_images=150, num_reg_images=0, num_validation_images=0, batches_per_epoch=75, num_epochs=10,
     max_train_steps=750, seed=7, output_name="anby", dataset_dirs={"10_anby": {"n_repeats": 10, "img_count": 15}},
 )  # fmt: skip
