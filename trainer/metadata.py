@@ -50,7 +50,13 @@ FOLDER_OPTIONS = (
     "resolution", "color_aug", "flip_aug", "random_crop", "shuffle_caption", "enable_bucket", "bucket_no_upscale",
     "min_bucket_reso", "max_bucket_reso", "keep_tokens",
 )  # fmt: skip
-NOT_YET = {"lowram": False, "face_crop_aug_range": None, "fp8_base_unet": False, "color_aug": False, "random_crop": False}
+NOT_YET = {
+    "lowram": False,
+    "face_crop_aug_range": None,
+    "fp8_base_unet": False,
+    "color_aug": False,
+    "random_crop": False,
+}
 # Family and prediction -> (ss_base_model_version, architecture, usual side). SDXL has one version for both predictions.
 IDENTITIES = {
     ("sd1", "epsilon"): ("sd_v1", "stable-diffusion-v1", 512),
