@@ -53,7 +53,6 @@ FOLDER_OPTIONS = (
 NOT_YET = {
     "lowram": False,
     "face_crop_aug_range": None,
-    "fp8_base_unet": False,
     "color_aug": False,
     "random_crop": False,
 }

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+import importlib.util
+import os
+import shutil
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from trainer.config import ConfigError, Note, Problem
@@ -16,6 +18,8 @@ from trainer.config import ConfigError, Note, Problem
 if TYPE_CHECKING:
     from trainer.config.precision import Precision as PrecisionSection
 
+COMPILED_BLOCKS = ("BasicTransformerBlock", "ResnetBlock2D")
+COMPILED_SHAPES = 256  # widths of blocks times bucket sizes; beyond it torch would go on without compiled code
 DTYPES = {"no": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
 
@@ -64,10 +68,30 @@ def choose(section: PrecisionSection) -> Formats:
     ):
         said = "this GPU ({gpu}) cannot compute in bf16; set mixed_precision to fp16"
         raise ConfigError([Problem("precision.mixed_precision", said, {"gpu": torch.cuda.get_device_name(device)})])
+    if section.torch_compile:
+        _check_compiler(section.dynamo_backend, device)
     if device.type == "cpu":
         notes.append(Note(None, "no GPU was found; training runs on the processor, which is far slower"))
     network = dtype if section.full_fp16 or section.full_bf16 else torch.float32
     return Formats(device, dtype, network, torch.float32 if section.no_half_vae else dtype, tuple(notes))
+
+
+def _check_compiler(backend: str, device: torch.device) -> None:
+    """Raise ConfigError when what makes the compiled code is missing, before anything slow."""
+    if backend not in ("inductor", "cudagraphs"):
+        return
+    cure = "install it, or switch torch_compile off"
+    if backend == "cudagraphs" and device.type != "cuda":
+        said = "dynamo_backend cudagraphs needs an NVIDIA card; choose inductor, or switch torch_compile off"
+        raise ConfigError([Problem("precision.dynamo_backend", said)])
+    if device.type == "cuda" and importlib.util.find_spec("triton") is None:
+        needed = "triton-windows" if sys.platform == "win32" else "triton"
+        said = "torch_compile needs the package {needed}, which is not installed; {cure}"
+        raise ConfigError([Problem("precision.torch_compile", said, {"needed": needed, "cure": cure})])
+    compilers = ("cl",) if sys.platform == "win32" else ("g++", "clang++")
+    if device.type == "cpu" and not any(map(shutil.which, (os.environ.get("CXX") or compilers[0], *compilers))):
+        said = "torch_compile needs a C++ compiler on this machine ({needed}); {cure}"
+        raise ConfigError([Problem("precision.torch_compile", said, {"needed": compilers[0], "cure": cure})])
 
 
 def best_device() -> torch.device:
@@ -79,32 +103,24 @@ def best_device() -> torch.device:
     return torch.device("cpu")
 
 
-def store_in_fp8(modules: Iterable[nn.Module]) -> int:
-    """Keep the weights of frozen linear and convolution layers as float8 e4m3; returns how many layers.
+def compile_blocks(unet: nn.Module, backend: str) -> int:
+    """Have torch compile the transformer and residual blocks at their first use; returns how many blocks.
 
-    They are widened to the input's format at each use. To be called before a network is attached.
+    Blocks of one kind share their compiled code, which takes a fraction of the time of compiling the whole U-Net; every
+    bucket size may need a compilation of its own. To be called when network and checkpointing are in place.
     """
-    count = 0
-    for module in modules:
-        for layer in module.modules():
-            if isinstance(layer, (nn.Linear, nn.Conv2d)) and layer.weight.is_floating_point():
-                layer.weight.data = layer.weight.data.to(torch.float8_e4m3fn)
-                layer.forward = _widened(layer)  # type: ignore[method-assign]
-                count += 1
-    return count
+    torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, COMPILED_SHAPES)
+    blocks = [module for module in unet.modules() if type(module).__name__ in COMPILED_BLOCKS]
+    for block in blocks:
+        block.compile(backend=backend)
+    return len(blocks)
 
 
-def _widened(layer: Any) -> Any:
-    def forward(x: Tensor) -> Tensor:
-        dtype = torch.get_autocast_dtype(x.device.type) if torch.is_autocast_enabled(x.device.type) else x.dtype
-        bias = None if layer.bias is None else layer.bias.to(dtype)
-        if isinstance(layer, nn.Linear):
-            return F.linear(x.to(dtype), layer.weight.to(dtype), bias)
-        return F.conv2d(
-            x.to(dtype), layer.weight.to(dtype), bias, layer.stride, layer.padding, layer.dilation, layer.groups
-        )
-
-    return forward
+def to_device(tensor: Tensor, device: torch.device) -> Tensor:
+    """Onto the device without waiting for what it still computes."""
+    if device.type != "cuda" or tensor.device.type != "cpu":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
 
 
 def peak_memory_gib(device: torch.device) -> float | None:

@@ -38,6 +38,7 @@ from trainer.loading.batches import count_batches, plan
 from trainer.loading.latents import DirectLatents, Item, Latents, cache_latents, fingerprint
 from trainer.loading.texts import KeptTexts
 from trainer.networks.network import Network
+from trainer.quantised import quantise, store_in_fp8
 from trainer.saving import Moment, output_folder
 
 SMALL_MODEL_WEIGHTS = 50_000_000  # SD 1.5 has 860 million
@@ -112,10 +113,10 @@ class Run:
         return self.dataset.examples[number] if number < count else self.dataset.validation[number - count]
 
     def latents_of(self, batch: Microbatch) -> Tensor:
-        """(B, C, h, w) on the device, mirrored where chance says so."""
+        """(B, C, h, w) on the CPU, mirrored where chance says so."""
         key = ("epoch", batch.epoch, batch.position)
         generators = [seeds.generator(self.seed, "posterior", *key, slot) for slot in range(len(batch.numbers))]
-        return self.latents.batch(batch.numbers, self._flips(batch), generators).to(self.device, non_blocking=True)
+        return self.latents.batch(batch.numbers, self._flips(batch), generators)
 
     def conditioning_of(self, batch: Microbatch, step: int) -> Conditioning:
         """What the text encoders say about the batch's captions, after shuffling, dropout and the rest."""
@@ -168,7 +169,7 @@ class Run:
         if free:
             self.optimizer.eval()  # type: ignore[attr-defined]
         try:
-            with torch.no_grad():
+            with torch.no_grad(), self._uncompiled():
                 yield
         finally:
             self.network.train()
@@ -180,6 +181,11 @@ class Run:
         key = ("epoch", batch.epoch, batch.position)
         return [self._may_flip(number) and seeds.python_random(self.seed, "flip", *key, slot).random() < 0.5
                 for slot, number in enumerate(batch.numbers)]  # fmt: skip
+
+    def _uncompiled(self) -> contextlib.AbstractContextManager[Any]:
+        """A preview has other sizes than the buckets: compiling for it would take longer than drawing it."""
+        compiled = self.config.precision.torch_compile
+        return torch.compiler.set_stance("force_eager") if compiled else contextlib.nullcontext()
 
     def _may_flip(self, number: int) -> bool:
         if number >= len(self.dataset.examples):
@@ -224,13 +230,16 @@ def prepare(config: TrainConfig, job: Job, events: EventLog) -> Run:
         metadata.base_facts, config.model.pretrained_model_name_or_path or "", base
     )
     events.emit("phase", name="loading model", done=0, total=1)
-    family = families.load(families.options_from(config), formats.device)
+    shrunk = config.precision.fp8_base or config.precision.fp8_base_unet or config.precision.quantize_base
+    family = families.load(families.options_from(config), "cpu" if shrunk else formats.device)
     _fit_to_processor(family)
-    _fit_to_memory(family, config, warn)
+    _fit_to_memory(family, config, formats.device, warn)
     latents = _latents(config, dataset, family, events, warn)
     texts = _texts(config, dataset, family, formats, events)
 
     network = _network(config, family, formats, seed, warn)
+    if config.precision.torch_compile:
+        precision.compile_blocks(family.unet, config.precision.dynamo_backend)
     optimizer, factors, planned = _optimizer(config, network, dataset, latents)
     scaler = formats.scaler()
     if resumed:
@@ -282,16 +291,22 @@ def _fit_to_processor(family: Family) -> None:
         torch.set_num_threads(1)
 
 
-def _fit_to_memory(family: Family, config: TrainConfig, warn: Any) -> None:
-    """Attention, fp8 storage, train mode: all that must be set before a network is attached."""
+def _fit_to_memory(family: Family, config: TrainConfig, device: torch.device, warn: Any) -> None:
+    """Attention, weights in fewer bits, train mode: all that must be set before a network is attached.
+
+    Weights that are to be made smaller come here on the processor and leave on the device.
+    """
     section = config.precision
     if section.xformers:
         try:
             family.unet.enable_xformers_memory_efficient_attention()
         except (ImportError, ValueError, ModuleNotFoundError, RuntimeError):
             warn("xformers cannot be used here; PyTorch's own attention is used, which is as fast")
-    if section.fp8_base:
-        precision.store_in_fp8([family.unet, *family.text_encoders])
+    if section.fp8_base or section.fp8_base_unet:
+        store_in_fp8([family.unet, *(family.text_encoders if section.fp8_base else [])])
+    elif section.quantize_base:
+        quantise(family.unet, section.quantize_base, device)
+    family.to(device)
     family.train_mode(section.gradient_checkpointing)
 
 

@@ -22,6 +22,7 @@ from trainer.events import EventLog
 from trainer.failures import Interrupted
 from trainer.families.base import Conditioning, Family
 from trainer.job import Job
+from trainer.precision import to_device
 from trainer.preparation import Microbatch, Run, prepare
 from trainer.reporting import Progress, Report
 from trainer.saving import Moment, due_after_epoch, due_after_step, outdated
@@ -152,14 +153,17 @@ def backward(run: Run, microbatch: Microbatch, step_number: int) -> Tensor:
     config, key = run.config, (microbatch.epoch, microbatch.position)
     latents = run.latents_of(microbatch)
     draws = seeds.generator(run.seed, "noise", *key)
-    timesteps = objective.draw_timesteps(len(latents), config.noise, draws).to(run.device)
+    timesteps = objective.draw_timesteps(len(latents), config.noise, draws)
     noise = objective.draw_noise(latents, config.noise, draws)
     input_noise = objective.draw_input_noise(noise, config.noise, draws)
+    latents, noise, input_noise, timesteps, weights = (
+        to_device(drawn, run.device) for drawn in (latents, noise, input_noise, timesteps, microbatch.weights)
+    )
     torch.manual_seed(seeds.derive(run.seed, "dropout", *key))
     losses = training_step(
         run.family, latents, noise, timesteps, run.conditioning_of(microbatch, step_number), run.noise_schedule,
         config.loss,
-        weights=microbatch.weights.to(run.device), input_noise=input_noise,
+        weights=weights, input_noise=input_noise,
     )  # fmt: skip
     loss = losses.mean()
     run.scaler.scale(loss / config.run.gradient_accumulation_steps).backward()

@@ -26,7 +26,7 @@ def validate(run: Run) -> float:
     total, count = 0.0, 0
     with run.evaluation():
         for number, batch in enumerate(batches):
-            latents = run.latents_of(batch)
+            latents = run.latents_of(batch).to(run.device)
             conditioning = run.plain_conditioning_of(batch)
             for timestep in objective.validation_timesteps(config.noise):
                 noise = torch.randn(latents.shape, generator=seeds.generator(seed, "validation", number, timestep)).to(

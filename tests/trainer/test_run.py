@@ -153,7 +153,12 @@ def test_the_same_settings_give_the_same_lora_and_another_seed_another(place: Pl
     "values",
     [
         {"mixed_precision": "bf16"}, {"mixed_precision": "bf16", "full_bf16": True}, {"mixed_precision": "fp16"},
-        {"mixed_precision": "bf16", "fp8_base": True}, {"gradient_checkpointing": True}, {"optimizer_type": "Lion"},
+        {"mixed_precision": "bf16", "fp8_base": True}, {"mixed_precision": "bf16", "fp8_base_unet": True},
+        {"mixed_precision": "fp16", "full_fp16": True},
+        {"quantize_base": "nf4", "gradient_checkpointing": True}, {"quantize_base": "int8", "mixed_precision": "bf16"},
+        {"optimizer_type": "AdaFactor"}, {"optimizer_type": "CAME", "unet_lr": 1e-3},
+        {"optimizer_type": "ProdigyPlusScheduleFree", "unet_lr": 1, "text_encoder_lr": 0.5},
+        {"gradient_checkpointing": True}, {"optimizer_type": "Lion"},
         {"optimizer_type": "Prodigy", "unet_lr": 1, "text_encoder_lr": 1}, {"optimizer_type": "AdamW8bit"},
         {"cache_latents": False},
         {"cache_latents_to_disk": True, "flip_aug": True}, {"network_args": ["conv_dim=2"]}, {"max_token_length": 225},

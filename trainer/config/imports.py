@@ -21,7 +21,9 @@ FROM_THE_FILE = {"sdxl", "sd3", "flux1_checkbox", "model_train_type", "LoRA_type
 WITHOUT_COUNTERPART = {
     "lowram": "models are loaded once, straight into the format they train in",
     "highvram": "memory is not given back between batches anyway",
-    "mem_eff_attn": "PyTorch's attention is used",
+    "mem_eff_attn": "PyTorch's attention is used, which needs as little memory",
+    "cpu_offload_checkpointing": "sd-scripts has it for other model families only; gradient_checkpointing saves memory",
+    "fused_backward_pass": "sd-scripts checks it but trains a LoRA without it; AdaFactor alone saves the memory",
     "disable_mmap_load_safetensors": "files are read once",
     "num_cpu_threads_per_process": "it is chosen for this machine",
     "prior_loss_weight_enabled": "prior_loss_weight itself decides",
@@ -30,9 +32,8 @@ WITHOUT_COUNTERPART = {
 }
 LATER = {
     "base_weights", "base_weights_multiplier",
-    "torch_compile", "dynamo_backend", "wandb_api_key", "wandb_run_name", "log_tracker_config", "log_config",
-    "cpu_offload_checkpointing", "fp8_base_unet",
-    "fused_backward_pass", "ddp_timeout",
+    "wandb_api_key", "wandb_run_name", "log_tracker_config", "log_config",
+    "ddp_timeout",
     "ddp_gradient_as_bucket_view", "ddp_static_graph", "console_log_level",
     "console_log_file", "console_log_simple",
     "block_lr_zero_threshold",

@@ -27,6 +27,13 @@ class Precision(Section):
     fp8_base: bool = parameter(False, "Base model in fp8", advanced=True)
     """Stores the frozen base model in 8 bits: half the memory of fp16, slightly less exact. Needs mixed precision."""
 
+    fp8_base_unet: bool = parameter(False, "U-Net in fp8", advanced=True)
+    """The same for the U-Net only; the text encoder keeps its format."""
+
+    quantize_base: Literal["int8", "nf4"] | None = parameter(None, "Quantised base model", advanced=True)
+    """Stores the attention weights of the frozen U-Net in 8 bits (int8) or 4 (nf4): a half or a quarter of bf16, for
+    small cards. Slower and less exact; methods that need the weights themselves (such as DoRA) do not work with it."""
+
     no_half_vae: bool = parameter(False, "VAE in full precision", advanced=True)
     """Keeps the VAE in fp32. Cures black or empty latents."""
 
@@ -35,3 +42,12 @@ class Precision(Section):
 
     xformers: bool = parameter(False, "xformers attention", advanced=True)
     """Uses the xformers package when it is installed; PyTorch's own attention, as fast on new versions, when not."""
+
+    torch_compile: bool = parameter(False, "Compile the U-Net", advanced=True)
+    """Faster steps after a start of some minutes, and again some for each new picture size. For long runs on an NVIDIA
+    card under Linux; needs a C compiler."""
+
+    dynamo_backend: Literal["inductor", "cudagraphs", "aot_eager", "eager"] = parameter(
+        "inductor", "Compiler", advanced=True, shown_when={"torch_compile": [True]}
+    )
+    """inductor is the fast one. aot_eager and eager only find out whether compiling works."""

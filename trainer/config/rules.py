@@ -152,9 +152,16 @@ def _precision(config: TrainConfig) -> Iterator[Problem]:
                 "{name} needs mixed_precision {needed}, it is {mixed}",
                 {"name": name, "needed": needed, "mixed": mixed},
             )
-    if config.precision.fp8_base and mixed == "no":
+    for name in ("fp8_base", "fp8_base_unet"):
+        if getattr(config.precision, name) and mixed == "no":
+            yield Problem(
+                f"precision.{name}",
+                "{name} needs mixed_precision fp16 or bf16; set it or switch {name} off",
+                {"name": name},
+            )
+    if config.precision.quantize_base and (config.precision.fp8_base or config.precision.fp8_base_unet):
         yield Problem(
-            "precision.fp8_base", "fp8_base needs mixed_precision fp16 or bf16; set it or switch fp8_base off"
+            "precision.quantize_base", "quantize_base and fp8_base exclude each other; clear quantize_base or fp8_base"
         )
 
 
