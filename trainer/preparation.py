@@ -36,7 +36,7 @@ from trainer.families.weights import describe, find_base
 from trainer.job import Job
 from trainer.loading.batches import count_batches, plan
 from trainer.loading.latents import DirectLatents, Item, Latents, cache_latents, fingerprint
-from trainer.loading.texts import KeptTexts
+from trainer.loading.texts import KeptTexts, write_te_outputs
 from trainer.networks.network import Network
 from trainer.quantised import quantise, store_in_fp8
 from trainer.saving import Moment, output_folder
@@ -235,7 +235,10 @@ def prepare(config: TrainConfig, job: Job, events: EventLog) -> Run:
     _fit_to_processor(family)
     _fit_to_memory(family, config, formats.device, warn)
     latents = _latents(config, dataset, family, events, warn)
-    texts = _texts(config, dataset, family, formats, events)
+    texts = _texts(config, dataset, family, formats, events, warn)
+    if texts is not None:
+        previews.remember_prompts(family, prompts)
+        family.free_text_encoders()
 
     network = _network(config, family, formats, seed, warn)
     if config.precision.torch_compile:
@@ -326,7 +329,8 @@ def _latents(config: TrainConfig, dataset: Dataset, family: Family, events: Even
         return DirectLatents(items, read, family.encode_images, ahead=max(1, config.run.max_data_loader_n_workers))
     flips = any(folder.options.flip_aug for folder in dataset.folders)
     kept = cache_latents(
-        items, read, family.encode_images, fingerprint(family.vae), flip=flips, batch_size=config.cache.vae_batch_size,
+        items, read, family.encode_images, f"{fingerprint(family.vae)} x {family.latent_scale}", flip=flips,
+        batch_size=config.cache.vae_batch_size,
         folder=CACHE_FOLDER / "latents" if config.cache.cache_latents_to_disk else None,
         trust_dates=config.cache.skip_cache_check,
         progress=lambda done, total: _told(events, "caching latents", done, total), warn=warn,
@@ -340,16 +344,16 @@ def _told(events: EventLog, name: str, done: int, total: int) -> None:
 
 
 def _texts(
-    config: TrainConfig, dataset: Dataset, family: Family, formats: precision.Formats, events: EventLog
+    config: TrainConfig, dataset: Dataset, family: Family, formats: precision.Formats, events: EventLog, warn: Any
 ) -> KeptTexts | None:
-    """Kept text encodings, when captions and text encoder never change."""
+    """Kept text encodings, when captions and text encoders never change."""
     if not config.cache.cache_text_encoder_outputs:
         return None
     caption = config.caption
     identity = "|".join(
         [fingerprint(encoder) for encoder in family.text_encoders]
         + [str(part) for part in (caption.clip_skip, caption.max_token_length, caption.weighted_captions)]
-        + [str(formats.dtype)]
+        + [str(formats.dtype), family.name]
     )
     kept = KeptTexts(
         family.encode_captions,
@@ -357,11 +361,17 @@ def _texts(
         CACHE_FOLDER / "texts" if config.cache.cache_text_encoder_outputs_to_disk else None,
     )
     still = seeds.python_random(0)
-    texts = []
-    for example in [*dataset.examples, *dataset.validation]:
-        options = dataset.folders[example.folder].captions
-        texts += [captions.process(example.caption, options, still, 1, 0, 1), example.caption]
-    kept.prepare(texts, lambda done, total: _told(events, "caching text", done, total))
+    examples = [*dataset.examples, *dataset.validation]
+    used = [
+        captions.process(example.caption, dataset.folders[example.folder].captions, still, 1, 0, 1)
+        for example in examples
+    ]
+    stored = [example.caption for example in dataset.validation]  # validation takes captions as they are
+    kept.prepare([*used, *stored], lambda done, total: _told(events, "caching text", done, total))
+    if config.cache.cache_as_npz and family.name == "sdxl":
+        width = int(family.text_encoders[0].config.hidden_size)
+        for example, text in zip(examples, used, strict=True):
+            write_te_outputs(example.path, text, kept, width, warn)
     return kept
 
 

@@ -100,6 +100,13 @@ def draw(family: Family, prompts: Sequence[Prompt], sampler: str = "ddim") -> It
             yield Made(number, prompt, seed, None, f'the preview "{prompt.prompt[:60]}" could not be drawn: {said}')
 
 
+def remember_prompts(family: Family, prompts: Sequence[Prompt]) -> None:
+    """Encode the prompts now, so that `draw` needs no text encoders."""
+    for prompt in prompts:
+        captions = _captions([prompt])
+        family.remember_captions(captions, _token_length(captions), emphasis=True)
+
+
 def generate(
     family: Family,
     prompts: Sequence[Prompt | str],
@@ -169,12 +176,9 @@ def _pictures(
     generators = [torch.Generator("cpu").manual_seed(seed) for seed in drawn_seeds]
     shape = (family.latent_channels, first.height // 8, first.width // 8)
     latents = torch.stack([torch.randn(shape, generator=generator) for generator in generators]).to(family.device)
-    captions = [prompt.prompt for prompt in prompts]
     guided = first.scale > 1
-    if guided:
-        captions = [prompt.negative for prompt in prompts] + captions
-    length = _token_length(captions)
-    conditioning = family.encode_captions(captions, length, emphasis=True)
+    captions = _captions(prompts)
+    conditioning = family.encode_captions(captions, _token_length(captions), emphasis=True)
     sizes = torch.tensor([[first.height, first.width, 0, 0, first.height, first.width]], dtype=torch.float32)
     conditioning = replace(conditioning, sizes=sizes.expand(len(captions), -1).to(family.device))
     scheduler.set_timesteps(first.steps, device=family.device)
@@ -201,6 +205,12 @@ def _to_image(pixels: Tensor) -> Image.Image:
 
 def _takes_generator(scheduler: Any) -> bool:
     return "generator" in scheduler.step.__code__.co_varnames[: scheduler.step.__code__.co_argcount]
+
+
+def _captions(prompts: Sequence[Prompt]) -> list[str]:
+    """What the text encoders are asked for prompts drawn together: with guidance the negative ones first."""
+    wanted = [prompt.prompt for prompt in prompts]
+    return [prompt.negative for prompt in prompts] + wanted if prompts[0].scale > 1 else wanted
 
 
 def _token_length(captions: Sequence[str]) -> int | None:

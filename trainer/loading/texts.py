@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
+from torch import Tensor
 
 from trainer.atomic import WriteError, atomic_write
 from trainer.families.base import Conditioning
 
 Encode = Callable[[Sequence[str]], Conditioning]
+IDENTITY_KEY = "athanor_identity"
 
 
 class KeptTexts:
@@ -44,6 +50,10 @@ class KeptTexts:
         pooled = [entry.pooled for entry in found if entry.pooled is not None]
         return Conditioning(torch.cat([entry.context for entry in found]), torch.cat(pooled) if pooled else None)
 
+    def identity(self, caption: str) -> str:
+        """What tells this caption's encoding from any other: caption, text encoders, options."""
+        return hashlib.sha256(f"{self._id}|{caption}".encode()).hexdigest()[:32]
+
     def _made(self, caption: str) -> Conditioning:
         made = self._encode([caption])
         if self._folder is not None:
@@ -68,4 +78,38 @@ class KeptTexts:
 
     def _place(self, caption: str) -> Path:
         assert self._folder is not None
-        return self._folder / f"{hashlib.sha256(f'{self._id}|{caption}'.encode()).hexdigest()[:32]}.safetensors"
+        return self._folder / f"{self.identity(caption)}.safetensors"
+
+
+def write_te_outputs(picture: Path, caption: str, kept: KeptTexts, width: int, warn: Callable[[str], None]) -> None:
+    """Write `<picture>_te_outputs.npz` as sd-scripts keeps a caption's encoding for SDXL (KOHYA_COMPAT 3.3).
+
+    width: of the first encoder's states. A file that sd-scripts itself wrote is left as it is, with a warning; one of
+    ours is renewed when it is out of date, which a key of its own tells.
+    """
+    place = picture.with_name(f"{picture.stem}_te_outputs.npz")
+    identity = kept.identity(caption)
+    try:
+        if place.exists():
+            with np.load(place, allow_pickle=False) as before:
+                if IDENTITY_KEY not in before:
+                    warn(f"{place} was written by another program and stays as it is")
+                    return
+                if str(before[IDENTITY_KEY]) == identity:
+                    return
+        encoded = kept([caption])
+        if encoded.pooled is None:
+            raise ValueError("sd-scripts keeps text outputs of models with a pooled vector only")
+        context = encoded.context[0]
+        tensors = {"hidden_state1": context[:, :width], "hidden_state2": context[:, width:], "pool2": encoded.pooled[0]}
+        arrays: dict[str, Any] = {name: _as_numpy(tensor) for name, tensor in tensors.items()}
+        buffer = io.BytesIO()
+        np.savez(buffer, **arrays | {IDENTITY_KEY: identity})
+        atomic_write(place, buffer.getvalue())
+    except (OSError, zipfile.BadZipFile) as error:
+        warn(f"{place} was not written: {error}")
+
+
+def _as_numpy(tensor: Tensor) -> np.ndarray:
+    """numpy has no bfloat16: that becomes float32."""
+    return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).cpu().numpy()
