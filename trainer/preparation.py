@@ -233,6 +233,7 @@ def prepare(config: TrainConfig, job: Job, events: EventLog) -> Run:
     shrunk = config.precision.fp8_base or config.precision.fp8_base_unet or config.precision.quantize_base
     family = families.load(families.options_from(config), "cpu" if shrunk else formats.device)
     _fit_to_processor(family)
+    _merge(family, config, warn)
     _fit_to_memory(family, config, formats.device, warn)
     latents = _latents(config, dataset, family, events, warn)
     texts = _texts(config, dataset, family, formats, events, warn)
@@ -292,6 +293,22 @@ def _fit_to_processor(family: Family) -> None:
     """
     if family.device.type == "cpu" and sum(weight.numel() for weight in family.unet.parameters()) < SMALL_MODEL_WEIGHTS:
         torch.set_num_threads(1)
+
+
+def _merge(family: Family, config: TrainConfig, warn: Any) -> None:
+    """Make the LoRAs of base_weights part of the base model."""
+    section = config.network
+    for number, name in enumerate(section.base_weights):
+        strengths = section.base_weights_multiplier
+        strength = float(strengths[number]) if number < len(strengths) else 1.0
+        for note in networks.merge(family.layers(), _lora_tensors(name), strength, name):
+            warn(note)
+
+
+def _lora_tensors(name: str) -> dict[str, Tensor]:
+    """The tensors of a LoRA file. Raises WeightsError when it is damaged."""
+    families.weights.read_header(Path(name))
+    return safetensors.torch.load_file(name)
 
 
 def _fit_to_memory(family: Family, config: TrainConfig, device: torch.device, warn: Any) -> None:
@@ -378,11 +395,7 @@ def _texts(
 def _network(config: TrainConfig, family: Family, formats: precision.Formats, seed: int, warn: Any) -> Network:
     """The network, attached, on the device, with the weights it continues from."""
     section = config.network
-    state: Mapping[str, Tensor] = {}
-    if section.network_weights:
-        path = Path(section.network_weights)
-        families.weights.read_header(path)
-        state = safetensors.torch.load_file(path)
+    state: Mapping[str, Tensor] = _lora_tensors(section.network_weights) if section.network_weights else {}
     options = networks.network_options(section)
     part = (
         "unet"
@@ -392,6 +405,8 @@ def _network(config: TrainConfig, family: Family, formats: precision.Formats, se
         else None
     )
     layers = [layer for layer in family.layers() if part in (None, layer.part)]
+    if section.dim_from_weights:
+        state = networks.renamed(layers, state)
     network = networks.attach(layers, options, seed, like=state if section.dim_from_weights else None)
     if state:
         for note in network.load(state, section.network_weights or ""):

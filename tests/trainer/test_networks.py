@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from trainer.families.layers import clip_name, layers_of, sd_block
-from trainer.networks import NetworkOptions, attach, network_options
+from trainer.networks import NetworkOptions, attach, merge, network_options, renamed
 from trainer.networks.arguments import MODULES, faults
 from trainer.networks.base import NetworkError, Target
 from trainer.networks.blocks import LAYOUTS, BlockOptions, block_weights, multipliers
@@ -402,3 +402,40 @@ def test_a_norm_layer_cannot_carry_a_lora() -> None:
     target: Target = Layer("lora_unet_n", nn.LayerNorm(4))  # type: ignore[assignment]
     with pytest.raises(NetworkError, match="a LayerNorm cannot carry a LoRA; only Linear and Conv2d layers can"):
         attach([target], NetworkOptions(), seed=0, like={"lora_unet_n.lora_down.weight": torch.zeros(2, 4)})
+
+
+@pytest.mark.parametrize("layer", [nn.Linear(6, 8), nn.Conv2d(6, 8, 3, padding=1)])
+@pytest.mark.parametrize("method", ["lora", "dylora", "oft"])
+def test_a_merged_file_gives_what_the_attached_network_gave(layer: Any, method: str) -> None:
+    layer.requires_grad_(False)
+    x = torch.randn(2, 6) if isinstance(layer, nn.Linear) else torch.randn(2, 6, 4, 4)
+    arguments = {"enable_conv": True}
+    options = NetworkOptions(method=method, rank=4, alpha=2, conv_rank=4, conv_alpha=2, arguments=arguments)
+    target: Any = Layer("lora_unet_x", layer)
+    made = attach([target], options, seed=0).eval()
+    with torch.no_grad():
+        for number, parameter in enumerate(made.parameters()):
+            parameter.copy_(torch.randn(parameter.shape, generator=torch.Generator().manual_seed(number)))
+    attached = layer(x)
+    made.detach()
+    plain = layer(x)
+    assert merge([target], made.state_dict(), 0.5, "a.safetensors") == []
+    torch.testing.assert_close(layer(x), plain + 0.5 * (attached - plain), rtol=1e-4, atol=1e-4)
+
+
+def test_a_file_with_diffusers_names_behind_kohyas_prefix_is_read() -> None:
+    layers: Any = [
+        Layer("lora_unet_input_blocks_4_1_proj_in", nn.Linear(4, 4), path="down_blocks.1.attentions.0.proj_in"),
+        Layer("lora_te1_text_model_a", nn.Linear(4, 4), "text_encoder", path="a"),
+    ]
+    file = {"lora_unet_down_blocks_1_attentions_0_proj_in.alpha": torch.tensor(1.0), "lora_te1_a.x": torch.tensor(2.0),
+            "lora_te1_text_model_a.y": torch.tensor(3.0)}  # fmt: skip
+    assert list(renamed(layers, file)) == [
+        "lora_unet_input_blocks_4_1_proj_in.alpha", "lora_te1_text_model_a.x", "lora_te1_text_model_a.y",
+    ]  # fmt: skip
+
+
+def test_a_foreign_file_cannot_be_merged() -> None:
+    target: Any = Layer("lora_unet_x", nn.Linear(4, 4))
+    with pytest.raises(NetworkError, match=r"a\.safetensors: none of its 1 tensors belongs to this model"):
+        merge([target], {"lora_unet_y.lora_down.weight": torch.zeros(1, 4)}, 1.0, "a.safetensors")

@@ -105,6 +105,13 @@ def parse_first(value: Any) -> Any:
     return value[0] if isinstance(value, (list, tuple)) and value else value
 
 
+def parse_lines(value: Any) -> Any:
+    """A list of texts or numbers; one text is split at line ends only, as file names may hold spaces."""
+    if isinstance(value, str):
+        value = value.splitlines()
+    return [str(item) for item in value] if isinstance(value, (list, tuple)) else [str(value)]
+
+
 def _clean(texts: list[str]) -> list[str]:
     return [text.strip() for text in texts if text.strip()]
 
@@ -123,4 +130,5 @@ Range = Annotated[
 Texts = Annotated[
     tuple[str, ...], BeforeValidator(lambda value: _clean(list(parse_texts(value))) if value is not None else value)
 ]
+Lines = Annotated[tuple[str, ...], BeforeValidator(lambda value: _clean(parse_lines(value)))]
 FirstFloat = Annotated[float | None, BeforeValidator(parse_first)]

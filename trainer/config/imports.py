@@ -31,12 +31,10 @@ WITHOUT_COUNTERPART = {
     "randomly_choice_prompt": "write the prompts into sample_prompts",
 }
 LATER = {
-    "base_weights", "base_weights_multiplier",
     "wandb_api_key", "wandb_run_name", "log_tracker_config", "log_config",
     "ddp_timeout",
     "ddp_gradient_as_bucket_view", "ddp_static_graph", "console_log_level",
     "console_log_file", "console_log_simple",
-    "block_lr_zero_threshold",
 }  # fmt: skip
 NETWORK_ARGUMENT_FIELDS = ("conv_dim", "conv_alpha", "rank_dropout", "module_dropout")
 NEARLY_THE_SAME = 0.9  # difflib's ratio above which an unknown name is a slip of the pen

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from trainer.config.fields import Section, Texts, parameter
+from trainer.config.fields import Lines, Section, Texts, parameter
 
 NetworkModule = Literal["networks.lora", "networks.lora_fa", "networks.dylora", "networks.oft"]
 
@@ -41,6 +41,15 @@ class Network(Section):
         False, "Take ranks from that LoRA", advanced=True, shown_when={"network_weights": ["*"]}
     )
     """Uses the rank and alpha of every module as the file has them."""
+
+    base_weights: Lines = parameter((), "LoRAs merged into the base model", advanced=True)
+    """One LoRA file a line, of any kind that can be trained here. They become part of the base model for this run, and
+    what is trained comes on top; the file on the disk stays as it is."""
+
+    base_weights_multiplier: Lines = parameter(
+        (), "Strengths of those LoRAs", advanced=True, shown_when={"base_weights": ["*"]}
+    )
+    """One number a line, in the order of the files; 1 where there is none."""
 
     network_train_unet_only: bool = parameter(False, "Train the U-Net only")
     """Leaves the text encoder as it is: less memory, safe for single styles; characters learn their trigger word less

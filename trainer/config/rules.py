@@ -176,6 +176,20 @@ def _network(config: TrainConfig) -> Iterator[Problem]:
         yield Problem(
             "network.dim_from_weights", "dim_from_weights needs network_weights; choose a LoRA file or switch it off"
         )
+    strengths = network.base_weights_multiplier
+    for text in strengths:
+        if not _is_float(text):
+            yield Problem(
+                "network.base_weights_multiplier",
+                'base_weights_multiplier: "{text}" is not a number; write one such as 0.8 a line',
+                {"text": text},
+            )
+    if len(strengths) > len(network.base_weights):
+        yield Problem(
+            "network.base_weights_multiplier",
+            "there are {count} base_weights_multiplier for {files} base_weights; give one for each file at most",
+            {"count": len(strengths), "files": len(network.base_weights)},
+        )
     yield from _network_arguments(config)
     if not trained_rates(config):
         yield Problem(
@@ -439,6 +453,13 @@ def _sampling_and_logging(config: TrainConfig) -> Iterator[Problem]:
         yield Problem(
             "log.logging_dir", "log_with tensorboard needs logging_dir; ./logs is what the TensorBoard tab shows"
         )
+
+
+def _is_float(text: str) -> bool:
+    try:
+        return abs(float(text)) < float("inf")
+    except ValueError:
+        return False
 
 
 def name_fault(name: str) -> str | None:

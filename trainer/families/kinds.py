@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from trainer.config.dataset import of_each_group
-from trainer.families.weights import Description, WeightsError
+from trainer.families.weights import Description, WeightsError, describe
+from trainer.networks.arguments import BLOCK_LISTS, parse
 
 if TYPE_CHECKING:
     from trainer.config import TrainConfig
 
 Trained = Literal["sd1", "sd2", "sdxl"]
 TRAINED: tuple[Trained, ...] = ("sd1", "sd2", "sdxl")
+FAMILY_WORDS: dict[Trained, str] = {"sd1": "Stable Diffusion 1.x", "sd2": "Stable Diffusion 2.x", "sdxl": "SDXL"}
 SD1_WIDTH = 768  # of the text that SD 1's attention reads; SD 2 reads 1024
 SMALL_FOR_XL_PX = 700
 
@@ -156,6 +158,8 @@ def _contradictions(config: TrainConfig, about: Description, family: Trained) ->
             "model_family is {wanted}, but {path} is a {detail}; set it to {right}, or choose another base model",
             {**values, "wanted": wanted, "right": right},
         )
+    yield from _network_files(config, family)
+    yield from _blocks(config, family)
     steps = {data.bucket_reso_steps for data in of_each_group(config.dataset) if data.enable_bucket}
     for step in sorted(step for step in steps if step % 64 and family != "sdxl"):
         yield Said(
@@ -164,6 +168,35 @@ def _contradictions(config: TrainConfig, about: Description, family: Trained) ->
         )
     if family == "sdxl" and config.caption.no_token_padding:
         yield Said("no_token_padding is for Stable Diffusion 1.x and 2.x; switch it off for {path}", values)
+
+
+def _network_files(config: TrainConfig, family: Trained) -> Iterator[Said]:
+    """LoRA files that the run begins with: whether they are there, are LoRAs, and belong to this family."""
+    network = config.network
+    for name in (network.network_weights, *network.base_weights):
+        if not name:
+            continue
+        about = describe(name)
+        if about.kind != "lora":
+            reason = about.problems[0] if about.problems else f"{name} is a {about.detail}"
+            yield Said("{reason}; choose the .safetensors file of a LoRA", {"reason": reason})
+        elif about.family is not None and (about.family == "sdxl") != (family == "sdxl"):
+            yield Said(
+                "{path} is a {detail}; it does not fit a {family} base model, choose another file",
+                {"path": name, "detail": about.detail, "family": FAMILY_WORDS[family]},
+            )
+
+
+def _blocks(config: TrainConfig, family: Trained) -> Iterator[Said]:
+    """Lists for U-Net blocks with as many numbers as this family has blocks."""
+    given, needed = parse(config.network.network_module, config.network.network_args), 23 if family == "sdxl" else 25
+    for name in BLOCK_LISTS:
+        numbers = given.get(name)
+        if isinstance(numbers, tuple) and len(numbers) != needed:
+            yield Said(
+                "network_args: {name} has {count} numbers; this base model has {needed} blocks, so give {needed}",
+                {"name": name, "count": len(numbers), "needed": needed},
+            )
 
 
 def _without_effect(config: TrainConfig, family: Trained) -> Iterator[Said]:

@@ -1,7 +1,7 @@
 """Small trainable networks beside a frozen model. They know named layers, not model families.
 
 base.py says what the change of one layer is, network.py holds all of them, each method has a file of its own.
-methods.py is their table. LIGHT at import: torch comes with `attach`.
+methods.py is their table. LIGHT at import: torch comes with `attach` and `merge`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from trainer.networks.base import Target
     from trainer.networks.network import Network
 
-__all__ = ["NetworkOptions", "attach", "network_options"]
+__all__ = ["NetworkOptions", "attach", "merge", "network_options", "renamed"]
 
 
 def attach(
@@ -31,3 +31,17 @@ def attach(
     from trainer.networks import network
 
     return network.attach(targets, options, seed, like)
+
+
+def merge(targets: Sequence[Target], state: Mapping[str, Tensor], multiplier: float, path: str) -> list[str]:
+    """Add the changes of a LoRA file to the frozen weights; see network.merge."""
+    from trainer.networks import network
+
+    return network.merge(targets, state, multiplier, path)
+
+
+def renamed(targets: Sequence[Target], state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    """A file's tensors under the names used here; see network.renamed."""
+    from trainer.networks import network
+
+    return network.renamed(targets, state)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from trainer import seeds
-from trainer.networks.base import Adapter, NetworkError, Target
+from trainer.networks.base import Adapter, NetworkError, Target, is_quantised
 from trainer.networks.blocks import block_weights
 from trainer.networks.methods import METHODS
 from trainer.networks.options import NetworkOptions
@@ -154,6 +154,46 @@ def attach(
         adapter.attach()
     weights = None if options.blocks is None else block_weights(options.blocks, layout_of(targets))
     return Network(adapters, options, weights)
+
+
+@torch.no_grad()
+def merge(targets: Sequence[Target], state: Mapping[str, Tensor], multiplier: float, path: str) -> list[str]:
+    """Add the changes of a LoRA file, of any method, to the frozen weights (base_weights); returns what did not match.
+
+    Computed in float32 and brought back to the layer's format. Raises NetworkError when nothing matches, when sizes
+    differ, and for layers whose weights are quantised.
+    """
+    named = renamed(targets, state)
+    network = Network(dict(alike(targets, NetworkOptions(), named)), NetworkOptions())
+    if not list(network.adapters()):
+        raise NetworkError(
+            f"{path}: none of its {len(state)} tensors belongs to this model; is it for another model family?"
+        )
+    notes = network.load(named, path)
+    for name, adapter in network.adapters():
+        if is_quantised(adapter.layer):
+            raise NetworkError(f"{path}: {name} is quantised in the base model; base_weights need an unquantised base")
+        adapter.to(adapter.layer.weight.device)
+        weight, bias, bias_delta = adapter.layer.weight, adapter.layer.bias, adapter.bias_delta()
+        weight.copy_(weight.float() + multiplier * adapter.weight_delta().view_as(weight))
+        if bias_delta is not None:
+            bias.copy_(bias.float() + multiplier * bias_delta)
+    return notes
+
+
+def renamed(targets: Sequence[Target], state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    """A file's tensors under the names used here: SDXL files may have diffusers' names behind kohya's prefix."""
+    names: dict[str, str] = {}
+    for target in targets:
+        prefix = "_".join(target.name.split("_")[:2])
+        names[f"{prefix}_{target.path.replace('.', '_')}"] = target.name
+    found: dict[str, Tensor] = {}
+    for key, value in state.items():
+        name, _, ending = key.partition(".")
+        first, _, rest = name.partition("_")
+        ours = names.get(f"lora_{rest}")
+        found[key if ours is None else f"{first}{ours.removeprefix('lora')}.{ending}"] = value
+    return found
 
 
 def alike(
