@@ -7,6 +7,7 @@ sd-scripts' defaults. The page names presets by id, never by path.
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import re
 import secrets
@@ -19,12 +20,14 @@ from typing import Any
 import tomlkit
 
 from trainer.atomic import atomic_write
-from trainer.config import Problem
+from trainer.config import Problem, flattened
 from webui.form import STAND_INS, RawValue, check, default_values, differences, raw_values
 
 ID_PATTERN = re.compile(r"[a-z0-9_][a-z0-9_\-]{0,59}")
 LONGEST_NAME = 60
 FIRST_PRESET = "sd15_character"
+MEMORY_GB = (8, 12, 24)
+WRITTEN_FOR_GB = 12
 # A preset says how to train, not on what: these keep what the user chose unless the preset names them.
 KEPT_SECTIONS = ("model", "log")
 KEPT = frozenset({
@@ -32,10 +35,14 @@ KEPT = frozenset({
     "dataset.in_json", "save.output_name", "save.output_dir",
     "save.resume", "save.training_comment", "save.metadata_title", "save.metadata_author", "save.metadata_description",
     "save.metadata_license", "save.metadata_tags", "save.metadata_trigger_phrase", "save.metadata_usage_hint",
+    "save.metadata_thumbnail", "save.metadata_merged_from", "save.metadata_preprocessor",
+    "save.metadata_is_negative_embedding",
     "save.no_metadata", "network.network_weights", "network.dim_from_weights", "sample.sample_prompts",
     "sample.sample_every_n_epochs", "sample.sample_every_n_steps", "sample.sample_at_first", "sample.sample_sampler",
 })  # fmt: skip
 
+# Of the kept sections, what is a way of training all the same: a preset for another base switches it off again.
+NOT_KEPT = frozenset({"model.v_parameterization", "model.v2"})
 KEPT_FOLDERS = (
     "save.output_dir",
     "log.logging_dir",
@@ -52,7 +59,10 @@ class PresetError(ValueError):
 
 @dataclass(frozen=True)
 class Preset:
-    """One preset. values: raw values by address that differ from the defaults. own: made by the user."""
+    """One preset. values: raw values by address that differ from the defaults. own: made by the user.
+
+    group: the heading it stands under. memory_gb: the card it is made for, of several with one base; None for any.
+    """
 
     id: str
     title: Mapping[str, str]
@@ -60,25 +70,71 @@ class Preset:
     values: Mapping[str, RawValue]
     own: bool
     order: int = 1000
+    group: str = ""
+    base: str = ""
+    memory_gb: int | None = None
 
 
 def load(path: Path, own: bool) -> Preset:
     """Read one preset file. Raises PresetError naming the file and what is wrong in it."""
+    document = _document(path)
+    return _preset(path, document, values_of(_tables(document), path.name), own)
+
+
+def with_memory(path: Path) -> list[Preset]:
+    """A shipped preset for each size of card: as it is for 12 GB, and with its family's changes for 8 and 24 GB.
+
+    The changes are in presets/memory/; a [memory.24] table of the preset itself wins over them. A preset that names no
+    family is for any card. Raises PresetError.
+    """
+    document = _document(path)
+    family = document["preset"].get("memory")
+    written = load(path, own=False)
+    if not family:
+        return [written]
+    made = []
+    for memory_gb in MEMORY_GB:
+        title = {language: f"{text} · {memory_gb} GB" for language, text in written.title.items()}
+        if memory_gb == WRITTEN_FOR_GB:
+            made.append(replace(written, title=title, base=written.id, memory_gb=memory_gb))
+            continue
+        change = path.parent / "memory" / f"{family}_{memory_gb}gb.toml"
+        changes = _document(change)
+        own_changes = document.get("memory", {}).get(str(memory_gb), {})
+        tables = {**flattened(_tables(document)), **flattened(_tables(changes)), **own_changes}
+        about = {language: f"{text} {changes['preset']['about'][language]}" for language, text in written.about.items()}
+        made.append(replace(
+            written, id=f"{written.id}_{memory_gb}gb", title=title, about=about, base=written.id, memory_gb=memory_gb,
+            values=values_of(tables, change.name),
+        ))  # fmt: skip
+    return made
+
+
+def _preset(path: Path, document: Mapping[str, Any], values: Mapping[str, RawValue], own: bool) -> Preset:
+    told = document["preset"]
+    title = {str(key): str(value) for key, value in told.get("title", {}).items()} or {"en": path.stem}
+    about = {str(key): str(value) for key, value in dict(told.get("about", {})).items()}
+    order = told.get("order", 1000)
+    order = order if isinstance(order, int) else 1000
+    return Preset(path.stem, title, about, values, own, order, str(told.get("group", "")), path.stem)
+
+
+def _document(path: Path) -> dict[str, Any]:
+    """A preset file as tables, with a [preset] table in any case. Raises PresetError."""
     try:
         document = tomlkit.parse(path.read_text(encoding="utf-8-sig")).unwrap()
     except (OSError, ValueError) as error:
         raise PresetError("{path} is not a preset: {reason}", path=path.name, reason=str(error)) from error
-    told = document.pop("preset", {})
+    told = document.setdefault("preset", {})
     if not isinstance(told, dict) or not isinstance(told.get("title", {}), dict):
         raise PresetError(
             "{path} is not a preset: {reason}", path=path.name, reason="its [preset] table has no title.en"
         )
-    title = {str(key): str(value) for key, value in told.get("title", {}).items()} or {"en": path.stem}
-    about = {str(key): str(value) for key, value in dict(told.get("about", {})).items()}
-    order = told.get("order", 1000)
-    return Preset(
-        path.stem, title, about, values_of(document, path.name), own, order if isinstance(order, int) else 1000
-    )
+    return document
+
+
+def _tables(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: table for name, table in document.items() if name not in ("preset", "memory")}
 
 
 def values_of(tables: Mapping[str, Any], name: str) -> dict[str, RawValue]:
@@ -95,14 +151,26 @@ def values_of(tables: Mapping[str, Any], name: str) -> dict[str, RawValue]:
 
 def shipped(folder: Path) -> list[Preset]:
     """The presets of the program in their order. A file that cannot be read is left out (tests read each one)."""
-    return sorted(_readable(folder, own=False), key=lambda preset: (preset.order, preset.id))
+    paths = sorted(folder.glob("**/*.toml"))
+    return list(_shipped(folder, tuple((path, path.stat().st_mtime_ns) for path in paths)))
 
 
-def _readable(folder: Path, own: bool) -> list[Preset]:
+@functools.lru_cache(maxsize=2)
+def _shipped(folder: Path, files: tuple[tuple[Path, int], ...]) -> tuple[Preset, ...]:
+    """files: every file with its time of change, so that one that was changed is read anew."""
+    found = []
+    for path, _ in files:
+        if path.parent == folder:
+            with contextlib.suppress(PresetError):
+                found += with_memory(path)
+    return tuple(sorted(found, key=lambda preset: (preset.order, preset.base, preset.memory_gb or 0)))
+
+
+def _readable(folder: Path) -> list[Preset]:
     found = []
     for path in sorted(folder.glob("*.toml")) if folder.is_dir() else []:
         with contextlib.suppress(PresetError):
-            found.append(load(path, own))
+            found.append(load(path, own=True))
     return found
 
 
@@ -112,7 +180,7 @@ def applied(values: Mapping[str, RawValue], preset: Preset) -> dict[str, RawValu
     kept = {
         key: value
         for key, value in differences(values, defaults).items()
-        if key in KEPT or key.partition(".")[0] in KEPT_SECTIONS
+        if (key in KEPT or key.partition(".")[0] in KEPT_SECTIONS) and key not in NOT_KEPT
     }
     folders = {key: value for key, value in kept.items() if key in KEPT_FOLDERS and not preset.own}
     return {**defaults, **kept, **preset.values, **folders}
@@ -126,7 +194,7 @@ class OwnPresets:
 
     def all(self) -> list[Preset]:
         """Every own preset by title."""
-        return sorted(_readable(self.folder, own=True), key=lambda preset: preset.title.get("en", "").casefold())
+        return sorted(_readable(self.folder), key=lambda preset: preset.title.get("en", "").casefold())
 
     def get(self, preset_id: str) -> Preset:
         """One preset. Raises PresetError when it is not there."""

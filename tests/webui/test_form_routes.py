@@ -65,7 +65,7 @@ def test_the_spec_holds_every_field_with_both_languages(client):
     fields = {field["address"]: field for group in spec["groups"] for field in group["fields"]}
     assert set(fields) == set(spec["defaults"])
     assert all(field["title"]["zh"] and field["help"]["en"] for field in fields.values())
-    assert [preset["id"] for preset in spec["presets"]][0] == "sd15_character"
+    assert [preset["id"] for preset in spec["presets"]][:2] == ["sd15_character_8gb", "sd15_character"]
     names = [choice["value"] for choice in fields["optimizer.optimizer_type"]["suggestions"]]
     assert {"AdamW", "AdamW8bit", "Lion", "Prodigy"} <= set(names)
     assert fields["schedule.lr_scheduler_num_cycles"]["shown_when"]["lr_scheduler"][0] == "cosine_with_restarts"

@@ -54,7 +54,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
 }  # fmt: skip
 LARGEST_FILE_BYTES = 2 * 2**20
 LISTS = ("subsets", "datasets")  # lists of tables in [dataset]: parameters of their own kind
-DESCRIPTIONS = ("preset", "metadata")  # tables that describe a preset, ours and lora-scripts'
+DESCRIPTIONS = ("preset", "metadata", "memory")  # tables that describe a preset, ours and lora-scripts'
 
 
 class TrainConfig(BaseModel):

@@ -125,7 +125,7 @@ def _value(name: str, value: Any, notes: list[Note]) -> Any:
     if name == "network_module" and str(value).lower() in ("lora", "standard", "networks.lora"):
         return "networks.lora"
     if name.startswith("metadata_") or name in ("output_name", "training_comment"):
-        return str(value).lower() if isinstance(value, bool) else value
+        return str(value).lower() if isinstance(value, bool) and name.startswith("metadata_") else value
     if isinstance(value, str) and value.strip().lower() in ("true", "false"):
         return value.strip().lower() == "true"
     return value

@@ -209,7 +209,11 @@ def _draft(draft: form_presets.Draft) -> dict[str, Any]:
 
 def _presets(own: form_presets.OwnPresets) -> list[dict[str, Any]]:
     every = [*form_presets.shipped(PRESETS), *own.all()]
-    return [{"id": p.id, "title": p.title, "about": p.about, "values": p.values, "own": p.own} for p in every]
+    return [
+        {"id": p.id, "title": p.title, "about": p.about, "values": p.values, "own": p.own, "group": p.group,
+         "base": p.base, "memory_gb": p.memory_gb}
+        for p in every
+    ]  # fmt: skip
 
 
 def _problems(problems: Any) -> list[dict[str, Any]]:

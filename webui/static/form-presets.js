@@ -7,11 +7,19 @@ import { sentence } from './messages.js';
 import { t } from './text.js';
 import { words } from './form-fields.js';
 
+const GROUPS = [['sd15', 'SD 1.5'], ['sdxl', 'SDXL, Pony, Illustrious, NoobAI'], ['other', 'To try out']];
 const LARGEST_FILE_BYTES = 2 * 2 ** 20;
+
+// The list shows a preset once; the size of the card stands beside it.
+function plainTitle(preset) {
+  return words(preset.title).replace(/ · \d+ GB$/, '');
+}
 
 export function buildToolbar(state, fields) {
   const modes = ['basic', 'expert'].map((mode) => h('button', { type: 'button', role: 'radio', 'data-role': `mode-${mode}`, onclick: () => state.setMode(mode) }, mode === 'basic' ? t('Basic') : t('Expert')));
-  const select = h('select', { 'aria-label': t('Preset'), 'data-role': 'preset', onchange: () => take(select.value) });
+  const select = h('select', { 'aria-label': t('Preset'), 'data-role': 'preset', onchange: () => take(nearest(select.value)) });
+  const memory = h('select', { 'aria-label': t('Memory of the graphics card'), 'data-role': 'preset-memory', onchange: () => take(memory.value) });
+  const memoryLabel = h('label', { class: 'p-preset', hidden: true }, h('span', { class: 'muted' }, t('Graphics card')), memory);
   const about = h('p', { class: 'muted p-about', 'data-role': 'preset-about' });
   const result = h('div', { class: 'p-result card', 'data-role': 'import-result', hidden: true });
   const file = h('input', { type: 'file', accept: '.toml,.json,application/json', hidden: true, 'data-role': 'import-file', onchange: () => importFile(file.files[0]) });
@@ -34,18 +42,29 @@ export function buildToolbar(state, fields) {
   fields.root.addEventListener('jumped', () => { search.value = ''; found.textContent = ''; });
   const root = h('div', { class: 'p-bar' },
     h('div', { class: 'row wrap' }, h('div', { class: 'p-modes', role: 'radiogroup', 'aria-label': t('How much to show') }, modes),
-      h('label', { class: 'p-preset' }, h('span', { class: 'muted' }, t('Preset')), select), own, save, open, reset, file),
+      h('label', { class: 'p-preset' }, h('span', { class: 'muted' }, t('Preset')), select), memoryLabel, own, save, open, reset, file),
     h('div', { class: 'p-second' }, about, h('span', { class: 'p-find' }, icon('search'), search, found)), result);
 
   function show() {
     modes.forEach((button, index) => button.setAttribute('aria-checked', String(state.mode === ['basic', 'expert'][index])));
-    const groups = [[t('Made for you'), state.spec.presets.filter((one) => !one.own)], [t('Your own'), state.spec.presets.filter((one) => one.own)]];
+    const shown = state.spec.presets.filter((one) => one.own || one.memory_gb === null || one.memory_gb === 12);
+    const groups = [...GROUPS.map(([group, label]) => [t(label), shown.filter((one) => !one.own && one.group === group)]), [t('Your own'), shown.filter((one) => one.own)]];
     fill(select, !state.preset && h('option', { value: '' }, t('none')), groups.filter(([, list]) => list.length).map(([label, list]) =>
-      h('optgroup', { label }, list.map((one) => h('option', { value: one.id }, words(one.title))))));
-    select.value = state.preset;
+      h('optgroup', { label }, list.map((one) => h('option', { value: one.id }, plainTitle(one))))));
     const preset = state.presetNamed(state.preset);
+    select.value = preset && !preset.own ? preset.base : state.preset;
+    const cards = preset && !preset.own ? state.spec.presets.filter((one) => one.base === preset.base && one.memory_gb !== null) : [];
+    fill(memory, cards.map((one) => h('option', { value: one.id }, `${one.memory_gb} GB`)));
+    memory.value = state.preset;
+    memoryLabel.hidden = cards.length === 0;
     about.textContent = preset ? words(preset.about) : '';
     own.hidden = !preset?.own;
+  }
+
+  // The preset for the size of card that is chosen already.
+  function nearest(id) {
+    const size = state.presetNamed(state.preset)?.memory_gb;
+    return state.spec.presets.find((one) => !one.own && one.base === id && one.memory_gb === size)?.id ?? id;
   }
 
   function swap(values, preset, message) {
