@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import os
 import subprocess
 import sys
+import types
 from pathlib import Path
 
+import numpy
 import pytest
 import tiny
 import torch
@@ -168,6 +172,44 @@ def test_a_ckpt_with_other_objects_is_refused_with_reason_and_cure(tmp_path):
     torch.save({"state_dict": {"a": torch.zeros(1)}, "callbacks": Path("x")}, str(path))
     with pytest.raises(WeightsError, match=r"evil\.ckpt holds Python objects besides weights.*Use the \.safetensors"):
         modules.load_pickle(path)
+
+
+def modules_of(name: str, monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
+    """An importable module of that dotted name, for as long as the test runs."""
+    parts = name.split(".")
+    for end in range(1, len(parts) + 1):
+        monkeypatch.setitem(sys.modules, ".".join(parts[:end]), types.ModuleType(".".join(parts[:end])))
+    return sys.modules[name]
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_ckpt_with_a_training_programs_objects_gives_its_weights_alone(tmp_path, monkeypatch, zipped):
+    with monkeypatch.context() as importable:
+        home = modules_of("pytorch_lightning.callbacks.model_checkpoint", importable)
+
+        class ModelCheckpoint:
+            def __init__(self) -> None:
+                self.best = numpy.float64(1.5)
+
+        ModelCheckpoint.__module__, ModelCheckpoint.__qualname__ = home.__name__, "ModelCheckpoint"
+        home.ModelCheckpoint = ModelCheckpoint
+        callbacks = {ModelCheckpoint: {"best": numpy.float64(2.0)}, "kept": ModelCheckpoint()}
+        state = {"state_dict": {"a": torch.ones(2)}, "callbacks": callbacks, "settings": argparse.Namespace(lr=1)}
+        torch.save(state, str(tmp_path / "old.ckpt"), _use_new_zipfile_serialization=zipped)
+    source = modules.open_source(tmp_path / "old.ckpt")
+    assert source.shapes() == {"a": (2,)}
+    assert "pytorch_lightning" not in sys.modules
+
+
+def test_a_ckpt_that_would_run_a_command_is_refused_and_runs_nothing(tmp_path):
+    class Command:
+        def __reduce__(self):
+            return (os.system, (f"touch {tmp_path / 'ran'}",))
+
+    torch.save({"state_dict": {}, "callbacks": Command()}, str(tmp_path / "evil.ckpt"))
+    with pytest.raises(WeightsError, match=r"holds Python objects besides weights \((posix|nt)\.system\)"):
+        modules.load_pickle(tmp_path / "evil.ckpt")
+    assert not (tmp_path / "ran").exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"\x80\x02garbage", b"PK\x03\x04" + b"0" * 60])

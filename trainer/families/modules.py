@@ -111,6 +111,21 @@ def open_component(folder: Path) -> Source:
     return SafetensorsSource(folder, files) if files[0].suffix == ".safetensors" else StateSource(folder, files)
 
 
+class Placeholder:
+    """Stands where a pickle names a training program's class: takes whatever it is given and does nothing with it."""
+
+    def __init__(self, *given: object, **named: object) -> None:
+        """Forgets what it is given."""
+
+    def __setstate__(self, state: object) -> None:
+        """Forgets it too."""
+
+
+# Training programs whose classes old checkpoints hold beside the weights (progress, callbacks, settings). They are
+# never imported: a Placeholder stands for each. Anything else is refused.
+TRAINING_PROGRAMS = ("pytorch_lightning.", "lightning.", "lightning_fabric.", "omegaconf.", "argparse.", "numpy.")
+
+
 def load_pickle(path: Path) -> dict[str, Any]:
     """A .ckpt's dictionary, tensors only (torch's weights_only, and never a second try without it).
 
@@ -118,19 +133,26 @@ def load_pickle(path: Path) -> dict[str, Any]:
     """
     if not path.is_file():
         raise WeightsError(f"{path} does not exist; check the path")
-    try:
-        # mapped, so that a 7 GB file is not held in memory twice; old files without a zip inside cannot be
-        loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
-    except Exception as error:  # torch raises a dozen kinds; all mean that this file cannot be used
-        text = str(error)
-        found = re.search(r"Unsupported (?:global: GLOBAL|class) ([\w.]+)", text)
-        if found or "not an allowed global" in text:
-            what = f" ({found[1]})" if found else ""
-            raise WeightsError(
-                f"{path} holds Python objects besides weights{what}; loading them could run any code, so the file is "
-                "refused. Use the .safetensors version of this model, or convert it in a program you trust"
-            ) from None
-        raise WeightsError(f"{path}: damaged or cut download, or not a .ckpt file; fetch it again") from error
+    replaced: dict[str, Any] = {}
+    while True:
+        try:
+            with torch.serialization.safe_globals([(stand_in, name) for name, stand_in in replaced.items()]):
+                # mapped, so that a 7 GB file is not held in memory twice; old files without a zip inside cannot be
+                loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+            break
+        except Exception as error:  # torch raises a dozen kinds; all mean that this file cannot be used
+            text = str(error)
+            found = re.search(r"[Uu]nsupported (?:global: GLOBAL|class|GLOBAL) ([\w.]+)", text)
+            if found and found[1].startswith(TRAINING_PROGRAMS) and found[1] not in replaced:
+                replaced[found[1]] = type("Placeholder", (Placeholder,), {})
+                continue
+            if found or "not an allowed global" in text:
+                what = f" ({found[1]})" if found else ""
+                raise WeightsError(
+                    f"{path} holds Python objects besides weights{what}; loading them could run any code, so the file "
+                    "is refused. Use the .safetensors version of this model, or convert it in a program you trust"
+                ) from None
+            raise WeightsError(f"{path}: damaged or cut download, or not a .ckpt file; fetch it again") from error
     if not isinstance(loaded, dict):
         raise WeightsError(f"{path} holds no table of weights; check what was downloaded")
     return loaded

@@ -1,0 +1,131 @@
+"""What a base model is trained as: its file's word, the user's word, and what follows, before anything is loaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import tiny
+from place import Place
+
+from trainer.config import TrainConfig, parse
+from trainer.families import kinds
+from trainer.families.weights import Description, describe
+
+NEEDED = {"pretrained_model_name_or_path": "base.safetensors", "train_data_dir": "train", "resolution": "1024"}
+
+
+def config(**values: object) -> TrainConfig:
+    return parse({**NEEDED, **values}).config
+
+
+def file(family: str, **facts: object) -> Description:
+    titles = {"sd1": "Stable Diffusion 1.x", "sd2": "Stable Diffusion 2.x", "sdxl": "Stable Diffusion XL"}
+    widths = {"sd1": 768, "sd2": 1024, "sdxl": 2048}
+    told = {"prediction": "epsilon", "context_width": widths[family], "detail": f"{titles[family]} base model", **facts}
+    return Description(Path("base.safetensors"), "checkpoint", family, **told)
+
+
+def said(config: TrainConfig, about: Description) -> str:
+    settled = kinds.settle(config, about)
+    return " | ".join(one.message for one in settled.problems)
+
+
+def notes(config: TrainConfig, about: Description) -> str:
+    return " | ".join(one.message for one in kinds.settle(config, about).notes)
+
+
+def test_markers_switch_on_what_the_run_needs_with_a_word():
+    noob = file("sdxl", prediction="v", zero_terminal_snr=True)
+    settled = kinds.settle(config(), noob)
+    assert settled.config.model.v_parameterization is True
+    assert settled.config.noise.zero_terminal_snr is True
+    assert [note.message.split(" so ")[1] for note in settled.notes] == [
+        "v_parameterization was switched on", "zero_terminal_snr was switched on"
+    ]  # fmt: skip
+
+
+def test_the_users_own_prediction_wins_over_the_markers():
+    noob = file("sdxl", prediction="v", zero_terminal_snr=True)
+    for chosen in ("epsilon", "v"):
+        settled = kinds.settle(config(prediction_type=chosen), noob)
+        assert settled.config.model.v_parameterization is (chosen == "v")
+        assert settled.config.noise.zero_terminal_snr is False
+        assert settled.notes == ()
+
+
+def test_a_base_that_turns_out_to_be_v_brings_the_rules_of_v_with_it():
+    assert "v_pred_like_loss is for ordinary models only" in said(
+        config(v_pred_like_loss=0.5), file("sdxl", prediction="v")
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "family", "words"),
+    [
+        ({"v2": True}, "sdxl", "v2 is on, but base.safetensors is a Stable Diffusion XL base model; switch v2 off"),
+        ({"v2": True}, "sd1", "v2 is on, but base.safetensors is a Stable Diffusion 1.x base model; switch v2 off"),
+        ({"model_family": "sd"}, "sdxl", "model_family is sd, but base.safetensors is a Stable Diffusion XL base"),
+        ({"model_family": "sdxl"}, "sd1", "is a Stable Diffusion 1.x base model; set it to sd"),
+        ({"model_family": "sdxl"}, "sd2", "is a Stable Diffusion 2.x base model; set it to sd"),
+        (
+            {"enable_bucket": True, "bucket_reso_steps": 32}, "sd1",
+            "bucket_reso_steps is 32; for base.safetensors, a Stable Diffusion 1.x base model, it must be a multiple",
+        ),
+        ({"no_token_padding": True}, "sdxl", "no_token_padding is for Stable Diffusion 1.x and 2.x"),
+    ],
+)  # fmt: skip
+def test_what_does_not_go_with_the_file_is_said(values, family, words):
+    assert words in said(config(**values), file(family))
+
+
+@pytest.mark.parametrize(
+    ("values", "family"),
+    [
+        ({}, "sd1"), ({}, "sd2"), ({}, "sdxl"), ({"v2": True}, "sd2"), ({"model_family": "sd"}, "sd2"),
+        ({"model_family": "sdxl"}, "sdxl"),
+        ({"enable_bucket": True, "bucket_reso_steps": 32, "max_bucket_reso": 2048}, "sdxl"),
+    ],
+)  # fmt: skip
+def test_what_fits_is_let_through(values, family):
+    assert said(config(**values), file(family)) == ""
+
+
+def test_v2_is_obeyed_where_the_tensors_leave_it_open():
+    assert kinds.trained_family(file("sd1", context_width=640), v2=True) == "sd2"
+    assert kinds.trained_family(file("sd1", context_width=None)) == "sd1"
+
+
+def test_a_missing_vae_is_a_problem_only_without_another_one():
+    bare = file("sdxl", lacks_vae=True)
+    assert "has no VAE; choose a VAE file under vae" in said(config(), bare)
+    assert said(config(vae="sdxl_vae.safetensors"), bare) == ""
+
+
+def test_settings_without_effect_on_sdxl_are_told():
+    told = notes(config(clip_skip=2, resolution="512"), file("sdxl"))
+    assert "clip_skip has no effect on SDXL" in told
+    assert "resolution 512 x 512 is small for SDXL" in told
+    assert notes(config(clip_skip=2), file("sd1")) == ""
+
+
+@pytest.mark.parametrize("values", [{"model_family": "sd"}, {"v2": True}])
+def test_an_sdxl_file_in_an_sd_form_is_refused_before_anything_is_made(place: Place, values, capsys):
+    (place.root / "base.safetensors").unlink()
+    tiny.safetensors(place.root / "base.safetensors", "sdxl")
+    assert place.train(**values) == 2
+    assert "base.safetensors is a Stable Diffusion XL base model" in capsys.readouterr().err
+    assert not (place.root / "output").exists()
+    assert [event["event"] for event in place.events()] == ["failed"]
+
+
+def test_an_old_config_of_sd15_with_an_sdxl_file_trains_sdxl(place: Place):
+    (place.root / "base.safetensors").unlink()
+    tiny.safetensors(place.root / "base.safetensors", "sdxl")
+    assert place.train(clip_skip=2, max_train_epochs=1) == 0
+    assert any(name.startswith("lora_unet_input_blocks_") for name in place.weights())
+
+
+def test_the_report_tells_what_was_switched_on(tmp_path):
+    about = describe(tiny.safetensors(tmp_path / "v.safetensors", "sdxl", v_prediction=True))
+    assert (about.prediction, about.zero_terminal_snr, about.context_width) == ("v", True, 80)
