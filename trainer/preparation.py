@@ -25,7 +25,7 @@ from trainer.atomic import sweep
 from trainer.checkpoint import State, StateError, free_name, load_state
 from trainer.config import TrainConfig
 from trainer.config.rules import trained_rates
-from trainer.dataset import DatasetError, captions, pictures, statistics
+from trainer.dataset import DatasetError, captions, statistics
 from trainer.dataset.buckets import size_ids
 from trainer.dataset.report import Lengths, lengths
 from trainer.dataset.scan import Dataset, Example, scan
@@ -35,7 +35,18 @@ from trainer.families.base import Conditioning, Family
 from trainer.families.weights import describe, find_base
 from trainer.job import Job
 from trainer.loading.batches import count_batches, plan
-from trainer.loading.latents import DirectLatents, Item, Latents, cache_latents, fingerprint
+from trainer.loading.latents import (
+    DirectLatents,
+    FolderStore,
+    LatentBatch,
+    Latents,
+    Store,
+    Use,
+    cache_latents,
+    fingerprint,
+)
+from trainer.loading.npz import NpzStore
+from trainer.loading.pixels import item_of, load
 from trainer.loading.texts import KeptTexts, write_te_outputs
 from trainer.networks.network import Network
 from trainer.quantised import quantise, store_in_fp8
@@ -86,6 +97,7 @@ class Run:
     updating: bool = False  # while the optimizer changes the weights
     written: dict[Moment, Path] = field(default_factory=dict)
     written_states: dict[Moment, Path] = field(default_factory=dict)
+    _last: tuple[Microbatch, LatentBatch] | None = None
 
     @property
     def trained(self) -> list[nn.Parameter]:
@@ -103,7 +115,7 @@ class Run:
         rest = [
             _microbatch(self.dataset.examples, epoch, position, batch.indices) for position, batch in enumerate(batches)
         ][done:]
-        self.latents.expect([batch.numbers for batch in rest])
+        self.latents.expect([self.uses_of(batch) for batch in rest])
         for start in range(0, len(rest), size):
             yield rest[start : start + size]
 
@@ -112,11 +124,27 @@ class Run:
         count = len(self.dataset.examples)
         return self.dataset.examples[number] if number < count else self.dataset.validation[number - count]
 
+    def uses_of(self, batch: Microbatch) -> list[Use]:
+        """The pictures of a batch, mirrored where chance says so; held-out ones are left as they are."""
+        trained = len(self.dataset.examples)
+        return [
+            Use(number, flip, ("epoch", batch.epoch, batch.position, slot), augmented=number < trained)
+            for slot, (number, flip) in enumerate(zip(batch.numbers, self._flips(batch), strict=True))
+        ]
+
     def latents_of(self, batch: Microbatch) -> Tensor:
         """(B, C, h, w) on the CPU, mirrored where chance says so."""
-        key = ("epoch", batch.epoch, batch.position)
-        generators = [seeds.generator(self.seed, "posterior", *key, slot) for slot in range(len(batch.numbers))]
-        return self.latents.batch(batch.numbers, self._flips(batch), generators)
+        return self._loaded(batch).latents
+
+    def masks_of(self, batch: Microbatch) -> Tensor | None:
+        """(B, 1, h, w) in 0..1 on the CPU: how much each place counts; None when no picture has a mask."""
+        return self._loaded(batch).masks
+
+    def _loaded(self, batch: Microbatch) -> LatentBatch:
+        """Latents and masks of a batch; those of the last one are remembered, since both are asked for."""
+        if self._last is None or self._last[0] is not batch:
+            self._last = (batch, self.latents.batch(self.uses_of(batch)))
+        return self._last[1]
 
     def conditioning_of(self, batch: Microbatch, step: int) -> Conditioning:
         """What the text encoders say about the batch's captions, after shuffling, dropout and the rest."""
@@ -198,7 +226,7 @@ class Run:
     def _encoded(self, texts: Sequence[str], batch: Microbatch) -> Conditioning:
         encoded = (self.texts or self.family.encode_captions)(texts)
         sizes = [
-            size_ids(example.bucket, example.size, flipped)
+            size_ids(example.bucket, example.told_size, flipped)
             for example, flipped in zip(map(self.example, batch.numbers), self._flips(batch), strict=True)
         ]
         return replace(encoded, sizes=torch.tensor(sizes, dtype=torch.float32)).to(self.device)
@@ -235,7 +263,7 @@ def prepare(config: TrainConfig, job: Job, events: EventLog) -> Run:
     _fit_to_processor(family)
     _merge(family, config, warn)
     _fit_to_memory(family, config, formats.device, warn)
-    latents = _latents(config, dataset, family, events, warn)
+    latents = _latents(config, dataset, family, seed, events, warn)
     texts = _texts(config, dataset, family, formats, events, warn)
     if texts is not None:
         previews.remember_prompts(family, prompts)
@@ -330,26 +358,22 @@ def _fit_to_memory(family: Family, config: TrainConfig, device: torch.device, wa
     family.train_mode(section.gradient_checkpointing)
 
 
-def _latents(config: TrainConfig, dataset: Dataset, family: Family, events: EventLog, warn: Any) -> Latents:
+def _latents(config: TrainConfig, dataset: Dataset, family: Family, seed: int, events: EventLog, warn: Any) -> Latents:
     """Cached or direct latents of all examples, training ones first."""
-    examples = [*dataset.examples, *dataset.validation]
-    interpolation = config.dataset.resize_interpolation
     items = [
-        Item(example.path, example.choice.bucket, example.choice.resized, interpolation or "") for example in examples
+        item_of(example, dataset.folders[example.folder].options)
+        for example in [*dataset.examples, *dataset.validation]
     ]
-    choices = {item.path: example.choice for item, example in zip(items, examples, strict=True)}
-
-    def read(item: Item) -> Any:
-        return pictures.fit(pictures.read_picture(item.path), choices[item.path], interpolation)
-
-    if not config.cache.cache_latents:
-        return DirectLatents(items, read, family.encode_images, ahead=max(1, config.run.max_data_loader_n_workers))
-    flips = any(folder.options.flip_aug for folder in dataset.folders)
+    section = config.cache
+    if not section.cache_latents:
+        return DirectLatents(items, load, family.encode_images, seed, max(1, config.run.max_data_loader_n_workers))
+    store: Store | None = FolderStore(CACHE_FOLDER / "latents") if section.cache_latents_to_disk else None
+    if store is not None and section.cache_as_npz:
+        store = NpzStore("_sdxl" if family.name == "sdxl" else "_sd", family.latent_scale)
     kept = cache_latents(
-        items, read, family.encode_images, f"{fingerprint(family.vae)} x {family.latent_scale}", flip=flips,
-        batch_size=config.cache.vae_batch_size,
-        folder=CACHE_FOLDER / "latents" if config.cache.cache_latents_to_disk else None,
-        trust_dates=config.cache.skip_cache_check,
+        items, load, family.encode_images, f"{fingerprint(family.vae)} x {family.latent_scale}",
+        flip=any(folder.options.flip_aug for folder in dataset.folders), batch_size=section.vae_batch_size,
+        store=store, trust_dates=section.skip_cache_check,
         progress=lambda done, total: _told(events, "caching latents", done, total), warn=warn,
     )  # fmt: skip
     family.free_vae()

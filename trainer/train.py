@@ -60,17 +60,19 @@ def training_step(
     *,
     weights: Tensor | None = None,
     input_noise: Tensor | None = None,
+    mask: Tensor | None = None,
 ) -> Tensor:
     """The loss of each sample, (B,) float32, with its graph: noise in, prediction out, compared.
 
     latents: (B, C, h, w), scaled. noise: the same shape. timesteps: (B,) int64 in 0..999. weights: (B,) or None.
-    input_noise: what is mixed in when it differs from `noise` (ip_noise_gamma). Everything on one device.
+    input_noise: what is mixed in when it differs from `noise` (ip_noise_gamma). mask: (B, 1, H, W) in 0..1 at any size,
+    how much each place counts. Everything on one device.
     Ho et al. 2020, arXiv:2006.11239, algorithm 1; weights as in objective.loss.
     """
     v = family.prediction == "v"
     noisy, target = objective.prepare(latents, noise, timesteps, schedule, v, input_noise)
     prediction = family.predict(noisy, timesteps, conditioning)
-    return objective.loss(prediction, target, timesteps, schedule, options, v, weights)
+    return objective.loss(prediction, target, timesteps, schedule, options, v, weights, mask)
 
 
 def train(config: TrainConfig, job: Job, events: EventLog) -> Finished | Stopped:
@@ -159,11 +161,13 @@ def backward(run: Run, microbatch: Microbatch, step_number: int) -> Tensor:
     latents, noise, input_noise, timesteps, weights = (
         to_device(drawn, run.device) for drawn in (latents, noise, input_noise, timesteps, microbatch.weights)
     )
+    mask = run.masks_of(microbatch)
+    mask = None if mask is None else to_device(mask, run.device)
     torch.manual_seed(seeds.derive(run.seed, "dropout", *key))
     losses = training_step(
         run.family, latents, noise, timesteps, run.conditioning_of(microbatch, step_number), run.noise_schedule,
         config.loss,
-        weights=weights, input_noise=input_noise,
+        weights=weights, input_noise=input_noise, mask=mask,
     )  # fmt: skip
     loss = losses.mean()
     run.scaler.scale(loss / config.run.gradient_accumulation_steps).backward()

@@ -26,7 +26,7 @@ def validate(run: Run) -> float:
     total, count = 0.0, 0
     with run.evaluation():
         for number, batch in enumerate(batches):
-            latents = run.latents_of(batch).to(run.device)
+            latents, masks = run.latents_of(batch).to(run.device), run.masks_of(batch)
             conditioning = run.plain_conditioning_of(batch)
             for timestep in objective.validation_timesteps(config.noise):
                 noise = torch.randn(latents.shape, generator=seeds.generator(seed, "validation", number, timestep)).to(
@@ -35,6 +35,7 @@ def validate(run: Run) -> float:
                 timesteps = torch.full((len(latents),), timestep, device=run.device)
                 noisy, target = objective.prepare(latents, noise, timesteps, run.noise_schedule, v)
                 prediction = run.family.predict(noisy, timesteps, conditioning)
-                total += float((prediction - target).square().mean(dim=(1, 2, 3)).sum())
+                errors = (prediction - target).square()
+                total += float((errors if masks is None else errors * masks.to(run.device)).mean(dim=(1, 2, 3)).sum())
                 count += len(latents)
     return total / count

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -12,16 +13,17 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from trainer import seeds
 from trainer.loading.latents import (
     DirectLatents,
-    Item,
+    FolderStore,
     LatentsError,
+    Use,
     as_pixels,
     cache_latents,
     fingerprint,
     in_order,
 )
+from trainer.loading.pixels import Item, Loaded
 
 
 class Encoder:
@@ -36,9 +38,13 @@ class Encoder:
         return mean + torch.stack([torch.randn(mean.shape[1:], generator=one) for one in generator]) * 0.01
 
 
-def read(item: Item) -> np.ndarray:
+def read(item: Item, rng: Random | None = None) -> Loaded:
     with Image.open(item.path) as picture:
-        return np.asarray(picture.convert("RGB").resize(item.bucket))
+        return Loaded(np.asarray(picture.convert("RGB").resize(item.bucket)))
+
+
+def uses(*numbers: int, key: int = 0) -> list[Use]:
+    return [Use(number, key=(key, slot)) for slot, number in enumerate(numbers)]
 
 
 @pytest.fixture
@@ -55,67 +61,71 @@ def items(tmp_path: Path) -> list[Item]:
 def test_latents_have_the_shape_of_the_bucket_and_do_not_depend_on_the_batch(items):
     one = cache_latents(items, read, Encoder(), "vae", batch_size=1)
     many = cache_latents(items[::-1], read, Encoder(), "vae", batch_size=8)
-    assert one.latents(2).shape == (4, 8, 16)
-    assert torch.equal(one.latents(0), many.latents(2))
+    assert one.kept(2).latents.shape == (4, 8, 16)
+    assert torch.equal(one.kept(0).latents, many.kept(2).latents)
 
 
 def test_a_second_run_takes_the_kept_files_and_encodes_nothing(items, tmp_path):
-    first = cache_latents(items, read, Encoder(), "vae", folder=tmp_path / "cache")
+    first = cache_latents(items, read, Encoder(), "vae", store=FolderStore(tmp_path / "cache"))
     encoder = Encoder()
-    second = cache_latents(items, read, encoder, "vae", folder=tmp_path / "cache")
+    second = cache_latents(items, read, encoder, "vae", store=FolderStore(tmp_path / "cache"))
     assert encoder.pictures == 0
-    assert torch.equal(first.latents(1), second.latents(1))
+    assert torch.equal(first.kept(1).latents, second.kept(1).latents)
 
 
 def test_memory_and_disk_give_the_same_latents(items, tmp_path):
     memory = cache_latents(items, read, Encoder(), "vae")
-    disk = cache_latents(items, read, Encoder(), "vae", folder=tmp_path / "cache")
-    assert torch.equal(memory.batch([0, 1], [False, False], []), disk.batch([0, 1], [False, False], []))
+    disk = cache_latents(items, read, Encoder(), "vae", store=FolderStore(tmp_path / "cache"))
+    assert torch.equal(memory.batch(uses(0, 1)).latents, disk.batch(uses(0, 1)).latents)
 
 
 def test_a_changed_picture_is_encoded_anew_and_a_renamed_one_is_not(items, tmp_path):
-    cache_latents(items, read, Encoder(), "vae", folder=tmp_path / "cache")
+    cache_latents(items, read, Encoder(), "vae", store=FolderStore(tmp_path / "cache"))
     Image.new("RGB", (64, 64), "red").save(items[0].path)
     renamed = items[1].path.rename(tmp_path / "other name.png")
     encoder = Encoder()
-    cache_latents([items[0], Item(renamed, (64, 64), (64, 64))], read, encoder, "vae", folder=tmp_path / "cache")
+    cache_latents(
+        [items[0], Item(renamed, (64, 64), (64, 64))], read, encoder, "vae", store=FolderStore(tmp_path / "cache")
+    )
     assert encoder.pictures == 1
 
 
 @pytest.mark.parametrize(
-    "other", [{"bucket": (64, 128)}, {"resized": (70, 64)}, {"details": "lanczos"}], ids=["bucket", "resize", "details"]
+    "other",
+    [{"bucket": (64, 128)}, {"resized": (70, 64)}, {"interpolation": "lanczos"}],
+    ids=["bucket", "resize", "filter"],
 )
 def test_other_sizes_are_other_latents(items, tmp_path, other):
-    cache_latents(items[:1], read, Encoder(), "vae", folder=tmp_path / "cache")
+    cache_latents(items[:1], read, Encoder(), "vae", store=FolderStore(tmp_path / "cache"))
     encoder = Encoder()
     changed = Item(**{"path": items[0].path, "bucket": (64, 64), "resized": (64, 64), **other})
-    cache_latents([changed], read, encoder, "vae", folder=tmp_path / "cache")
+    cache_latents([changed], read, encoder, "vae", store=FolderStore(tmp_path / "cache"))
     assert encoder.pictures == 1
 
 
 def test_another_vae_is_another_cache(items, tmp_path):
-    cache_latents(items, read, Encoder(), "vae one", folder=tmp_path / "cache")
+    cache_latents(items, read, Encoder(), "vae one", store=FolderStore(tmp_path / "cache"))
     encoder = Encoder()
-    cache_latents(items, read, encoder, "vae two", folder=tmp_path / "cache")
+    cache_latents(items, read, encoder, "vae two", store=FolderStore(tmp_path / "cache"))
     assert encoder.pictures == 3
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage" * 99], ids=["empty", "garbage"])
 def test_damaged_kept_files_are_made_anew_with_a_word(items, tmp_path, content):
-    first = cache_latents(items, read, Encoder(), "vae", folder=tmp_path / "cache")
+    first = cache_latents(items, read, Encoder(), "vae", store=FolderStore(tmp_path / "cache"))
     victim = sorted((tmp_path / "cache").rglob("*.safetensors"))[0]
     victim.write_bytes(content)
     said: list[str] = []
     encoder = Encoder()
-    second = cache_latents(items, read, encoder, "vae", folder=tmp_path / "cache", warn=said.append)
+    second = cache_latents(items, read, encoder, "vae", store=FolderStore(tmp_path / "cache"), warn=said.append)
     assert encoder.pictures == 1
     assert "damaged and are made anew" in said[0]
-    assert torch.equal(first.latents(0), second.latents(0))
+    assert torch.equal(first.kept(0).latents, second.kept(0).latents)
 
 
 def test_the_mirrored_picture_has_its_own_latents(items):
     cached = cache_latents(items[:1], read, Encoder(), "vae", flip=True)
-    plain, mirrored = cached.latents(0), cached.latents(0, flipped=True)
+    plain, mirrored = cached.kept(0).latents, cached.kept(0, mirrored=True).latents
     assert plain[0, 0, 0] < plain[0, 0, -1]  # the drawn gradient grows to the right
     assert mirrored[0, 0, 0] > mirrored[0, 0, -1]
 
@@ -127,7 +137,7 @@ def test_a_bad_picture_is_named_and_left_out_and_the_rest_goes_on(items):
     assert list(cached.skipped) == [1]
     assert len(said) == 1
     assert "1.png" in said[0] and "left out" in said[0]
-    assert cached.latents(2).shape == (4, 8, 16)
+    assert cached.kept(2).latents.shape == (4, 8, 16)
 
 
 def test_no_usable_picture_is_an_error_that_names_the_first(items):
@@ -158,38 +168,68 @@ def test_progress_ends_at_the_total(items):
 
 
 def test_trusted_dates_do_not_read_the_picture(items, tmp_path):
-    cache_latents(items[:1], read, Encoder(), "vae", folder=tmp_path / "cache", trust_dates=True)
+    cache_latents(items[:1], read, Encoder(), "vae", store=FolderStore(tmp_path / "cache"), trust_dates=True)
     encoder = Encoder()
-    cache_latents(items[:1], read, encoder, "vae", folder=tmp_path / "cache", trust_dates=True)
+    cache_latents(items[:1], read, encoder, "vae", store=FolderStore(tmp_path / "cache"), trust_dates=True)
     assert encoder.pictures == 0
 
 
-def test_uncached_latents_follow_the_generators_that_are_given(items):
-    direct = DirectLatents(items, read, Encoder())
-    first = direct.batch([0, 1], [False, True], [seeds.generator(1, "latent", 5, n) for n in range(2)])
-    again = direct.batch([0, 1], [False, True], [seeds.generator(1, "latent", 5, n) for n in range(2)])
-    other = direct.batch([0, 1], [False, True], [seeds.generator(1, "latent", 6, n) for n in range(2)])
-    assert torch.equal(first, again)
-    assert not torch.equal(first, other)
+def test_uncached_latents_depend_on_the_seed_and_the_key_of_their_use(items):
+    direct = DirectLatents(items, read, Encoder(), seed=1)
+    first = direct.batch(uses(0, 1, key=5)).latents
+    assert torch.equal(first, direct.batch(uses(0, 1, key=5)).latents)
+    assert not torch.equal(first, direct.batch(uses(0, 1, key=6)).latents)
+    assert not torch.equal(first, DirectLatents(items, read, Encoder(), seed=2).batch(uses(0, 1, key=5)).latents)
 
 
 def test_reading_ahead_gives_the_same_latents_also_when_the_plan_is_left(items):
-    plan = [[2], [0, 1], [1], [0]]
+    plan = [uses(2), uses(0, 1), uses(1), uses(0)]
     direct = DirectLatents(items, read, Encoder())
     direct.expect(plan)
-    for numbers in ([2], [0, 1], [0], [1]):
-        fresh = [torch.Generator().manual_seed(4) for _ in numbers]
-        alone = DirectLatents(items, read, Encoder()).batch(numbers, [False] * len(numbers), fresh)
-        fresh = [torch.Generator().manual_seed(4) for _ in numbers]
-        assert torch.equal(direct.batch(numbers, [False] * len(numbers), fresh), alone)
+    for batch in (plan[0], plan[1], plan[3], plan[2]):
+        assert torch.equal(direct.batch(batch).latents, DirectLatents(items, read, Encoder()).batch(batch).latents)
     direct.close()
 
 
 def test_an_uncached_picture_that_vanishes_is_named(items):
     direct = DirectLatents(items, read, Encoder())
     items[1].path.unlink()
-    with pytest.raises(LatentsError, match=r"0\.png, 1\.png\) cannot be read any more"):
-        direct.batch([0, 1], [False, False], [torch.Generator(), torch.Generator()])
+    with pytest.raises(LatentsError, match=r"1\.png cannot be read any more"):
+        direct.batch(uses(0, 1))
+
+
+def masked(item: Item, rng: Random | None = None) -> Loaded:
+    """The right half of the first picture counts; the others have no mask."""
+    mask = np.repeat([[0.0] * 32 + [1.0] * 32], 64, axis=0).astype(np.float32) if item.path.stem == "0" else None
+    return Loaded(read(item).pixels, mask)
+
+
+@pytest.mark.parametrize("kind", ["memory", "disk", "direct"])
+def test_masks_come_with_latents_at_their_size_mirrored_with_them_and_ones_for_the_rest(items, tmp_path, kind):
+    if kind == "direct":
+        latents = DirectLatents(items, masked, Encoder())
+    else:
+        store = FolderStore(tmp_path / "cache") if kind == "disk" else None
+        latents = cache_latents(items, masked, Encoder(), "vae", flip=True, store=store)
+    masks = latents.batch([Use(0), Use(0, mirrored=True), Use(1)]).masks
+    assert masks.shape == (3, 1, 8, 8)
+    assert masks[0, 0, 0].tolist() == [0, 0, 0, 0, 1, 1, 1, 1]
+    assert masks[1, 0, 0].tolist() == [1, 1, 1, 1, 0, 0, 0, 0]
+    assert masks[2].min() == 1
+    assert latents.batch([Use(1)]).masks is None
+
+
+def test_a_changed_mask_or_the_alpha_option_is_another_cache(items, tmp_path):
+    item = Item(items[0].path, (64, 64), (64, 64), mask=tmp_path / "mask.png")
+    for content, count in ((b"one", 1), (b"two", 1), (b"two", 0)):
+        item.mask.write_bytes(content)
+        encoder = Encoder()
+        cache_latents([item], read, encoder, "vae", store=FolderStore(tmp_path / "cache"))
+        assert encoder.pictures == count
+    encoder = Encoder()
+    cache_latents([Item(items[0].path, (64, 64), (64, 64), alpha=True)], read, encoder, "vae",
+                  store=FolderStore(tmp_path / "cache"))  # fmt: skip
+    assert encoder.pictures == 1
 
 
 def test_results_come_in_order_and_closing_ends_the_threads():

@@ -21,9 +21,9 @@ class Cache(Section):
     """Looks only at the date and size of a picture to see whether its cached latents are still right, not at its
     content."""
 
-    cache_as_npz: bool = parameter(False, "Keep sd-scripts' cache files too", advanced=True)
-    """Also writes the .npz files that sd-scripts keeps beside the pictures, for use with that program. Never read
-    here."""
+    cache_as_npz: bool = parameter(False, "Keep sd-scripts' cache files", advanced=True)
+    """Latents kept on disk stand in the .npz files of sd-scripts beside the pictures, and are read from there; SDXL's
+    text outputs are written there too."""
 
     cache_text_encoder_outputs: bool = parameter(False, "Cache text encoder outputs", advanced=True)
     """Encodes every caption once. Only when the text encoder is not trained and captions do not change from use to

@@ -28,12 +28,13 @@ class BucketError(ValueError):
 class BucketChoice:
     """Where one picture goes: resize to `resized`, then crop to `bucket`.
 
-    ar_error: aspect ratio of the bucket minus that of the picture (width / height).
+    ar_error: aspect ratio of the bucket minus that of the picture (width / height). cut: it is not resized at all.
     """
 
     bucket: Size
     resized: Size
     ar_error: float
+    cut: bool = False
 
 
 def adjusted_bounds(size: Size, minimum: int, maximum: int, step: int) -> tuple[int, int]:
@@ -117,7 +118,7 @@ def cover(image_size: Size, bucket: Size) -> BucketChoice:
 
 def cut(image_size: Size, size: Size) -> BucketChoice:
     """Nothing is resized, what is larger than the training size is cropped."""
-    return BucketChoice(size, image_size, size[0] / size[1] - image_size[0] / image_size[1])
+    return BucketChoice(size, image_size, size[0] / size[1] - image_size[0] / image_size[1], cut=True)
 
 
 def chooser(options: Dataset, cached: bool = True) -> Callable[[Size], BucketChoice]:

@@ -55,9 +55,10 @@ def read_size(path: Path) -> Size:
     return (height, width) if turned else (width, height)
 
 
-def read_picture(path: Path) -> Pixels:
+def read_picture(path: Path, alpha: bool = False) -> Pixels:
     """(H, W, 3) uint8 RGB: turned as the camera held it, see-through parts on white, the first picture of an animation.
 
+    alpha: (H, W, 4) with the colours as they are stored and how opaque they are; all of it without transparency.
     Raises PictureError naming the file.
     """
     try:
@@ -65,7 +66,7 @@ def read_picture(path: Path) -> Pixels:
             image = _identified(stream, path)
             orientation = _orientation(image)  # before decoding, as read_size sees it
             image.load()
-            rgb = _rgb(image)
+            rgb = _rgba(image) if alpha else _rgb(image)
     except PictureError:
         raise
     except Exception as error:  # decoders raise anything on damaged files: struct.error, SyntaxError, KeyError ...
@@ -75,14 +76,17 @@ def read_picture(path: Path) -> Pixels:
     return np.asarray(rgb)
 
 
-def fit(pixels: Pixels, choice: BucketChoice, interpolation: str | None = None) -> Pixels:
-    """Resize to choice.resized and crop the middle of choice.bucket. (H, W, 3) -> (bucket height, bucket width, 3).
+def fit(
+    pixels: Pixels, choice: BucketChoice, interpolation: str | None = None, place: tuple[int, int] | None = None
+) -> Pixels:
+    """Resize to choice.resized and crop to choice.bucket. (H, W, 3) -> (bucket height, bucket width, 3).
 
-    interpolation: None is area where the picture shrinks and Lanczos where it grows, as sd-scripts does.
+    interpolation: None is area where the picture shrinks and Lanczos where it grows, as sd-scripts does. place: left
+    and top of what is kept, None for the middle.
     """
     resized = resize(pixels, choice.resized, interpolation)
     width, height = choice.bucket
-    left, top = (resized.shape[1] - width) // 2, (resized.shape[0] - height) // 2
+    left, top = place or ((resized.shape[1] - width) // 2, (resized.shape[0] - height) // 2)
     return resized[top : top + height, left : left + width]
 
 
@@ -162,6 +166,11 @@ def _looks_cut(stream: IO[bytes], kind: str) -> bool:
         stream.seek(4)
         return int.from_bytes(stream.read(4), "little") + 8 > length
     return True  # GIF, BMP, AVIF are rare: look at all of it
+
+
+def _rgba(image: Image.Image) -> Image.Image:
+    transparent = image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info
+    return image.convert("RGBA") if transparent else _rgb(image).convert("RGBA")
 
 
 def _rgb(image: Image.Image) -> Image.Image:

@@ -66,6 +66,11 @@ class Example:
         """Width and height that it is trained at."""
         return self.choice.bucket
 
+    @property
+    def told_size(self) -> Size:
+        """The size that SDXL is told: the picture's own, or what was cut out of it without resizing."""
+        return self.bucket if self.choice.cut else self.size
+
 
 @dataclass(frozen=True)
 class Picture:

@@ -83,7 +83,7 @@ class Family(Protocol):
     prediction: Prediction
     zero_terminal_snr: bool  # trained up to pure noise
     latent_channels: int
-    latent_scale: float
+    latent_scale: float  # of the VAE's own latents
     device: torch.device
     dtype: torch.dtype
     unet: Any  # an nn.Module of diffusers, of transformers, of diffusers

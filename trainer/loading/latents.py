@@ -18,20 +18,23 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from trainer import seeds
 from trainer.atomic import atomic_write
 from trainer.dataset import DatasetError
+from trainer.dataset.buckets import Size
+from trainer.dataset.pictures import Pixels
 from trainer.families.weights import WeightsError, read_header
+from trainer.loading.pixels import Item, Loaded, Mask, Read
 
 FORMAT_VERSION = 1
 # The kept sample of a picture's posterior is a function of its content, not of the run's seed: a run with another seed
 # can use the same files.
 CACHE_SEED = 0
+NAMED_AT_MOST = 5
 
-Pixels = np.ndarray  # (H, W, 3) uint8
-Size = tuple[int, int]  # (width, height)
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
@@ -41,16 +44,56 @@ class LatentsError(DatasetError):
 
 
 @dataclass(frozen=True)
-class Item:
-    """A picture as it is trained: which file, brought to which size, cropped to which bucket.
+class Use:
+    """One picture in one batch. key: names its random draws. augmented: chance may change it."""
 
-    details: whatever else changes its pixels (interpolation, background colour), as text; part of the cache key.
+    number: int
+    mirrored: bool = False
+    key: tuple[str | int, ...] = ()
+    augmented: bool = True
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What is kept of a picture: latents (C, h, w), and its mask at their size (1, h, w) where it has one."""
+
+    latents: Tensor
+    mask: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class LatentBatch:
+    """latents: (B, C, h, w) float32. masks: (B, 1, h, w) in 0..1 when a picture has one; ones for the others."""
+
+    latents: Tensor
+    masks: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """One encoding to do, or one kept. key: what its content, options and encoder come to.
+
+    made_of: the key of the picture that is not mirrored.
     """
 
-    path: Path
-    bucket: Size
-    resized: Size
-    details: str = ""
+    number: int
+    item: Item
+    mirrored: bool
+    key: str
+    made_of: str
+
+
+class Store(Protocol):
+    """Where latents lie between runs."""
+
+    def find(self, task: Task) -> Kept | str | None:
+        """What is kept; None when nothing is; text when it cannot be used: "were damaged"."""
+
+    def keep(self, task: Task, latents: Tensor, mask: Mask | None) -> None:
+        """Keep latents (C, h, w) and a mask (H, W). Raises trainer.atomic.WriteError."""
+
+    def notes(self) -> list[str]:
+        """What the user should know about what was found."""
 
 
 class Encode(Protocol):
@@ -65,11 +108,11 @@ class Latents(Protocol):
     @property
     def skipped(self) -> Mapping[int, str]: ...
 
-    def expect(self, plan: Iterable[Sequence[int]]) -> None:
-        """The numbers of the coming batches in order, so that pictures can be read ahead."""
+    def expect(self, plan: Iterable[Sequence[Use]]) -> None:
+        """The coming batches in order, so that pictures can be read ahead."""
 
-    def batch(self, numbers: Sequence[int], flipped: Sequence[bool], generators: Sequence[torch.Generator]) -> Tensor:
-        """(B, C, h, w) float32 on the CPU. generators: one a picture, for an encoder that draws anew at every use."""
+    def batch(self, uses: Sequence[Use]) -> LatentBatch:
+        """Latents and masks of one batch, on the CPU."""
 
     def close(self) -> None:
         """End background reading."""
@@ -78,128 +121,153 @@ class Latents(Protocol):
 class CachedLatents:
     """Latents that were encoded before training; made by `cache_latents`."""
 
-    def __init__(self, kept: Mapping[tuple[int, bool], Tensor | Path], skipped: Mapping[int, str]) -> None:
+    def __init__(
+        self, kept: Mapping[tuple[int, bool], Kept | Task], skipped: Mapping[int, str], store: Store | None = None
+    ) -> None:
+        """kept: (number, mirrored) -> what is kept, or the task by which the store finds it."""
         self._kept = dict(kept)
+        self._store = store
         self.skipped = dict(skipped)
 
-    def expect(self, plan: Iterable[Sequence[int]]) -> None:
+    def expect(self, plan: Iterable[Sequence[Use]]) -> None:
         """Nothing to do: all is there."""
 
-    def batch(self, numbers: Sequence[int], flipped: Sequence[bool], generators: Sequence[torch.Generator]) -> Tensor:
-        """(B, C, h, w), always the same sample; the generators are not used."""
-        return torch.stack([self.latents(number, flip) for number, flip in zip(numbers, flipped, strict=True)])
+    def batch(self, uses: Sequence[Use]) -> LatentBatch:
+        """Always the same sample of each picture. Raises KeyError for a skipped one, LatentsError for a lost one."""
+        found = [self.kept(use.number, use.mirrored) for use in uses]
+        return LatentBatch(torch.stack([one.latents for one in found]), _stacked([one.mask for one in found], found))
 
-    def latents(self, number: int, flipped: bool = False) -> Tensor:
-        """(C, h, w) of one picture. Raises KeyError for a skipped one."""
-        kept = self._kept[number, flipped]
-        if isinstance(kept, Tensor):
+    def kept(self, number: int, mirrored: bool = False) -> Kept:
+        """What is kept of one picture."""
+        kept = self._kept[number, mirrored]
+        if isinstance(kept, Kept):
             return kept
-        latents = _read_kept(kept, None)
-        if latents is None:
-            raise LatentsError(f"{kept} was changed or removed while training; start again, it is made anew")
-        return latents
+        found = None if self._store is None else self._store.find(kept)
+        if not isinstance(found, Kept):
+            raise LatentsError(
+                f"the kept latents of {kept.item.path} were changed or removed while training; start again, they are "
+                "made anew"
+            )
+        return found
 
     def close(self) -> None:
         """Nothing runs in the background."""
 
 
 class DirectLatents:
-    """Every picture is read and encoded at every use, reading ahead in order."""
+    """Every picture is read, changed by chance and encoded at every use, reading ahead in order."""
 
-    def __init__(self, items: Sequence[Item], read: Callable[[Item], Pixels], encode: Encode, ahead: int = 4) -> None:
+    def __init__(self, items: Sequence[Item], read: Read, encode: Encode, seed: int = 0, ahead: int = 4) -> None:
         """ahead: how many batches are read in advance once `expect` has been told the plan."""
-        self._items, self._read, self._encode, self._ahead = items, read, encode, ahead
-        self._coming: Iterator[tuple[tuple[int, ...], list[Pixels]]] | None = None
+        self._items, self._read, self._encode, self._seed, self._ahead = items, read, encode, seed, ahead
+        self._coming: Iterator[tuple[tuple[Use, ...], list[Loaded]]] | None = None
         self.skipped: dict[int, str] = {}
 
-    def expect(self, plan: Iterable[Sequence[int]]) -> None:
+    def expect(self, plan: Iterable[Sequence[Use]]) -> None:
         """Begin to read the pictures of these batches in the background."""
         self.close()
 
-        def pixels_of(numbers: tuple[int, ...]) -> tuple[tuple[int, ...], list[Pixels]]:
-            return numbers, self._read_all(numbers)
+        def loaded(uses: tuple[Use, ...]) -> tuple[tuple[Use, ...], list[Loaded]]:
+            return uses, self._read_all(uses)
 
-        self._coming = in_order((tuple(numbers) for numbers in plan), pixels_of, workers=2, ahead=self._ahead)
+        self._coming = in_order((tuple(uses) for uses in plan), loaded, workers=2, ahead=self._ahead)
 
-    def batch(self, numbers: Sequence[int], flipped: Sequence[bool], generators: Sequence[torch.Generator]) -> Tensor:
-        """(B, C, h, w) of this use. Raises LatentsError naming the picture that cannot be read or encoded."""
-        items = [self._items[number] for number in numbers]
-        arrays = self._pixels(tuple(numbers))
-        turned = [np.flip(array, axis=1) if flip else array for array, flip in zip(arrays, flipped, strict=True)]
-        latents = self._encode(as_pixels(turned), list(generators)).cpu()
-        for item, one in zip(items, latents, strict=True):
-            _check_finite(item.path, one)
-        return latents
+    def batch(self, uses: Sequence[Use]) -> LatentBatch:
+        """Latents of this use. Raises LatentsError naming the picture that cannot be read or encoded."""
+        loaded = self._loaded(tuple(uses))
+        generators = [seeds.generator(self._seed, "posterior", *use.key) for use in uses]
+        latents = self._encode(as_pixels([one.pixels for one in loaded]), generators).cpu()
+        for use, one in zip(uses, latents, strict=True):
+            _check_finite(self._items[use.number].path, one)
+        found = [Kept(one, _reduced(made.mask, one)) for one, made in zip(latents, loaded, strict=True)]
+        return LatentBatch(latents, _stacked([one.mask for one in found], found))
 
     def close(self) -> None:
         if isinstance(self._coming, Iterator):
             getattr(self._coming, "close", lambda: None)()
         self._coming = None
 
-    def _pixels(self, numbers: tuple[int, ...]) -> list[Pixels]:
+    def _loaded(self, uses: tuple[Use, ...]) -> list[Loaded]:
         if self._coming is not None:
-            for expected, arrays in self._coming:
-                if expected == numbers:
-                    return arrays
+            for expected, loaded in self._coming:
+                if expected == uses:
+                    return loaded
                 break
             self.close()  # the plan was left; read what is asked
-        return self._read_all(numbers)
+        return self._read_all(uses)
 
-    def _read_all(self, numbers: Sequence[int]) -> list[Pixels]:
-        items = [self._items[number] for number in numbers]
+    def _read_all(self, uses: Sequence[Use]) -> list[Loaded]:
+        return [self._one(use) for use in uses]
+
+    def _one(self, use: Use) -> Loaded:
+        item = self._items[use.number]
+        rng = seeds.python_random(self._seed, "augment", *use.key) if use.augmented else None
         try:
-            return [self._read(item) for item in items]
+            loaded = self._read(item, rng)
         except (OSError, ValueError) as error:
-            names = ", ".join(item.path.name for item in items)
-            raise LatentsError(f"a picture of this batch ({names}) cannot be read any more: {error}") from error
+            raise LatentsError(f"{item.path} cannot be read any more: {error}") from error
+        return loaded.mirrored() if use.mirrored else loaded
 
 
 def cache_latents(
     items: Sequence[Item],
-    read: Callable[[Item], Pixels],
+    read: Read,
     encode: Encode,
     encoder_id: str,
     *,
     flip: bool = False,
     batch_size: int = 1,
-    folder: Path | None = None,
+    store: Store | None = None,
     trust_dates: bool = False,
     progress: Callable[[int, int], None] = lambda done, total: None,
     warn: Callable[[str], None] = lambda message: None,
 ) -> CachedLatents:
-    """Encode every picture (and its mirror image with `flip`), or take what an earlier run kept in `folder`.
+    """Encode every picture (and its mirror image with `flip`), or take what an earlier run kept in `store`.
 
     encoder_id: what tells one VAE and number format from another (see `fingerprint`). trust_dates: a picture counts as
-    unchanged when its path, size and date are. A bad picture is named to `warn` and left out. Kept files that are
-    damaged are made anew, with a warning.
+    unchanged when its path, size and date are. A bad picture is named to `warn` and left out. Kept latents that cannot
+    be used are made anew, with a warning that says why.
     Raises LatentsError when a picture gives NaN even in float32, or when none is left.
     """
-    kept: dict[tuple[int, bool], Tensor | Path] = {}
+    kept: dict[tuple[int, bool], Kept | Task] = {}
     skipped: dict[int, str] = {}
-    todo: list[_Task] = []
+    todo: list[Task] = []
+    outdated: dict[str, list[str]] = {}
     for number, item in enumerate(items):
         try:
-            content = content_id(item.path, trust_dates)
+            content = _content_of(item, trust_dates)
         except OSError as error:
             skipped[number] = f"{item.path} cannot be read: {error.strerror or error}"
             continue
         for mirrored in (False, True) if flip else (False,):
-            key = _key(item, content, mirrored, encoder_id)
-            task = _Task(number, item, mirrored, key, None if folder is None else _place(folder, key))
-            if task.place is not None and task.place.exists():
-                if _read_kept(task.place, item.bucket) is not None:
-                    kept[number, mirrored] = task.place
-                    continue
-                warn(f"the kept latents of {item.path.name} were damaged and are made anew")
+            keys = _key(item, content, mirrored, encoder_id), _key(item, content, False, encoder_id)
+            task = Task(number, item, mirrored, *keys)
+            found = None if store is None else store.find(task)
+            if isinstance(found, Kept):
+                kept[number, mirrored] = task
+                continue
+            if found is not None:
+                names = outdated.setdefault(found, [])
+                names += [item.path.name] if item.path.name not in names else []
             todo.append(task)
+    for reason, names in outdated.items():
+        more = f" and {len(names) - NAMED_AT_MOST} more" if len(names) > NAMED_AT_MOST else ""
+        warn(f"the kept latents of {', '.join(names[:NAMED_AT_MOST])}{more} {reason} and are made anew")
+    for note in store.notes() if store is not None else ():
+        warn(note)
     total = len(kept) + len(todo)
     done = len(kept)
     progress(done, total)
     for group in in_order(_groups(todo, batch_size), lambda tasks: _with_pixels(tasks, read)):
-        good = [(task, pixels) for task, pixels in group if not isinstance(pixels, str)]
-        skipped |= {task.number: pixels for task, pixels in group if isinstance(pixels, str)}
-        for (task, _), latents in zip(good, _encoded(good, encode), strict=True):
-            kept[task.number, task.mirrored] = _keep(task, latents)
+        good = [(task, loaded) for task, loaded in group if not isinstance(loaded, str)]
+        skipped |= {task.number: loaded for task, loaded in group if isinstance(loaded, str)}
+        for (task, loaded), latents in zip(good, _encoded(good, encode), strict=True):
+            latents = latents.float().contiguous()
+            if store is None:
+                kept[task.number, task.mirrored] = Kept(latents, _reduced(loaded.mask, latents))
+            else:
+                store.keep(task, latents, loaded.mask)
+                kept[task.number, task.mirrored] = task
         done += len(group)
         progress(done, total)
     skipped = dict(sorted(skipped.items()))
@@ -207,7 +275,36 @@ def cache_latents(
         warn(f"{reason}; the picture is left out")
     if items and len(skipped) == len(items):
         raise LatentsError(f"none of the {len(items)} pictures can be used; the first: {next(iter(skipped.values()))}")
-    return CachedLatents({key: value for key, value in kept.items() if key[0] not in skipped}, skipped)
+    return CachedLatents({key: value for key, value in kept.items() if key[0] not in skipped}, skipped, store)
+
+
+class FolderStore:
+    """Kept latents in a folder of the program's own, apart from the pictures, named after what they are made of."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def find(self, task: Task) -> Kept | str | None:
+        """As Store."""
+        place = self._place(task)
+        return _read_kept(place, task.item.bucket) or "were damaged" if place.exists() else None
+
+    def keep(self, task: Task, latents: Tensor, mask: Mask | None) -> None:
+        """As Store."""
+        from safetensors.torch import save
+
+        reduced = _reduced(mask, latents)
+        tensors = {"latents": latents} if reduced is None else {"latents": latents, "mask": reduced.contiguous()}
+        place = self._place(task)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        atomic_write(place, save(tensors, {"picture": task.item.path.name, "key": task.key}))
+
+    def notes(self) -> list[str]:
+        """As Store."""
+        return []
+
+    def _place(self, task: Task) -> Path:
+        return self._folder / task.key[:2] / f"{task.key[2:42]}.safetensors"
 
 
 def fingerprint(vae: nn.Module) -> str:
@@ -255,20 +352,9 @@ def in_order(jobs: Iterable[Job], work: Callable[[Job], Result], workers: int = 
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-@dataclass(frozen=True)
-class _Task:
-    """One encoding to do. place: the file it is kept in, None for memory."""
-
-    number: int
-    item: Item
-    mirrored: bool
-    key: str
-    place: Path | None
-
-
-def _groups(tasks: Sequence[_Task], batch_size: int) -> Iterator[list[_Task]]:
+def _groups(tasks: Sequence[Task], batch_size: int) -> Iterator[list[Task]]:
     """Tasks of one bucket, at most batch_size; the largest bucket first, so that a lack of memory shows at once."""
-    group: list[_Task] = []
+    group: list[Task] = []
     for task in sorted(tasks, key=lambda task: (-task.item.bucket[0] * task.item.bucket[1], task.item.bucket)):
         if group and (len(group) >= batch_size or group[0].item.bucket != task.item.bucket):
             yield group
@@ -278,27 +364,42 @@ def _groups(tasks: Sequence[_Task], batch_size: int) -> Iterator[list[_Task]]:
         yield group
 
 
-def _with_pixels(tasks: Sequence[_Task], read: Callable[[Item], Pixels]) -> list[tuple[_Task, Pixels | str]]:
+def _with_pixels(tasks: Sequence[Task], read: Read) -> list[tuple[Task, Loaded | str]]:
     """Each task with its picture, or with the reason why there is none."""
-    found: list[tuple[_Task, Pixels | str]] = []
+    found: list[tuple[Task, Loaded | str]] = []
     for task in tasks:
         try:
-            pixels = read(task.item)
-            found.append((task, np.ascontiguousarray(np.flip(pixels, axis=1)) if task.mirrored else pixels))
+            loaded = read(task.item, None)
+            found.append((task, loaded.mirrored() if task.mirrored else loaded))
         except (OSError, ValueError) as error:
             reason = str(error)
             found.append((task, reason if task.item.path.name in reason else f"{task.item.path}: {reason}"))
     return found
 
 
-def _encoded(good: Sequence[tuple[_Task, Pixels]], encode: Encode) -> list[Tensor]:
+def _encoded(good: Sequence[tuple[Task, Loaded]], encode: Encode) -> list[Tensor]:
     if not good:
         return []
     generators = [seeds.generator(CACHE_SEED, "latent", task.key) for task, _ in good]
-    latents = list(encode(as_pixels([pixels for _, pixels in good]), generators).cpu())
+    latents = list(encode(as_pixels([loaded.pixels for _, loaded in good]), generators).cpu())
     for (task, _), one in zip(good, latents, strict=True):
         _check_finite(task.item.path, one)
     return latents
+
+
+def _reduced(mask: Mask | None, latents: Tensor) -> Tensor | None:
+    """A mask (H, W) at the size of latents (C, h, w), averaged over areas: (1, h, w)."""
+    if mask is None:
+        return None
+    return F.interpolate(torch.from_numpy(mask)[None, None].float(), size=latents.shape[1:], mode="area")[0]
+
+
+def _stacked(masks: Sequence[Tensor | None], batch: Sequence[Kept]) -> Tensor | None:
+    """(B, 1, h, w), ones where a picture has no mask; None when none has one."""
+    if all(mask is None for mask in masks):
+        return None
+    ones = torch.ones(1, *batch[0].latents.shape[1:])
+    return torch.stack([ones if mask is None else mask for mask in masks])
 
 
 def _check_finite(path: Path, latents: Tensor) -> None:
@@ -309,34 +410,27 @@ def _check_finite(path: Path, latents: Tensor) -> None:
         )
 
 
+def _content_of(item: Item, trust_dates: bool) -> str:
+    """The content of the picture, and of its mask."""
+    content = content_id(item.path, trust_dates)
+    return content if item.mask is None else f"{content}|{content_id(item.mask, trust_dates)}"
+
+
 def _key(item: Item, content: str, mirrored: bool, encoder_id: str) -> str:
-    facts = (FORMAT_VERSION, CACHE_SEED, content, item.bucket, item.resized, item.details, mirrored, encoder_id)
+    details = (item.interpolation or "") + ("|alpha" if item.alpha else "")
+    facts = (FORMAT_VERSION, CACHE_SEED, content, item.bucket, item.resized, details, mirrored, encoder_id)
     return hashlib.sha256(repr(facts).encode("utf-8")).hexdigest()
 
 
-def _place(folder: Path, key: str) -> Path:
-    return folder / key[:2] / f"{key[2:42]}.safetensors"
-
-
-def _keep(task: _Task, latents: Tensor) -> Tensor | Path:
-    latents = latents.float().contiguous()
-    if task.place is None:
-        return latents
-    from safetensors.torch import save
-
-    task.place.parent.mkdir(parents=True, exist_ok=True)
-    atomic_write(task.place, save({"latents": latents}, {"picture": task.item.path.name, "key": task.key}))
-    return task.place
-
-
-def _read_kept(place: Path, bucket: Size | None) -> Tensor | None:
-    """Latents of a kept file, or None when it is damaged or not for this bucket."""
+def _read_kept(place: Path, bucket: Size) -> Kept | None:
+    """What a kept file holds, or None when it is damaged or not for this bucket."""
     from safetensors.torch import load
 
     try:
         read_header(place)
-        latents: Tensor = load(place.read_bytes())["latents"]
+        tensors = load(place.read_bytes())
+        kept = Kept(tensors["latents"], tensors.get("mask"))
     except (WeightsError, OSError, KeyError, ValueError):
         return None
-    fits = latents.ndim == 3 and (bucket is None or latents.shape[1:] == (bucket[1] // 8, bucket[0] // 8))
-    return latents if fits and bool(torch.isfinite(latents).all()) else None
+    fits = kept.latents.ndim == 3 and kept.latents.shape[1:] == (bucket[1] // 8, bucket[0] // 8)
+    return kept if fits and bool(torch.isfinite(kept.latents).all()) else None

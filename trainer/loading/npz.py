@@ -1,0 +1,159 @@
+"""sd-scripts' files of cached latents, name.npz beside each picture: read, also older forms, and written.
+
+KOHYA_COMPAT 3.1 and 3.2. Latents stand in them without the VAE's scale. What a file holds besides is kept.
+
+C latent channels · H W pixels of the bucket · h w latent rows, columns
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from trainer.atomic import atomic_write
+from trainer.dataset.buckets import Size, crop_ltrb
+from trainer.loading.latents import NAMED_AT_MOST, Kept, LatentsError, Task
+from trainer.loading.pixels import Mask, load_mask
+
+# Our own array: what the latents were made of. Other programs ignore it, and keep it.
+KEY = "athanor_key"
+OURS = ("latents", "latents_flipped", "alpha_mask", "original_size", "crop_ltrb", KEY)
+Arrays = dict[str, np.ndarray]
+
+
+class NpzStore:
+    """Kept latents in sd-scripts' files."""
+
+    def __init__(self, suffix: str, scale: float) -> None:
+        """suffix: "_sd" or "_sdxl", the end of the file's name. scale: of latents against the VAE's own."""
+        self._suffix, self._scale = suffix, scale
+        self._unmarked: list[str] = []
+        self._claimed: dict[Path, tuple[Path, Size]] = {}
+
+    def find(self, task: Task) -> Kept | str | None:
+        """As Store. A file of ours must be made of the same picture and VAE; one of sd-scripts must be younger than the
+        picture; both must have the bucket's shape and finite numbers."""
+        self._claim(task)
+        reason: str | None = None
+        for path, unmarked in ((self.place(task), False), (_older(task), True)):
+            if not path.is_file():
+                continue
+            found = self._usable(path, task)
+            if isinstance(found, Kept):
+                if unmarked and task.item.path.name not in self._unmarked:
+                    self._unmarked.append(task.item.path.name)
+                return found
+            reason = reason or found
+        return reason
+
+    def keep(self, task: Task, latents: Tensor, mask: Mask | None) -> None:
+        """As Store: into the current form of the file. What was made of another picture goes, what is not ours stays.
+
+        The mirrored half comes after the other one; beside latents of sd-scripts it gets no mark.
+        """
+        path, item = self.place(task), task.item
+        arrays = _read(path) or {}
+        mark = _text(arrays.get(KEY))
+        if mark != task.made_of and not (task.mirrored and mark is None):
+            arrays = {name: array for name, array in arrays.items() if name not in OURS}
+            arrays[KEY] = np.array(task.made_of)
+        size = item.size or item.bucket
+        arrays["latents_flipped" if task.mirrored else "latents"] = (latents.float() / self._scale).numpy()
+        arrays["original_size"] = np.array(size)
+        arrays["crop_ltrb"] = np.array(crop_ltrb(item.bucket, size))
+        if item.alpha and mask is not None:
+            arrays["alpha_mask"] = np.ascontiguousarray(np.flip(mask, axis=1)) if task.mirrored else mask
+        written = io.BytesIO()
+        np.savez(written, **arrays)  # type: ignore[arg-type]
+        atomic_write(path, written.getvalue())
+
+    def notes(self) -> list[str]:
+        """Which pictures' latents came from files that do not say for which family they are."""
+        if not self._unmarked:
+            return []
+        names = ", ".join(self._unmarked[:NAMED_AT_MOST]) + (" ..." if len(self._unmarked) > NAMED_AT_MOST else "")
+        return [
+            f"the latents of {len(self._unmarked)} pictures were read from older .npz files ({names}), which do not "
+            "say for which kind of model they were made; remove those files if it was another kind"
+        ]
+
+    def place(self, task: Task) -> Path:
+        """<stem>_<width>x<height>_sd.npz beside the picture, with the picture's own size."""
+        width, height = task.item.size or task.item.bucket
+        return task.item.path.with_name(f"{task.item.path.stem}_{width:04d}x{height:04d}{self._suffix}.npz")
+
+    def _claim(self, task: Task) -> None:
+        """Refuse two pictures, or one at two sizes, in one file."""
+        item, place = task.item, self.place(task)
+        other, bucket = self._claimed.setdefault(place, (item.path, item.bucket))
+        if other != item.path:
+            raise LatentsError(f"{other} and {item.path} would share {place.name}; rename one, or clear cache_as_npz")
+        if bucket != item.bucket:
+            raise LatentsError(
+                f"{item.path} is trained at two sizes, and {place.name} holds only one; clear cache_as_npz"
+            )
+
+    def _usable(self, path: Path, task: Task) -> Kept | str | None:
+        """What a file holds for a task, why it cannot be used, or None when that part is not in it."""
+        arrays = _read(path)
+        if arrays is None:
+            return "were damaged"
+        item = task.item
+        height, width = item.bucket[1] // 8, item.bucket[0] // 8
+        name = "latents_flipped" if task.mirrored else "latents"
+        array = _array(arrays, name, f"_{height}x{width}")
+        if array is None and "arr_0" in arrays and not task.mirrored:
+            array = arrays["arr_0"]
+        if array is None and task.mirrored:
+            array = (_read(path.with_name(f"{path.stem}_flip.npz")) or {}).get("arr_0")
+        if array is None:
+            return None
+        if array.ndim != 3 or array.shape[1:] != (height, width) or array.dtype.kind != "f":
+            return "are of another size"
+        if not np.isfinite(array).all():
+            return "are not finite"
+        mark = _text(arrays.get(KEY))
+        if mark not in (None, task.made_of):
+            return "were made from another picture, size or VAE"
+        if mark is None and item.path.stat().st_mtime > path.stat().st_mtime:
+            return "are older than their picture"
+        latents = torch.from_numpy(array.astype(np.float32)) * self._scale
+        if item.mask is None and not item.alpha:
+            return Kept(latents)
+        mask = load_mask(item) if item.mask is not None else _array(arrays, "alpha_mask", f"_{height}x{width}")
+        if mask is None:
+            return None
+        if mask.shape != (item.bucket[1], item.bucket[0]):
+            return "have a mask of another size"
+        reduced = F.interpolate(torch.from_numpy(mask.astype(np.float32))[None, None], (height, width), mode="area")[0]
+        return Kept(latents, reduced.flip(-1) if task.mirrored else reduced)
+
+
+def _older(task: Task) -> Path:
+    """<stem>.npz: the file of sd-scripts up to 0.9.1, for every family."""
+    return task.item.path.with_suffix(".npz")
+
+
+def _text(array: np.ndarray | None) -> str | None:
+    return str(array) if array is not None and array.dtype.kind == "U" and array.ndim == 0 else None
+
+
+def _array(arrays: Mapping[str, np.ndarray], name: str, size: str) -> np.ndarray | None:
+    """An array under its newer name with the latents' size, or under its plain one."""
+    return arrays.get(name + size, arrays.get(name))
+
+
+def _read(path: Path) -> Arrays | None:
+    """Every array of a file, or None when it is missing or damaged. Nothing in it is ever executed."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, AttributeError):
+        return None

@@ -1,0 +1,119 @@
+"""From a picture file to the pixels and the mask of one use: read, resized, cropped, changed by chance. LIGHT.
+
+The single changes are pure functions in dataset/pictures.py and dataset/augmentation.py.
+
+H W pixels of the bucket
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from trainer.dataset import augmentation, pictures
+from trainer.dataset.augmentation import Window, crop_place, face_of, face_window
+from trainer.dataset.buckets import BucketChoice, Size
+from trainer.dataset.pictures import PictureError, Pixels
+
+if TYPE_CHECKING:
+    from trainer.config.dataset import Dataset as DatasetOptions
+    from trainer.dataset.scan import Example
+
+Mask = np.ndarray  # (H, W) float32 in 0..1
+
+
+@dataclass(frozen=True)
+class Item:
+    """A picture as it is trained: which file, brought to which size, cropped to which bucket.
+
+    size: of the picture when it was looked at; None is not compared. mask: picture whose red says what counts. alpha:
+    the transparency is the mask. random_crop, colors, face_span: what chance changes (see augmentation.py).
+    """
+
+    path: Path
+    bucket: Size
+    resized: Size
+    size: Size | None = None
+    interpolation: str | None = None
+    mask: Path | None = None
+    alpha: bool = False
+    random_crop: bool = False
+    colors: bool = False
+    face_span: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """One use of a picture: (H, W, 3) uint8 RGB, and its mask where it has one."""
+
+    pixels: Pixels
+    mask: Mask | None = None
+
+    def mirrored(self) -> Loaded:
+        """Left and right exchanged, the mask too."""
+        mask = None if self.mask is None else np.ascontiguousarray(np.flip(self.mask, axis=1))
+        return Loaded(np.ascontiguousarray(np.flip(self.pixels, axis=1)), mask)
+
+
+# the picture as it is used; without a Random nothing is left to chance
+Read = Callable[[Item, Random | None], Loaded]
+
+
+def item_of(example: Example, options: DatasetOptions) -> Item:
+    """An example with the options of its folder."""
+    face = None if options.enable_bucket else options.face_crop_aug_range
+    return Item(
+        example.path, example.choice.bucket, example.choice.resized, example.size, options.resize_interpolation,
+        example.mask, options.alpha_mask and example.mask is None, options.random_crop, options.color_aug, face,
+    )  # fmt: skip
+
+
+def load(item: Item, rng: Random | None = None) -> Loaded:
+    """The pixels and the mask of one use. rng decides crops and colours; without it the middle is taken, unchanged.
+
+    Raises PictureError naming the file.
+    """
+    pixels = pictures.read_picture(item.path, alpha=item.alpha)
+    height, width = pixels.shape[:2]
+    if item.size is not None and item.size != (width, height):
+        raise PictureError(
+            f"{item.path} is {width}x{height} pixels now and was {item.size[0]}x{item.size[1]}; "
+            "start again, and delete metadata_cache.json beside it if there is one"
+        )
+    window = _window(item, (width, height), rng)
+    pixels = _taken(pixels, window, item)
+    mask = None
+    if item.mask is not None:
+        mask = _taken(pictures.read_picture(item.mask), window, item)[..., 0].astype(np.float32) / 255
+    elif item.alpha:
+        mask = pixels[..., 3].astype(np.float32) / 255
+    pixels = pixels[..., :3]
+    if rng is not None and item.colors:
+        pixels = augmentation.changed_colors(pixels, rng)
+    return Loaded(np.ascontiguousarray(pixels), mask)
+
+
+def load_mask(item: Item) -> Mask | None:
+    """The mask alone, of a picture used without chance."""
+    if item.mask is None:
+        return load(item).mask
+    pixels = pictures.read_picture(item.mask)
+    window = _window(item, (pixels.shape[1], pixels.shape[0]), None)
+    return _taken(pixels, window, item)[..., 0].astype(np.float32) / 255
+
+
+def _window(item: Item, size: Size, rng: Random | None) -> Window:
+    face = face_of(item.path.stem) if item.face_span is not None and item.resized == size else None
+    if face is not None and item.face_span is not None:
+        return face_window(size, item.bucket, face, item.face_span, rng, item.random_crop)
+    return Window(item.resized, crop_place(item.resized, item.bucket, rng if item.random_crop else None))
+
+
+def _taken(pixels: Pixels, window: Window, item: Item) -> Pixels:
+    """(H', W', C) -> (H, W, C): resized, then cut out."""
+    return pictures.fit(pixels, BucketChoice(item.bucket, window.resized, 0.0), item.interpolation, window.place)
