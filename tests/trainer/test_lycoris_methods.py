@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from trainer.networks.base import Adapter, Size
+from trainer.networks.base import Adapter, NetworkError, Size
 from trainer.networks.methods import METHODS
 from trainer.networks.network import Network
 from trainer.networks.options import NetworkOptions
@@ -204,3 +204,176 @@ def test_a_file_read_back_gives_the_same_output(case: Case, kind: str) -> None:
     notes = network.load({f"lora_unet_x.{key}": value for key, value in file.items()}, "x.safetensors")
     assert notes == []
     torch.testing.assert_close(again(x), layer(x), rtol=1e-5, atol=1e-5)
+
+
+RANKED = [case for case in CASES if case.method in ("locon", "loha", "lokr")]
+
+
+@pytest.mark.parametrize("kind", ["linear", "conv1", "conv3"])
+@pytest.mark.parametrize("case", RANKED, ids=str)
+def test_rank_dropout_leaves_out_output_channels_of_the_update_as_lycoris_does(case: Case, kind: str) -> None:
+    layer, x = a_layer(kind), an_input(kind)
+    made = filled(adapter(case, layer, rank_dropout=0.5))
+    torch.manual_seed(11)
+    output = layer(x)
+    torch.manual_seed(11)
+    keep = torch.rand(40) > 0.5
+    assert keep.any() and not keep.all()
+    update = made.delta(made.scale * made.scalar) * keep.view(-1, *(1,) * (layer.weight.dim() - 1))  # type: ignore[operator]
+    weight = layer.weight + update
+    if made.dora_scale is not None:
+        rows = weight if made.on_output else weight.transpose(0, 1)
+        lengths = rows.flatten(1).norm(dim=1).view(made.dora_scale.shape)  # type: ignore[union-attr]
+        weight = weight * made.dora_scale / lengths
+    changed = nn.Parameter(weight.detach())
+    made.detach()
+    layer.weight = changed
+    torch.testing.assert_close(output, layer(x), rtol=1e-4, atol=2e-5)
+
+
+def test_with_bypass_mode_rank_dropout_leaves_out_ranks() -> None:
+    layer, x = a_layer("linear"), an_input("linear")
+    made: Any = filled(adapter(Case("locon", (("bypass_mode", True),), rank=8), layer, rank_dropout=0.5))
+    torch.manual_seed(12)
+    output = layer(x) - made.frozen(x)
+    torch.manual_seed(12)
+    keep = (torch.rand(8) > 0.5).float()
+    expected = F.linear(F.linear(x, made.down) * keep, made.up) * made.scale
+    torch.testing.assert_close(output, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_rank_dropout_scale_keeps_the_expected_value() -> None:
+    layer, x = a_layer("linear"), an_input("linear")
+    made: Any = filled(adapter(Case("locon", (("rank_dropout_scale", True),)), layer, rank_dropout=0.5))
+    torch.manual_seed(13)
+    mask = made.mask(40, torch.device("cpu"))
+    assert float(mask.mean()) == pytest.approx(1.0)
+    assert len(mask.unique()) == 2
+    assert layer(x).isfinite().all()
+
+
+@pytest.mark.parametrize(
+    "case", [Case("locon"), Case("loha"), Case("lokr", (("factor", 4),), rank=2), Case("glora")], ids=str
+)
+def test_dropout_keeps_the_expected_update(case: Case) -> None:
+    layer, x = a_layer("linear"), torch.ones(4000, 24)
+    made = filled(adapter(case, layer, dropout=0.5))
+    torch.manual_seed(14)
+    dropped = (layer(x) - made.frozen(x)).mean(dim=0)
+    made.eval()
+    whole = (layer(x) - made.frozen(x))[0]
+    torch.testing.assert_close(dropped, whole, rtol=0.1, atol=0.1 * float(whole.abs().max()))
+
+
+@pytest.mark.parametrize("case", [Case("glora"), Case("full"), Case("diag-oft", rank=8), Case("norm")], ids=str)
+def test_rank_dropout_acts_in_training_only(case: Case) -> None:
+    kind = "layer norm" if case.method == "norm" else "linear"
+    layer, x = a_layer(kind), an_input(kind)
+    made = filled(adapter(case, layer, rank_dropout=0.5))
+    torch.manual_seed(15)
+    assert not torch.equal(layer(x), layer(x))
+    made.eval()
+    assert torch.equal(layer(x), layer(x))
+    torch.testing.assert_close(merged(layer, made, x), layer(x), rtol=1e-4, atol=2e-5)
+
+
+@pytest.mark.parametrize(
+    "case", [Case(method) for method in THEIR_CLASSES if method != "boft"] + [Case("boft", rank=10)], ids=str
+)
+def test_module_dropout_of_one_leaves_the_frozen_layer(case: Case) -> None:
+    kind = "layer norm" if case.method == "norm" else "linear"
+    layer, x = a_layer(kind), an_input(kind)
+    made = filled(adapter(case, layer, module_dropout=1.0))
+    assert torch.equal(layer(x), made.frozen(x))
+    made.eval()
+    assert not torch.equal(layer(x), made.frozen(x))
+
+
+@pytest.mark.parametrize("kind", ["linear", "conv1", "conv3"])
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_half_precision_stays_near_float32(case: Case, kind: str) -> None:
+    layer, x = a_layer(kind), an_input(kind)
+    filled(adapter(case, layer))
+    exact = layer(x)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        half = layer(x)
+    assert half.dtype == torch.bfloat16
+    assert float((half.float() - exact).norm() / exact.norm()) < 0.02
+
+
+@pytest.mark.parametrize("kind", ["linear", "conv1", "conv3"])
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_base_in_bfloat16_gives_its_own_format(case: Case, kind: str) -> None:
+    layer, x = a_layer(kind).to(torch.bfloat16), an_input(kind).to(torch.bfloat16)
+    made = filled(adapter(case, layer))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        output = layer(x)
+    output.float().sum().backward()
+    assert output.dtype == torch.bfloat16
+    assert all(parameter.grad is not None and parameter.dtype == torch.float32 for parameter in made.parameters())
+
+
+@pytest.mark.parametrize("kind", ["linear", "conv1", "conv3"])
+@pytest.mark.parametrize("case", [*RANKED, *(case for case in CASES if "oft" in str(case))], ids=str)
+def test_norms_above_the_limit_end_on_it(case: Case, kind: str) -> None:
+    made = filled(adapter(case, a_layer(kind)))
+    network = Network({"x": made}, NetworkOptions())
+    before = float(made.norm().detach())
+    assert network.limit_norms(before / 2) == (1, pytest.approx(before / 2), pytest.approx(before / 2))
+    assert float(made.norm()) == pytest.approx(before / 2, rel=1e-5)
+    assert network.limit_norms(before)[0] == 0
+
+
+def test_norms_are_those_that_lycoris_limits() -> None:
+    for case in (Case("locon"), Case("locon", (("use_tucker", True),)), Case("loha"), Case("diag-oft", rank=8)):
+        ours, their = filled(adapter(case, a_layer("conv3"))), theirs(case, a_layer("conv3"))
+        values = dict(their.named_parameters())
+        with torch.no_grad():
+            for name, value in ours.named_parameters():
+                values[name].copy_(value)
+        _, norm = their.apply_max_norm(1e9, torch.device("cpu"))
+        assert float(ours.norm()) == pytest.approx(float(norm), rel=1e-5)
+
+
+@pytest.mark.parametrize("case", [Case("glora"), Case("ia3"), Case("full")], ids=str)
+def test_methods_whose_norm_lycoris_leaves_alone_are_not_limited(case: Case) -> None:
+    made = filled(adapter(case, a_layer("linear")))
+    before = made.weight_delta()
+    assert Network({"x": made}, NetworkOptions()).limit_norms(1e-3) == (0, 0.0, 0.0)
+    assert torch.equal(made.weight_delta(), before)
+
+
+def test_lycoris_merges_loha_with_the_scale_twice_and_we_do_not() -> None:
+    case = Case("loha", rank=4, alpha=2.0)
+    ours, their = filled(adapter(case, a_layer("linear"))), theirs(case, a_layer("linear"))
+    values = dict(their.named_parameters())
+    with torch.no_grad():
+        for name, value in ours.named_parameters():
+            values[name].copy_(value)
+    by_hand = 0.5 * (values["hada_w1_a"] @ values["hada_w1_b"]) * (values["hada_w2_a"] @ values["hada_w2_b"])
+    torch.testing.assert_close(ours.weight_delta(), by_hand)
+    torch.testing.assert_close(their.get_diff_weight()[0], 0.5 * by_hand)
+
+
+def test_a_resumed_scalar_goes_on_where_it_was() -> None:
+    """The scalar is part of the state, not of the file: folded into a factor, it would start at 1 again."""
+    for case in (Case("locon", (("use_scalar", True),)), Case("glora", (("use_scalar", True),))):
+        made = filled(adapter(case, a_layer("linear")))
+        again = adapter(case, a_layer("linear"))
+        again.load_state_dict(made.state_dict())
+        assert float(again.scalar) == float(made.scalar) != 1.0
+
+
+def test_whole_matrices_of_lokr_have_no_alpha() -> None:
+    made: Any = adapter(Case("lokr", (("full_matrix", True),), rank=8, alpha=2.0), a_layer("linear"))
+    assert made.scale == 1.0
+
+
+def test_a_prime_side_gets_no_kronecker_cut_and_no_butterfly() -> None:
+    layer = nn.Linear(7, 13)
+    made: Any = adapter(Case("lokr"), layer)
+    assert made.lokr_w1.shape == (1, 1)
+    with pytest.raises(NetworkError, match=r"lora_unet_x: its 13 outputs cannot be cut .* choose diag-oft"):
+        adapter(Case("boft", rank=10), layer)
+    with pytest.raises(NetworkError, match="its 320 outputs cannot be cut .* set network_dim to 10 or more"):
+        adapter(Case("boft", rank=8), nn.Linear(4, 320))

@@ -31,6 +31,12 @@ def length_factors(magnitude: Tensor, base: Tensor, cross: Tensor, update: Tenso
     return magnitude.flatten().float() / (squares.sqrt() + SMALLEST)
 
 
+def products(weight: Tensor, update: Tensor, on_output: bool) -> tuple[Tensor, Tensor]:
+    """<W, D> and |D|^2 of every channel for an update D that is there in full, (n,) each, float32."""
+    others = tuple(dim for dim in range(weight.dim()) if dim != (0 if on_output else 1))
+    return (weight * update).sum(dim=others), update.square().sum(dim=others)
+
+
 def low_rank_products(weight: Tensor, down: Tensor, up: Tensor, on_output: bool) -> tuple[Tensor, Tensor]:
     """<W, D> and |D|^2 of every channel for D = up @ down, (n,) each, float32.
 

@@ -115,8 +115,8 @@ class LoCon(Update):
     def _bypass(self) -> bool:
         return bool(self.options.arguments.get("bypass_mode"))
 
-    def _kept_outputs(self, device: torch.device) -> Tensor | None:
-        chance = self.options.rank_dropout
-        if self._bypass and self.training and chance:
-            return (torch.rand(self.rank, device=device) > chance).float()
-        return super()._kept_outputs(device)
+    def kept_outputs(self, device: torch.device) -> Tensor | None:
+        """With bypass_mode (r,) in place of (out,): which ranks are kept."""
+        if self._bypass and self.training and self.options.rank_dropout:
+            return self.mask(self.rank, device)
+        return super().kept_outputs(device)

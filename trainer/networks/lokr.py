@@ -17,8 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from trainer.networks import dora
 from trainer.networks.base import NetworkError, Size, Target
-from trainer.networks.dora import computable
 from trainer.networks.factorization import factorization
 from trainer.networks.loha import rebuilt
 from trainer.networks.options import NetworkOptions
@@ -64,7 +64,7 @@ def kron_weight(w1: Tensor, w2: Tensor) -> Tensor:
 def kron_products(weight: Tensor, w1: Tensor, w2: Tensor, on_output: bool) -> tuple[Tensor, Tensor]:
     """<W, D> and |D|^2 of every output (or input) channel for D = kron(w1, w2), (n,) each, float32."""
     first, second = w1.float(), w2.float().flatten(2) if w2.dim() > 2 else w2.float()[..., None]
-    weight = computable(weight)
+    weight = dora.computable(weight)
     table = weight.view(w1.shape[0], w2.shape[0], w1.shape[1], w2.shape[1], -1)
     if on_output:
         through = torch.einsum("acbdk,cdk->acb", table, second.to(weight.dtype)).float()
@@ -140,10 +140,9 @@ class LoKr(Update):
         if keep is None or self.on_output:
             first, second = self._first() * factor, self._second()
             cross, squares = kron_products(self.layer.weight, first, second, self.on_output)
-            return (cross, squares) if keep is None else (cross * keep, squares * keep)
+            return (cross, squares) if keep is None else (cross * keep, squares * keep.square())
         delta = self.delta(factor) * keep.view(-1, *(1,) * (self.layer.weight.dim() - 1))
-        others = [dim for dim in range(delta.dim()) if dim != 1]
-        return (self.frozen_weight() * delta).sum(dim=others), delta.square().sum(dim=others)
+        return dora.products(self.frozen_weight(), delta, self.on_output)
 
     @torch.no_grad()
     def shrink(self, ratio: Tensor) -> None:

@@ -71,10 +71,10 @@ class Update(RankedAdapter):
 
     def adapted(self, x: Tensor) -> Tensor:
         """What the layer gives, plus the update; or what the decomposed weight gives."""
-        keep = self._kept_outputs(x.device)
+        keep = self.kept_outputs(x.device)
         factor = self.scale * self.scalar
         if self.dora_scale is None:
-            return self.frozen(x) + self._dropped_output(self.update(x, factor, keep))
+            return self.frozen(x) + self.dropped_output(self.update(x, factor, keep))
         return self.decomposed(x, factor, keep)
 
     def decomposed(self, x: Tensor, factor: Tensor, keep: Tensor | None) -> Tensor:
@@ -127,14 +127,26 @@ class Update(RankedAdapter):
         """(n,) shaped to multiply a layer's input or output: (n,) for tokens, (n, 1, 1) for a convolution."""
         return values[:, None, None] if isinstance(self.layer, nn.Conv2d) else values
 
-    def _kept_outputs(self, device: torch.device) -> Tensor | None:
+    def kept_outputs(self, device: torch.device) -> Tensor | None:
+        """(out,) of zeros and ones where rank_dropout acts: with rank_dropout_scale, divided by their mean."""
         chance = self.options.rank_dropout
         if not (self.training and chance):
             return None
-        return (torch.rand(layer_shape(self.layer)[0], device=device) > chance).float()
+        return self.mask(layer_shape(self.layer)[0], device)
 
-    def _dropped_output(self, y: Tensor) -> Tensor:
+    def mask(self, count: int, device: torch.device) -> Tensor:
+        """(count,) of zeros and ones, one with the chance that rank_dropout leaves."""
+        keep = (torch.rand(count, device=device) > self.options.rank_dropout).float()
+        return keep / keep.mean().clamp(min=1 / count) if self.options.arguments.get("rank_dropout_scale") else keep
+
+    def dropped_output(self, y: Tensor) -> Tensor:
+        """What the update adds, with single values dropped in training."""
         return F.dropout(y, self.options.dropout) if self.training and self.options.dropout else y
+
+
+def in_float32(x: Tensor) -> bool:
+    """Whether an input is computed with in float32. In half precision W + D would lose what D is below W's last bit."""
+    return x.dtype == torch.float32 and not torch.is_autocast_enabled(x.device.type)
 
 
 def kernel_op(layer: Any, x: Tensor, weight: Tensor) -> Tensor:
