@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 Value = bool | int | float | str | None | tuple["Value", ...]
-Kind = Literal["float", "int", "bool", "floats", "ints", "text"]
+Kind = Literal["float", "int", "bool", "switch", "floats", "ints", "text"]
 
 WORDS: dict[str, Value] = {"true": True, "false": False, "none": None}
 KIND_WORDS = {
-    "float": "a number", "int": "a whole number", "bool": "True or False",
+    "float": "a number", "int": "a whole number", "bool": "True or False", "switch": "True or False",
     "floats": "numbers such as 0.9,0.99", "ints": "whole numbers such as 100,200", "text": "text",
 }  # fmt: skip
 
@@ -129,6 +129,8 @@ def _converted(argument: Argument, text: str, what: str) -> Value:
         return int(value)
     if argument.kind == "bool" and isinstance(value, bool):
         return value
+    if argument.kind == "switch":
+        return text.strip("'\"").lower() != "false"  # LyCORIS takes every other word for true
     if argument.kind == "text" and isinstance(value, str):
         return value
     if argument.kind in ("floats", "ints"):

@@ -27,6 +27,11 @@ CHANGING_CAPTIONS = (
     "shuffle_caption", "caption_dropout_rate", "caption_dropout_every_n_epochs", "caption_tag_dropout_rate",
     "token_warmup_step", "enable_wildcard",
 )  # fmt: skip
+WITHOUT_IN_LYCORIS = {
+    "network_dropout": {"dylora", "ia3", "full", "diag-oft", "boft"},
+    "scale_weight_norms": {"dylora", "glora", "ia3", "full"},
+}
+SMALLEST_BOFT_DIM = 10  # 320 = 10 * 32: an even block and a power of two of them
 FORBIDDEN_IN_NAMES = '/\\:*?"<>|'
 DEVICE_NAMES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
 
@@ -103,6 +108,26 @@ def notes(config: TrainConfig) -> Iterator[Note]:
             "network.network_alpha",
             "network_alpha {alpha} is above network_dim {dim}; updates are amplified. Equal or half is usual",
             {"alpha": alpha, "dim": dim},
+        )
+
+    yield from _lycoris_notes(config)
+
+
+def _lycoris_notes(config: TrainConfig) -> Iterator[Note]:
+    """What lycoris.kohya accepts without a use for it, and sizes that no model has."""
+    from trainer.networks import arguments
+
+    network, address = config.network, "network.network_args"
+    if network.network_module != "lycoris.kohya" or arguments.faults(network.network_module, network.network_args):
+        return
+    algo = arguments.algo_of(network.network_args)
+    for name in arguments.without_effect(network.network_module, network.network_args):
+        yield Note(address, "{name} has no effect with algo={algo}", {"name": name, "algo": algo})
+    if algo == "boft" and (network.network_dim or 4) < SMALLEST_BOFT_DIM:
+        yield Note(
+            "network.network_dim",
+            "algo=boft cannot cut layers of 320 outputs with network_dim {dim}; models need {needed} or more",
+            {"dim": network.network_dim or 4, "needed": SMALLEST_BOFT_DIM},
         )
 
 
@@ -220,6 +245,8 @@ def _network_arguments(config: TrainConfig) -> Iterator[Problem]:
                 "networks.dylora: conv_dim {conv_dim} must be the same as network_dim {dim}",
                 {"conv_dim": given["conv_dim"], "dim": dim},
             )
+    if network.network_module == "lycoris.kohya" and not faults:
+        yield from _lycoris_arguments(config)
     if network.network_module == "networks.oft" and network.network_train_text_encoder_only:
         yield Problem(
             "network.network_module",
@@ -234,6 +261,28 @@ def _network_arguments(config: TrainConfig) -> Iterator[Problem]:
                 f"network.{name}",
                 "{name} does not work with {module}; clear it or choose networks.lora",
                 {"name": name, "module": network.network_module},
+            )
+
+
+def _lycoris_arguments(config: TrainConfig) -> Iterator[Problem]:
+    """Sizes and settings that a method of lycoris.kohya cannot do."""
+    from trainer.networks import arguments
+
+    network = config.network
+    algo = arguments.algo_of(network.network_args)
+    given, dim = arguments.parse(network.network_module, network.network_args), network.network_dim or 4
+    if algo == "dylora":
+        for name, rank in (("network_dim", dim), ("conv_dim", given.get("conv_dim") or 0)):
+            if rank % given["block_size"]:  # type: ignore[operator]
+                yield Problem(
+                    "network.network_args",
+                    "algo=dylora: {name} {dim} is no multiple of block_size {size}; change one of them",
+                    {"name": name, "dim": rank, "size": given["block_size"]},
+                )
+    for name, without in WITHOUT_IN_LYCORIS.items():
+        if getattr(network, name) and algo in without:
+            yield Problem(
+                f"network.{name}", "{name} does not work with algo={algo}; clear it", {"name": name, "algo": algo}
             )
 
 

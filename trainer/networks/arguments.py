@@ -6,10 +6,12 @@ The adapters themselves are classes, listed in methods.py under the same method 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from trainer.arguments import Argument, ArgumentError, Value, parse_arguments, suggestion
 from trainer.networks.blocks import LAYOUTS, BlockError, multipliers
+from trainer.networks.presets import PRESETS, find_preset
 
 BLOCK_LISTS = ("block_dims", "block_alphas", "conv_block_dims", "conv_block_alphas")
 BLOCK_WEIGHTS = ("down_lr_weight", "mid_lr_weight", "up_lr_weight")
@@ -22,11 +24,20 @@ NEEDS = {
 
 @dataclass(frozen=True)
 class Method:
-    """One way to adapt layers. name: its key in methods.py. arguments: what it takes in network_args."""
+    """One way to adapt layers. name: its key in methods.py. arguments: what it takes in network_args.
+
+    without_effect: what its module knows but this method has no use for; accepted with a note.
+    """
 
     name: str
     help: str
     arguments: Mapping[str, Argument]
+    without_effect: Mapping[str, Argument] = field(default_factory=dict)
+
+    @property
+    def known(self) -> dict[str, Argument]:
+        """All that may stand in network_args."""
+        return {**self.arguments, **self.without_effect}
 
 
 def method_of(network_module: str, texts: Sequence[str]) -> Method:
@@ -38,10 +49,15 @@ def method_of(network_module: str, texts: Sequence[str]) -> Method:
     if "" in methods:
         return methods[""]
     given = dict(_split(text) for text in texts)
-    algo = given.get("algo", next(iter(methods))).lower()
+    algo = given.get("algo", "").strip("'\"").lower() or next(iter(methods))
     if algo not in methods:
         raise ArgumentError(f"{network_module} has no algo {algo!r}; {suggestion(algo, methods)}")
     return methods[algo]
+
+
+def algo_of(texts: Sequence[str]) -> str:
+    """The algo that network_args of lycoris.kohya name; lora and locon are the same."""
+    return method_of("lycoris.kohya", texts).name
 
 
 def parse(network_module: str, texts: Sequence[str]) -> dict[str, Value]:
@@ -51,7 +67,15 @@ def parse(network_module: str, texts: Sequence[str]) -> dict[str, Value]:
         raise ArgumentError(found[0])
     method = method_of(network_module, texts)
     defaults = {name: one.default for name, one in method.arguments.items() if one.default is not None}
-    return {**defaults, **parse_arguments(texts, method.arguments, network_module)}
+    given = parse_arguments(texts, method.known, network_module)
+    return {**defaults, **{name: value for name, value in given.items() if name in method.arguments}}
+
+
+def without_effect(network_module: str, texts: Sequence[str]) -> list[str]:
+    """Names in network_args that the method has no use for; those that are off say nothing anyway."""
+    method = method_of(network_module, texts)
+    given = parse_arguments(texts, method.known, network_module)
+    return [name for name, value in given.items() if name in method.without_effect and value not in (False, 0, None)]
 
 
 def faults(network_module: str, texts: Sequence[str]) -> list[str]:
@@ -60,13 +84,16 @@ def faults(network_module: str, texts: Sequence[str]) -> list[str]:
         method = method_of(network_module, texts)
     except ArgumentError as error:
         return [str(error)]
-    what = network_module if method is MODULES[network_module].get("") else f"{network_module} algo={method.name}"
+    algos = [algo for algo, one in MODULES[network_module].items() if one is method]
+    what = f"{network_module} algo={algos[0]}" if algos[0] else network_module
     found: list[str] = []
     given: dict[str, Value] = {}
     for text in texts:
         try:
-            given |= (one := parse_arguments([text], method.arguments, what, "conv_dim=8"))
+            given |= (one := parse_arguments([text], method.known, what, "conv_dim=8"))
             _check_lists(one)
+            if "preset" in one:
+                _check_preset(str(one["preset"]))
         except (ArgumentError, BlockError) as error:
             found.append(str(error))
     return found + [
@@ -74,6 +101,37 @@ def faults(network_module: str, texts: Sequence[str]) -> list[str]:
         for name, needed in NEEDS.items()
         if name in given and not any(given.get(other) for other in needed)
     ]
+
+
+def modern(given: Mapping[str, Value]) -> dict[str, Value]:
+    """network_args under the names in use today; DyLoRA's group of ranks is called unit, as sd-scripts calls it."""
+    names = dict(given)
+    tucker = names.pop("disable_conv_cp", None)
+    old = [bool(names.pop("use_cp", False)), bool(names.pop("use_conv_cp", False)), tucker is False]
+    if any(old):
+        names["use_tucker"] = True
+    if "constrain" in names:
+        names["constraint"] = names.pop("constrain")
+    if "block_size" in names:
+        names["unit"] = names.pop("block_size")
+    return names
+
+
+def differences(own: Mapping[str, Any], what: str) -> dict[str, Value]:
+    """What a LyCORIS preset says about some of the layers (algo, dim, alpha, arguments), as typed values.
+
+    Raises ArgumentError naming `what` for an unknown name or a wrong kind.
+    """
+    found: dict[str, Value] = {}
+    for name, value in own.items():
+        if name == "algo":
+            if str(value).lower() not in MODULES["lycoris.kohya"]:
+                hint = suggestion(str(value), MODULES["lycoris.kohya"])
+                raise ArgumentError(f"{what} has no algo {value!r}; {hint}")
+            found[name] = str(value).lower()
+        else:
+            found |= parse_arguments([f"{INTERNAL_NAMES.get(name, name)}={value}"], PER_LAYER, what, "dim=8")
+    return modern(found)
 
 
 def _check_lists(given: Mapping[str, Value]) -> None:
@@ -85,6 +143,14 @@ def _check_lists(given: Mapping[str, Value]) -> None:
             )
         if name in BLOCK_WEIGHTS:
             multipliers(name, str(value), 12)
+
+
+def _check_preset(name: str) -> None:
+    """A preset that exists, whose maps name known methods and arguments."""
+    preset = find_preset(name)
+    for table in (preset.module_algo_map, preset.name_algo_map):
+        for layers, own in table.items():
+            differences(own, f"preset {name}: {layers}")
 
 
 def _split(text: str) -> tuple[str, str]:
@@ -121,6 +187,80 @@ BLOCKS = (
     Argument("block_lr_zero_threshold", "float", 0.0, "blocks with a multiplier up to this are not trained", low=0),
 )  # fmt: skip
 
+# lycoris.kohya (KOHYA_COMPAT 6.9)
+CHOICE = (
+    Argument("algo", "text", "lora", "the method: lora, locon, loha, lokr, dylora, glora, ia3, full, diag-oft or boft"),
+    Argument("preset", "text", "full", f"which layers: {', '.join(PRESETS)}, or the path of a TOML file"),
+    Argument("conv_dim", "int", None, "rank of the 3x3 convolutions; as network_dim when not given, 0 for none",
+             low=0, high=1024),
+    Argument("conv_alpha", "float", None, "alpha of the 3x3 convolutions; as network_alpha when not given", low=0),
+    Argument("module_dropout", "float", 0.0, "chance that a layer is left alone, in each step", low=0, high=1),
+    Argument("train_norm", "switch", False, "train the norm layers inside of the preset's modules too"),
+    Argument("bypass_mode", "switch", False, "rank_dropout leaves out ranks in place of outputs; the fast way through "
+             "the network is always taken"),
+)  # fmt: skip
+UPDATE_DROPOUTS = (
+    Argument("dropout", "float", None, "chance that a value of the update is left out; network_dropout when not given",
+             low=0, below=1),
+    Argument("rank_dropout", "float", 0.0, "chance that an output of the update is left out", low=0, below=1),
+    Argument("rank_dropout_scale", "switch", False, "scale the others up, so that the mean stays"),
+)  # fmt: skip
+ROW_DROPOUT = UPDATE_DROPOUTS[1:2]
+TUCKER = (
+    Argument("use_tucker", "switch", False, "a small core for the 3x3 convolutions: smaller files"),
+    Argument("use_cp", "switch", False, "old name of use_tucker"),
+    Argument("use_conv_cp", "switch", False, "old name of use_tucker"),
+    Argument("disable_conv_cp", "switch", None, "old name for the opposite of use_tucker"),
+)
+SCALES = (
+    Argument("use_scalar", "switch", False, "a trained factor that begins at 0, in place of a matrix that does"),
+    Argument("rs_lora", "switch", False, "scale by alpha / sqrt(rank): for high ranks"),
+)
+DECOMPOSED = (
+    Argument("dora_wd", "switch", False, "DoRA: direction and length of the weights are trained apart"),
+    Argument("wd_on_output", "switch", True, "lengths of outputs (the usual DoRA); False: of inputs"),
+)
+FACTORS = (
+    Argument("factor", "int", -1, "size of the small matrix: 4 to 16; -1 cuts in the middle, for the smallest file",
+             low=-1),
+    Argument("decompose_both", "switch", False, "the small matrix becomes a product too"),
+    Argument("full_matrix", "switch", False, "both matrices whole; network_dim and alpha have no effect then"),
+    Argument("unbalanced_factorization", "switch", False, "the larger factor of the outputs goes to the small matrix"),
+)  # fmt: skip
+ROTATIONS = (
+    Argument("constraint", "float", 0.0, "limit of the turn, about 0.0001 to 0.01; 0 is none", low=0),
+    Argument("constrain", "float", None, "old name of constraint", low=0),
+    Argument("rescaled", "switch", False, "train a factor for every output too"),
+)
+BLOCK_SIZE = (Argument("block_size", "int", 4, "ranks are trained in groups of this size", low=1),)
+ON_INPUT = (Argument("train_on_input", "switch", False, "scale what goes into the layers, not what comes out"),)
+OTHER_MODELS = (
+    Argument("train_t5xxl", "switch", False, "for models with a T5 encoder"),
+    Argument("train_llm_adapter", "switch", False, "for models with a language model"),
+)
+LYCORIS = _arguments(
+    *CHOICE, *UPDATE_DROPOUTS, *TUCKER, *SCALES, *DECOMPOSED, *FACTORS, *ROTATIONS, *BLOCK_SIZE, *ON_INPUT,
+    *OTHER_MODELS, *LORA_PLUS,
+)  # fmt: skip
+
+
+# a preset file names what LyCORIS' modules are given, not what network_args are called
+INTERNAL_NAMES = {"weight_decompose": "dora_wd", "wd_on_out": "wd_on_output"}
+PER_LAYER = {
+    **{name: one for name, one in LYCORIS.items() if name not in {"algo", "preset", "conv_dim", "conv_alpha"}},
+    "dim": Argument("dim", "int", None, "rank of these layers", low=0, high=1024),
+    "alpha": Argument("alpha", "float", None, "alpha of these layers", low=0),
+}
+
+
+def _lycoris(name: str, help: str, *arguments: Argument) -> Method:
+    own = _arguments(*CHOICE, *arguments)
+    return Method(name, help, own, {name: one for name, one in LYCORIS.items() if name not in own})
+
+
+UPDATES = (*UPDATE_DROPOUTS, *TUCKER, *SCALES, *DECOMPOSED)
+LOCON = _lycoris("locon", "LoRA of all layers, convolutions too; with dora_wd DoRA.", *UPDATES, *LORA_PLUS)
+
 MODULES: dict[str, dict[str, Method]] = {
     "networks.lora": {
         "": Method("lora", "LoRA that every program reads; with conv_dim also LoCon.",
@@ -141,5 +281,21 @@ MODULES: dict[str, dict[str, Method]] = {
                    _arguments(
                        Argument("enable_all_linear", "bool", False, "adapt all linear layers of the attention blocks"),
                        Argument("enable_conv", "bool", False, "adapt the convolutions too"))),
+    },
+    "lycoris.kohya": {
+        "lora": LOCON,
+        "locon": LOCON,
+        "loha": _lycoris("loha", "Products of two LoRAs, number by number: a higher rank in a file of the same size.",
+                         *UPDATES),
+        "lokr": _lycoris("lokr", "Kronecker products: the smallest files.", *UPDATES, *FACTORS),
+        "dylora": _lycoris("dylora", "LoRA that can be cut down to lower ranks afterwards.", *BLOCK_SIZE, *LORA_PLUS),
+        "glora": _lycoris("glora", "LoRA before and beside every layer.", *UPDATE_DROPOUTS[:2], *TUCKER, *SCALES),
+        "ia3": _lycoris("ia3", "A factor for every channel: tiny files, high learning rates; preset=ia3 belongs to it.",
+                        *ON_INPUT),
+        "full": _lycoris("full", "The difference of whole weights: files as large as the model.", *ROW_DROPOUT),
+        "diag-oft": _lycoris("diag-oft", "Turns outputs in blocks in place of adding to weights; network_dim is their "
+                             "size.", *ROW_DROPOUT, *ROTATIONS),
+        "boft": _lycoris("boft", "Turns outputs in stages of small blocks; network_dim is their size, at least 10.",
+                         *ROTATIONS),
     },
 }  # fmt: skip

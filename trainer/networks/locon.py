@@ -92,8 +92,8 @@ class LoCon(Update):
 
     @classmethod
     def knows(cls, tensors: Mapping[str, Tensor]) -> bool:
-        """A Tucker core or trained lengths: networks.lora has neither."""
-        return "lora_down.weight" in tensors and ("lora_mid.weight" in tensors or "dora_scale" in tensors)
+        """Two matrices; with a core or lengths too."""
+        return "lora_down.weight" in tensors
 
     @classmethod
     def like(cls, target: Target, tensors: Mapping[str, Tensor], options: NetworkOptions) -> LoCon:

@@ -104,6 +104,11 @@ class LoRA(RankedAdapter):
         self.down.mul_(ratio.sqrt())
 
     @classmethod
+    def knows(cls, tensors: Mapping[str, Tensor]) -> bool:
+        """Two matrices, without a core or lengths, which are LyCORIS' LoCon."""
+        return "lora_down.weight" in tensors and not {"lora_mid.weight", "dora_scale"} & tensors.keys()
+
+    @classmethod
     def like(cls, target: Target, tensors: Mapping[str, Tensor], options: NetworkOptions) -> LoRA:
         """Rank and alpha as in the file; alpha = rank where it has none."""
         return cls(target, size_of_lora(tensors), options)

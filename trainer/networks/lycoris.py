@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from torch import nn
 
 from trainer.arguments import Value
+from trainer.networks.arguments import MODULES, differences
 from trainer.networks.base import Adapter, Size, Target
 from trainer.networks.methods import METHODS
 from trainer.networks.norm import Norm
@@ -30,7 +30,7 @@ def adapters(targets: Sequence[Target], options: NetworkOptions) -> Iterator[tup
     for target in targets:
         if not chosen(target, preset):
             continue
-        made = _adapter(target, preset, options, differences(target, preset, inside))
+        made = _adapter(target, preset, options, own_differences(target, preset, inside))
         if made is not None:
             yield target.name, made
 
@@ -43,20 +43,22 @@ def chosen(target: Target, preset: Preset) -> bool:
     return bool(around & preset.modules(target.part)) or preset.match_any(preset.names(target.part), target.path)
 
 
-def differences(target: Target, preset: Preset, inside: Mapping[str, int]) -> dict[str, Any]:
+def own_differences(target: Target, preset: Preset, inside: Mapping[str, int]) -> dict[str, Value]:
     """What a preset's maps say about one layer: its path goes before the modules around it, inner ones before outer.
 
     inside: class name -> number of layers in modules of this class; inner modules have fewer.
     """
     for pattern, own in preset.name_algo_map.items():
         if preset.matches(pattern, target.path):
-            return dict(own)
+            return differences(own, "preset")
     around = target.containers | {type(target.module).__name__}
     named = [name for name in preset.module_algo_map if name in around]
-    return dict(preset.module_algo_map[min(named, key=lambda name: inside[name])]) if named else {}
+    if not named:
+        return {}
+    return differences(preset.module_algo_map[min(named, key=lambda name: inside[name])], "preset")
 
 
-def size_of(target: Target, preset: Preset, options: NetworkOptions, own: Mapping[str, Any]) -> Size | None:
+def size_of(target: Target, preset: Preset, options: NetworkOptions, own: Mapping[str, Value]) -> Size | None:
     """Rank and alpha of a layer; None where a kernel is left alone. alpha is that of the file."""
     arguments = options.arguments
     if is_kernel(target.module):
@@ -67,18 +69,15 @@ def size_of(target: Target, preset: Preset, options: NetworkOptions, own: Mappin
     return Size(int(rank), float(alpha)) if rank else None  # type: ignore[arg-type]
 
 
-def _adapter(target: Target, preset: Preset, options: NetworkOptions, own: Mapping[str, Any]) -> Adapter | None:
+def _adapter(target: Target, preset: Preset, options: NetworkOptions, own: Mapping[str, Value]) -> Adapter | None:
     if not isinstance(target.module, nn.Linear | nn.Conv2d):
         return Norm(target, Size(1, 1.0), options) if options.arguments.get("train_norm") else None
     size = size_of(target, preset, options, own)
     if size is None:
         return None
-    method = METHOD_NAMES.get(str(own.get("algo", options.method)), str(own.get("algo", options.method)))
+    method = MODULES["lycoris.kohya"][str(own["algo"])].name if "algo" in own else options.method
     arguments: dict[str, Value] = {**options.arguments, **own}
     if arguments.get("rs_lora") and method in RANK_STABILISED:
         # alpha / sqrt(rank), written so that a reader that knows only alpha / rank gets the same
         size = Size(size.rank, (size.alpha or size.rank) * size.rank**0.5)
     return METHODS[method](target, size, replace(options, method=method, arguments=arguments))
-
-
-METHOD_NAMES = {"lora": "locon"}

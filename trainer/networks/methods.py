@@ -19,8 +19,8 @@ from trainer.networks.oft import OFT
 
 # the method of a file's tensors is the first that knows them
 METHODS: dict[str, type[Adapter]] = {
-    "locon": LoCon,
     "lora": LoRA,
+    "locon": LoCon,
     "loha": LoHa,
     "lokr": LoKr,
     "ia3": IA3,

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from trainer import seeds
+from trainer.networks import lycoris
 from trainer.networks.base import Adapter, NetworkError, Target, is_quantised
 from trainer.networks.blocks import block_weights
 from trainer.networks.methods import METHODS
@@ -219,6 +220,9 @@ def by_layer(state: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
 
 
 def _built(targets: Sequence[Target], options: NetworkOptions) -> Iterator[tuple[str, Adapter]]:
+    if "preset" in options.arguments:
+        yield from lycoris.adapters(targets, options)
+        return
     for target, kind, size in METHODS[options.method].plan(targets, options):
         yield _name(target, kind), kind(target, size, options)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from trainer.arguments import Value
-from trainer.networks.arguments import method_of, parse
+from trainer.networks.arguments import method_of, modern, parse
 from trainer.networks.blocks import BlockOptions
 
 
@@ -63,13 +63,13 @@ def network_options(section: NetworkSection) -> NetworkOptions:
         alpha=section.network_alpha,
         conv_rank=number("conv_dim", None) or None,
         conv_alpha=float(number("conv_alpha", 1.0)),
-        dropout=section.network_dropout or 0.0,
+        dropout=number("dropout", section.network_dropout) or 0.0,
         rank_dropout=number("rank_dropout", 0.0),
         module_dropout=number("module_dropout", 0.0),
         unet_plus_ratio=number("loraplus_unet_lr_ratio", plus),
         text_encoder_plus_ratio=number("loraplus_text_encoder_lr_ratio", plus),
         blocks=_blocks(given),
-        arguments=given,
+        arguments=modern(given),
     )
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import tomlkit
 
-from trainer.arguments import suggestion
+from trainer.arguments import ArgumentError, suggestion
 
 ATTENTION = "Transformer2DModel"
 CONVOLUTIONS = ("ResnetBlock2D", "Downsample2D", "Upsample2D")
@@ -25,7 +25,7 @@ TIME = ("time_embedding.linear_1", "time_embedding.linear_2")
 OTHER_NAMES = {"CrossAttention": "Attention", "SelfAttention": "Attention"}
 
 
-class PresetError(ValueError):
+class PresetError(ArgumentError):
     """A preset does not exist or cannot be read. The text names it and the cure."""
 
 
