@@ -15,8 +15,8 @@ class Network(Section):
     network_module: NetworkModule = parameter("networks.lora", "Network type")
     """What is trained: networks.lora is the LoRA that every program reads. networks.lora_fa trains half of it and needs
     less memory, networks.dylora can be cut to lower ranks afterwards, networks.oft turns weights (U-Net only; alpha
-    0.0001 to 0.01). All these but networks.oft give ordinary LoRA files. lycoris.kohya is LyCORIS: algo=locon, loha,
-    lokr and others in the network arguments choose the method, preset=full, attn-mlp and others the layers."""
+    0.0001 to 0.01). lycoris.kohya is LyCORIS: in the network arguments algo=locon, loha, lokr and others choose the
+    method, preset=full, attn-mlp and others the layers."""
 
     network_dim: int | None = parameter(None, "Network dim (rank)", ge=1, le=1024)
     """Size of the low-rank update. Higher can hold more detail; the file and the optimizer state grow in proportion.
