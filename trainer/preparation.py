@@ -527,5 +527,5 @@ def _facts(
         bucket_info=statistics.bucket_info(dataset) if config.dataset.enable_bucket else None,
         dataset_dirs=statistics.folder_counts(dataset, False), reg_dataset_dirs=statistics.folder_counts(dataset, True),
         vae=metadata.model_file_facts(Path(config.model.vae)) if config.model.vae else None,
-        thumbnail=metadata.thumbnail(config.save.metadata_thumbnail),
+        datasets=statistics.listed(dataset), thumbnail=metadata.thumbnail(config.save.metadata_thumbnail),
     )  # fmt: skip

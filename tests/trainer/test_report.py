@@ -198,6 +198,33 @@ def test_metadata_of_a_data_set(tmp_path):
     assert info["mean_img_ar_error"] == pytest.approx((0 + abs(640 / 384 - 1.5) + 0) / 3)
 
 
+def test_listed_folders_are_told_one_by_one_with_their_options(tmp_path):
+    for name in ("a/x", "b/x"):
+        pictures(tmp_path / name, [(64, 64)], caption="cat, red")
+    subsets = [
+        {"image_dir": str(tmp_path / "a/x"), "num_repeats": 3, "keep_tokens": 2, "class_tokens": "cat"},
+        {"image_dir": str(tmp_path / "b/x"), "is_reg": True},
+    ]
+    dataset = scan(config(None, subsets=subsets, flip_aug=True, train_batch_size=2))
+    of_all = {"flip_aug": True, "color_aug": False, "random_crop": False, "shuffle_caption": False,
+              "keep_tokens_separator": "", "secondary_separator": None, "enable_wildcard": False, "caption_prefix": None,
+              "caption_suffix": None, "resize_interpolation": None, "img_count": 1, "image_dir": "x"}  # fmt: skip
+    (told,) = statistics.listed(dataset)
+    assert told.pop("subsets") == [
+        {**of_all, "num_repeats": 3, "keep_tokens": 2, "class_tokens": "cat", "is_reg": False},
+        {**of_all, "num_repeats": 1, "keep_tokens": 0, "class_tokens": None, "is_reg": True},
+    ]
+    assert told.pop("bucket_info")["buckets"] == {"0": {"resolution": [512, 512], "count": 6}}
+    assert told == {
+        "is_dreambooth": True, "batch_size_per_device": 2, "num_train_images": 3, "num_reg_images": 1,
+        "resolution": [512, 512], "enable_bucket": True, "min_bucket_reso": 256, "max_bucket_reso": 1024,
+        "tag_frequency": {"x": {"cat": 1, "red": 1}, "x (2)": {"cat": 1, "red": 1}}, "resize_interpolation": None,
+    }  # fmt: skip
+    assert statistics.folder_counts(dataset, is_reg=True) == {"x (2)": {"n_repeats": 1, "img_count": 1}}
+    named = scan(config(tmp_path, train_data_dir=str(tmp_path)))
+    assert statistics.listed(named) is None
+
+
 def test_the_report_is_made_without_torch(tmp_path):
     pictures(tmp_path / "10_x", [SQUARE])
     code = (
