@@ -9,7 +9,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from trainer.arguments import Argument
 from trainer.config import Parameter
+from trainer.networks.arguments import BLOCK_LISTS, BLOCK_WEIGHTS, MODULES
 from trainer.optimizers import OPTIMIZERS, find
 from trainer.schedules import CLASSES, SCHEDULES
 from webui.form import BASIC, DATASETS, SUBSETS, RawValue, default_values, groups, raw
@@ -40,6 +42,8 @@ EMPTY_CHOICE = {
     "dataset.resize_interpolation": ("by itself", "自动"), "log.log_with": ("by itself", "自动"),
 }  # fmt: skip
 LONG_TEXTS = ("save.training_comment", "save.metadata_description")
+RARE_ARGUMENTS = {*BLOCK_LISTS, *BLOCK_WEIGHTS, "block_lr_zero_threshold", "loraplus_lr_ratio",
+                  "loraplus_unet_lr_ratio", "loraplus_text_encoder_lr_ratio"}  # fmt: skip
 SUBSET_FIELD = {
     "address": SUBSETS, "name": "subsets", "kind": "folders", "role": "folder", "advanced": True, "optional": True,
     "basic": False, "personal": True, "unit": None, "shown_when": None,
@@ -103,6 +107,7 @@ def fit(values: dict[str, RawValue]) -> list[dict[str, Any]]:
         )
     if not nvidia and values.get("precision.mixed_precision") != "no":
         values["precision.mixed_precision"] = "no"
+        values["precision.fp8_base"] = False  # needs mixed precision; a processor gains nothing by it
         told.append(
             _sentence(
                 "No NVIDIA graphics card was found, so training uses the processor in full precision. It is slow."
@@ -126,6 +131,7 @@ def _field(parameter: Parameter, chinese: Mapping[str, Mapping[str, str]], site:
         "basic": address in BASIC, "personal": address in KEPT or parameter.section in KEPT_SECTIONS,
         "empty": EMPTY_MEANS.get(address, "off") if parameter.optional else None, "example": EXAMPLES.get(address),
         "long": address in LONG_TEXTS,
+        "modules": _modules() if address == "network.network_args" else None,
         "choices": _choices(parameter), "suggestions": _suggestions(address), "start": _start(parameter, site),
     }  # fmt: skip
 
@@ -149,6 +155,27 @@ def _choices(parameter: Parameter) -> list[dict[str, Any]] | None:
     if parameter.optional:
         listed.insert(0, _choice("", *EMPTY_CHOICE.get(parameter.address, ("off", "关闭"))))
     return listed
+
+
+def _modules() -> dict[str, dict[str, Any]]:
+    """What network_args may hold, by network_module and method: the fields that stand for them."""
+    return {
+        module: {
+            name: {
+                "help": method.help,
+                "arguments": [_argument(one) for one in method.arguments.values() if one.name != "algo"],
+            }
+            for name, method in methods.items()
+        }
+        for module, methods in MODULES.items()
+    }
+
+
+def _argument(argument: Argument) -> dict[str, Any]:
+    return {
+        "name": argument.name, "kind": argument.kind, "default": argument.default, "help": argument.help,
+        "choices": list(argument.choices), "folded": argument.name in RARE_ARGUMENTS,
+    }  # fmt: skip
 
 
 def _suggestions(address: str) -> list[dict[str, Any]] | None:

@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
+from safetensors.numpy import save_file
 
 from tests.e2e.conftest import wait_for
 from tests.webui.formfiles import base_model
@@ -277,3 +279,42 @@ def test_the_page_is_whole_in_chinese(browser, server):
     headings = page.locator("[data-role=group] .f-heading").all_inner_texts()
     assert headings[:3] == ["训练用模型", "数据集设置", "保存设置"]
     context.close()
+
+
+def test_a_preset_is_listed_once_and_the_size_of_the_card_is_chosen_beside_it(form):
+    assert form.locator("[data-role=preset] option").count() < 20
+    assert form.locator("[data-role=preset] optgroup").count() == 3
+    settled(form, lambda: form.locator("[data-role=preset]").select_option("sdxl_pony"))
+    settled(form, lambda: form.locator("[data-role=preset-memory]").select_option("sdxl_pony_8gb"))
+    assert form.locator("[data-role=preset]").input_value() == "sdxl_pony"
+    settled(form, lambda: form.locator("[data-role=preset]").select_option("sdxl_noobai_vpred"))
+    assert form.locator("[data-role=preset-memory]").input_value() == "sdxl_noobai_vpred_8gb"
+    settled(form, lambda: form.locator("[data-role=preset]").select_option("sd15_cpu"))
+    assert form.locator("[data-role=preset-memory]").is_hidden()
+
+
+def test_network_arguments_are_fields_that_follow_the_network_type(form, server):
+    form.click("[data-role=mode-expert]")
+    group = form.locator("[data-group=network]")
+    group.locator("[data-role=group-more]").click()
+    settled(form, lambda: form.fill("#train-network-network_args-conv_dim", "8"))
+    group.locator("[data-role=as-text] summary").click()
+    assert form.input_value("#train-network-network_args") == "conv_dim=8"
+    settled(form, lambda: form.fill("#train-network-network_args", "conv_dim=4\nrank_dropout=0.1"))
+    assert form.input_value("#train-network-network_args-rank_dropout") == "0.1"
+    settled(form, lambda: form.locator("#train-network-network_module").select_option("networks.oft"))
+    assert form.locator("#train-network-network_args-conv_dim").count() == 0
+    assert "conv_dim=4 is not known for this network" in group.locator(".a-strangers").inner_text()
+    settled(form, lambda: group.locator(".a-strangers button").first.click())
+    assert form.input_value("#train-network-network_args") == "rank_dropout=0.1"
+
+
+def test_the_settings_of_a_finished_lora_are_taken_over(form, server):
+    told = {"ss_network_module": "networks.lora", "ss_network_dim": "24", "ss_unet_lr": "0.0003",
+            "ss_tag_frequency": json.dumps({"x": {"tag": 1}}), "ss_sd_model_name": "anything.safetensors"}  # fmt: skip
+    file = server.root / "finished.safetensors"
+    name = "lora_unet_mid_block_attentions_0_proj_in.lora_down.weight"
+    save_file({name: np.zeros((4, 4), np.float32)}, str(file), metadata=told)
+    settled(form, lambda: form.set_input_files("[data-role=import-file]", str(file)))
+    assert (form.input_value(DIM), form.input_value(RATE)) == ("24", "3e-4")
+    assert "It was trained on anything.safetensors" in text(form, "import-result")

@@ -206,9 +206,11 @@ def test_listed_folders_are_told_one_by_one_with_their_options(tmp_path):
         {"image_dir": str(tmp_path / "b/x"), "is_reg": True},
     ]
     dataset = scan(config(None, subsets=subsets, flip_aug=True, train_batch_size=2))
-    of_all = {"flip_aug": True, "color_aug": False, "random_crop": False, "shuffle_caption": False,
-              "keep_tokens_separator": "", "secondary_separator": None, "enable_wildcard": False, "caption_prefix": None,
-              "caption_suffix": None, "resize_interpolation": None, "img_count": 1, "image_dir": "x"}  # fmt: skip
+    of_all = {
+        "flip_aug": True, "color_aug": False, "random_crop": False, "shuffle_caption": False,
+        "keep_tokens_separator": "", "secondary_separator": None, "enable_wildcard": False, "caption_prefix": None,
+        "caption_suffix": None, "resize_interpolation": None, "img_count": 1, "image_dir": "x",
+    }  # fmt: skip
     (told,) = statistics.listed(dataset)
     assert told.pop("subsets") == [
         {**of_all, "num_repeats": 3, "keep_tokens": 2, "class_tokens": "cat", "is_reg": False},

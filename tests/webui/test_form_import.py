@@ -178,3 +178,19 @@ def test_unmatched_quotes_in_free_arguments_are_told():
 def test_keys_of_other_pages_are_read_by_nobody_else():
     names = {parameter.name for parameter in parameters()}
     assert not (KOHYA_SS_KEYS | LORA_SCRIPTS_KEYS) & names
+
+
+def test_the_header_of_a_lora_fills_the_form():
+    told = {"ss_network_dim": "24", "ss_network_module": "networks.lora", "ss_unet_lr": "0.0003", "ss_seed": "7",
+            "ss_sd_model_name": "anything.safetensors"}  # fmt: skip
+    header = {"__metadata__": told, "lora_unet_mid_block_attentions_0_proj_in.lora_down.weight": {}}
+    found = imported(json.dumps(header), "anby.safetensors")
+    assert (found.values["network.network_dim"], found.values["optimizer.unet_lr"]) == ("24", "3e-4")
+    assert found.values["network.network_train_unet_only"] is True
+    assert found.refused == ()
+    assert any("It was trained on anything.safetensors" in note for note in notes_of(found))
+
+
+def test_a_lora_without_metadata_is_refused_with_a_sentence():
+    with pytest.raises(ConfigError, match="holds no training settings"):
+        imported(json.dumps({"__metadata__": {"format": "pt"}, "a": {}}), "a.safetensors")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from trainer.networks.arguments import MODULES
 from webui.texts import texts
 
 PROJECT = Path(__file__).parents[2]
@@ -44,3 +45,12 @@ def test_a_translation_uses_only_the_placeholders_of_its_template():
 def test_templates_are_really_found():
     found = [template for path in SOURCES for template in templates(path)]
     assert len(found) > 60
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_network_argument_is_explained_in_chinese(module):
+    phrases = texts("zh")["phrases"]
+    said = [method.help for method in MODULES[module].values()]
+    said += [one.help for method in MODULES[module].values() for one in method.arguments.values()]
+    missing = sorted({text for text in said if text not in phrases})
+    assert missing == [], f"add these to webui/text/zh/networks.toml: {missing}"

@@ -3,6 +3,7 @@ import { attachCompletion, browse } from './browse.js';
 import { clear, h, icon } from './dom.js';
 import { sentence } from './messages.js';
 import { lang, t } from './text.js';
+import { argumentsControl } from './form-arguments.js';
 import { datasetList, listEditor } from './form-folders.js';
 
 const PATHS = { file: 'file', model: 'file', folder: 'folder', state: 'folder', prompts: 'file' };
@@ -211,6 +212,7 @@ function buildControl(state, field, id) {
   if (field.kind === 'bool') return switchControl(state, field, id);
   if (field.kind === 'folders') return listEditor(state, field, id);
   if (field.kind === 'datasets') return datasetList(state, field, id);
+  if (field.modules) return argumentsControl(state, field, id);
   if (field.kind === 'choice') return selectControl(state, field, id);
   if (field.kind === 'texts' || field.role === 'prompts' || field.long) return areaControl(state, field, id);
   return textControl(state, field, id);

@@ -9,10 +9,22 @@ import { words } from './form-fields.js';
 
 const GROUPS = [['sd15', 'SD 1.5'], ['sdxl', 'SDXL, Pony, Illustrious, NoobAI'], ['other', 'To try out']];
 const LARGEST_FILE_BYTES = 2 * 2 ** 20;
+const LARGEST_HEADER_BYTES = 100 * 2 ** 20;
+const UNUSED_IN_A_HEADER = ['ss_tag_frequency', 'ss_bucket_info', 'modelspec.thumbnail'];
 
 // The list shows a preset once; the size of the card stands beside it.
 function plainTitle(preset) {
   return words(preset.title).replace(/ · \d+ GB$/, '');
+}
+
+// What a LoRA says of its training stands at its front: only that is read, without its long lists of tags.
+async function headerOf(file) {
+  const length = Number(new DataView(await file.slice(0, 8).arrayBuffer()).getBigUint64(0, true));
+  if (length > LARGEST_HEADER_BYTES) return '{}';
+  const header = JSON.parse(await file.slice(8, 8 + length).text());
+  const told = Object.entries(header.__metadata__ ?? {}).filter(([name]) => !UNUSED_IN_A_HEADER.includes(name));
+  const tensors = Object.keys(header).filter((name) => name !== '__metadata__').map((name) => [name, {}]);
+  return JSON.stringify({ __metadata__: Object.fromEntries(told), ...Object.fromEntries(tensors) });
 }
 
 export function buildToolbar(state, fields) {
@@ -22,9 +34,9 @@ export function buildToolbar(state, fields) {
   const memoryLabel = h('label', { class: 'p-preset', hidden: true }, h('span', { class: 'muted' }, t('Graphics card')), memory);
   const about = h('p', { class: 'muted p-about', 'data-role': 'preset-about' });
   const result = h('div', { class: 'p-result card', 'data-role': 'import-result', hidden: true });
-  const file = h('input', { type: 'file', accept: '.toml,.json,application/json', hidden: true, 'data-role': 'import-file', onchange: () => importFile(file.files[0]) });
+  const file = h('input', { type: 'file', accept: '.toml,.json,.safetensors,application/json', hidden: true, 'data-role': 'import-file', onchange: () => importFile(file.files[0]) });
   const save = h('button', { type: 'button', class: 'btn', 'data-role': 'preset-save', title: t('Keep these values as a preset of your own'), onclick: savePreset }, icon('save'), t('Save as preset'));
-  const open = h('button', { type: 'button', class: 'btn', 'data-role': 'import', title: t('A TOML or JSON of Athanor, lora-scripts, sd-scripts or kohya_ss'), onclick: () => file.click() }, icon('upload'), t('Import'));
+  const open = h('button', { type: 'button', class: 'btn', 'data-role': 'import', title: t('A TOML or JSON of Athanor, lora-scripts, sd-scripts or kohya_ss, or a finished LoRA'), onclick: () => file.click() }, icon('upload'), t('Import'));
   const reset = h('button', { type: 'button', class: 'btn quiet', 'data-role': 'reset-all', onclick: resetAll }, icon('undo'), t('Reset'));
   const own = h('span', { class: 'row', 'data-role': 'own-preset' },
     h('button', { type: 'button', class: 'btn quiet square', title: t('Rename'), 'aria-label': t('Rename'), 'data-role': 'preset-rename', onclick: renamePreset }, icon('edit')),
@@ -167,12 +179,13 @@ export function buildToolbar(state, fields) {
   async function importFile(chosen) {
     file.value = '';
     if (!chosen) return;
-    if (chosen.size > LARGEST_FILE_BYTES) {
+    const isLora = chosen.name.toLowerCase().endsWith('.safetensors');
+    if (!isLora && chosen.size > LARGEST_FILE_BYTES) {
       notice(t('{name} is larger than 2 MB; this is not a training configuration.', { name: chosen.name }), { kind: 'error' });
       return;
     }
     try {
-      const answer = await post('form/import', { name: chosen.name, text: await chosen.text(), values: state.values });
+      const answer = await post('form/import', { name: chosen.name, text: isLora ? await headerOf(chosen) : await chosen.text(), values: state.values });
       const before = state.replace(answer.values, state.preset);
       showImport(chosen.name, answer, before);
     } catch (error) {

@@ -1,0 +1,113 @@
+// network_args as fields: which there are depends on the network type and its algorithm. Free text stays possible.
+import { fill, h } from './dom.js';
+import { t } from './text.js';
+
+const MODULE = 'network.network_module';
+
+const nameOf = (line) => line.split('=', 1)[0].trim();
+const valueOf = (line) => line.slice(line.indexOf('=') + 1).trim();
+const plain = (value) => (value === null || value === undefined ? '' : Array.isArray(value) ? value.join(',') : value === true ? 'True' : value === false ? 'False' : String(value));
+
+export function argumentsControl(state, field, id) {
+  const algo = h('select', { 'data-role': 'algo', 'aria-label': 'algo', onchange: () => write('algo', algo.value, '') });
+  const about = h('p', { class: 'f-help muted', 'data-role': 'method-help' });
+  const head = h('div', { class: 'a-algo' }, h('label', { class: 'mono' }, 'algo', algo));
+  const grid = h('div', { class: 'a-grid' });
+  const rare = h('div', { class: 'a-grid' });
+  const folded = h('details', { class: 'a-folded', 'data-role': 'more-arguments' }, h('summary', {}, t('Rates and ranks of single parts')), rare);
+  const strangers = h('ul', { class: 'a-strangers' });
+  const text = h('textarea', { id, rows: 2, spellcheck: false, class: 'mono', 'aria-label': field.name, placeholder: t('one name=value a line'), oninput: () => {
+    state.set(field.address, text.value.split('\n').filter((line) => line.trim()));
+  } });
+  const asText = h('details', { class: 'a-folded', 'data-role': 'as-text' }, h('summary', {}, t('As text')), text);
+  const root = h('div', { class: 'f-args', 'data-role': 'arguments' }, head, about, grid, folded, strangers, asText);
+  let drawn = '';
+  let inputs = new Map();
+
+  const lines = () => (Array.isArray(state.values[field.address]) ? state.values[field.address] : []);
+  const methods = () => field.modules[state.values[MODULE]] ?? {};
+
+  function chosen() {
+    const names = Object.keys(methods());
+    const given = lines().find((line) => nameOf(line) === 'algo');
+    const wanted = given ? valueOf(given).toLowerCase() : names[0];
+    return names.includes(wanted) ? wanted : names[0];
+  }
+
+  // A value as usual is not written.
+  function write(name, value, usual) {
+    const kept = lines().filter((line) => nameOf(line) !== name);
+    const place = lines().findIndex((line) => nameOf(line) === name);
+    if (value !== '' && value !== usual) kept.splice(place < 0 ? kept.length : place, 0, `${name}=${value}`);
+    state.set(field.address, kept);
+  }
+
+  function inputFor(argument) {
+    const usual = plain(argument.default);
+    const own = `${id}-${argument.name}`;
+    if (argument.kind === 'bool') {
+      const input = h('input', { type: 'checkbox', id: own, role: 'switch', class: 'f-check', onchange: () => write(argument.name, input.checked ? 'True' : 'False', usual) });
+      return { input, show: (value) => { input.checked = (value || usual).toLowerCase() === 'true'; } };
+    }
+    if (argument.choices.length) {
+      const input = h('select', { id: own, onchange: () => write(argument.name, input.value, usual) },
+        argument.choices.map((choice) => h('option', { value: choice }, choice)));
+      return { input, show: (value) => {
+        if (value && !argument.choices.includes(value)) input.append(h('option', { value }, value));
+        input.value = value || usual;
+      } };
+    }
+    const input = h('input', { type: 'text', id: own, autocomplete: 'off', spellcheck: false, placeholder: usual ? t('empty = {what}', { what: usual }) : t('empty = {what}', { what: t('off') }),
+      inputmode: argument.kind === 'int' ? 'numeric' : argument.kind === 'float' ? 'decimal' : 'text', oninput: () => write(argument.name, input.value.trim(), '') });
+    return { input, show: (value) => { if (document.activeElement !== input || input.value.trim() !== value) input.value = value; } };
+  }
+
+  function rowFor(argument) {
+    const made = inputFor(argument);
+    inputs.set(argument.name, made);
+    const label = h('label', { for: made.input.id, class: 'mono' }, argument.name);
+    const row = argument.kind === 'bool' ? h('div', { class: 'f-switch' }, made.input, label) : [label, made.input];
+    return h('div', { class: 'a-field', 'data-argument': argument.name }, row, h('p', { class: 'f-help muted' }, t(argument.help)));
+  }
+
+  function draw(method) {
+    inputs = new Map();
+    const listed = methods()[method]?.arguments ?? [];
+    fill(algo, Object.keys(methods()).map((name) => h('option', { value: name }, name)));
+    head.hidden = Object.keys(methods()).length < 2;
+    about.textContent = methods()[method] ? t(methods()[method].help) : '';
+    fill(grid, listed.filter((one) => !one.folded).map(rowFor));
+    fill(rare, listed.filter((one) => one.folded).map(rowFor));
+    folded.hidden = !listed.some((one) => one.folded);
+  }
+
+  function show() {
+    const method = chosen();
+    const key = `${state.values[MODULE]} ${method}`;
+    if (key !== drawn) {
+      drawn = key;
+      draw(method);
+    }
+    algo.value = method;
+    const given = new Map(lines().map((line) => [nameOf(line), valueOf(line)]));
+    for (const [name, made] of inputs) made.show(given.get(name) ?? '');
+    const unknown = [...given.keys()].filter((name) => name !== 'algo' && !inputs.has(name));
+    fill(strangers, unknown.map((name) => h('li', {}, h('code', {}, `${name}=${given.get(name)}`), ' ', t('is not known for this network'), ' ',
+      h('button', { type: 'button', class: 'btn quiet', onclick: () => { write(name, '', ''); show(); } }, t('Remove')))));
+    const written = lines().join('\n');
+    if (text.value.split('\n').filter((line) => line.trim()).join('\n') !== written) text.value = written;
+  }
+
+  state.addEventListener('value', (event) => {
+    if (event.detail?.includes(MODULE)) show();
+  });
+  const focus = () => { (grid.querySelector('input, select') ?? text).focus(); };
+  return {
+    root, wide: true, focus, show,
+    markWrong(wrong, errorId) {
+      text.setAttribute('aria-invalid', String(wrong));
+      if (wrong) text.setAttribute('aria-describedby', errorId);
+      else text.removeAttribute('aria-describedby');
+    },
+  };
+}
