@@ -21,14 +21,14 @@ import torch
 from torch import Tensor, nn
 
 from trainer import families, metadata, networks, objective, optimizers, precision, previews, schedules, seeds
-from trainer.atomic import sweep
+from trainer.atomic import WriteError, sweep
 from trainer.checkpoint import State, StateError, free_name, load_state
 from trainer.config import TrainConfig
 from trainer.config.rules import trained_rates
 from trainer.dataset import DatasetError, captions, statistics
 from trainer.dataset.buckets import size_ids
 from trainer.dataset.report import Lengths, lengths
-from trainer.dataset.scan import Dataset, Example, scan
+from trainer.dataset.scan import Dataset, Example, scan, write_caches
 from trainer.events import EventLog
 from trainer.families import kinds
 from trainer.families.base import Conditioning, Family
@@ -249,6 +249,10 @@ def prepare(config: TrainConfig, job: Job, events: EventLog) -> Run:
     if dataset.errors():
         raise DatasetError("\n".join(problem.message for problem in dataset.errors()))
     warn = partial(_warn, events)
+    try:
+        write_caches(dataset)
+    except WriteError as fault:
+        warn(str(fault))  # the next run reads the folder again
     told = [problem.message for problem in dataset.problems] + [note.message for note in formats.notes]
     told += [note.message for note in settled.notes]
     for text in told:
