@@ -163,11 +163,10 @@ def _reference(_: argparse.Namespace) -> int:
     print("\n## On the command line only\n\n| name | what it does |\n|---|---|")
     for name, told in COMMAND_LINE.items():
         print(f"| `{name}` | {told}. |")
-    print(
-        "\n## Refused\n\nOptions of sd-scripts that are an error here.\n\n| name | why | use instead |\n|---|---|---|"
-    )
+    print("\n## Refused\n\nOptions of sd-scripts that end a run with an error, or are left out with a note.\n")
+    print("| name | as | why | use instead |\n|---|---|---|---|")
     for name, refused in REFUSED_NAMES.items():
-        print(f"| `{name}` | {refused.reason} | {refused.instead} |")
+        print(f"| `{name}` | {'error' if refused.stops else 'note'} | {refused.reason} | {refused.instead} |")
     return FINISHED
 
 

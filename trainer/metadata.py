@@ -38,7 +38,7 @@ TITLES = ("author", "description", "license", "tags", "usage_hint", "merged_from
 OPTIONS = (
     "training_comment", "learning_rate", "text_encoder_lr", "unet_lr", "gradient_checkpointing",
     "gradient_accumulation_steps", "lr_warmup_steps", "lr_scheduler", "network_module", "network_dim", "network_alpha",
-    "network_dropout", "mixed_precision", "full_fp16", "clip_skip", "max_token_length", "cache_latents", "lowram",
+    "network_dropout", "mixed_precision", "full_fp16", "clip_skip", "max_token_length", "cache_latents",
     "noise_offset", "noise_offset_random_strength", "multires_noise_iterations", "multires_noise_discount",
     "adaptive_noise_scale", "zero_terminal_snr", "ip_noise_gamma", "ip_noise_gamma_random_strength", "min_snr_gamma",
     "loss_type", "huber_schedule", "huber_scale", "huber_c", "prior_loss_weight", "scale_weight_norms", "max_grad_norm",
@@ -50,12 +50,6 @@ FOLDER_OPTIONS = (
     "resolution", "color_aug", "flip_aug", "random_crop", "shuffle_caption", "enable_bucket", "bucket_no_upscale",
     "min_bucket_reso", "max_bucket_reso", "keep_tokens",
 )  # fmt: skip
-NOT_YET = {
-    "lowram": False,
-    "face_crop_aug_range": None,
-    "color_aug": False,
-    "random_crop": False,
-}
 # Family and prediction -> (ss_base_model_version, architecture, usual side). SDXL has one version for both predictions.
 IDENTITIES = {
     ("sd1", "epsilon"): ("sd_v1", "stable-diffusion-v1", 512),
@@ -143,8 +137,8 @@ def _run_values(facts: RunFacts, epoch: int, step: int, now: float) -> dict[str,
 
 
 def _option_values(given: Mapping[str, Any], facts: RunFacts) -> dict[str, Any]:
-    values = {name: given.get(name, NOT_YET.get(name)) for name in OPTIONS}
-    values["debiased_estimation"] = given["debiased_estimation_loss"]
+    values = {name: given[name] for name in OPTIONS}
+    values |= {"debiased_estimation": given["debiased_estimation_loss"], "lowram": False}
     if values["network_alpha"] == 1:
         values["network_alpha"] = 1  # sd-scripts' default is a whole number and is recorded as "1"
     if "Adafactor" in facts.optimizer and "relative_step=True" in facts.optimizer:
@@ -163,7 +157,7 @@ def _folder_values(given: Mapping[str, Any], facts: RunFacts) -> dict[str, Any]:
     batch = given["train_batch_size"]
     return {
         "batch_size_per_device": batch, "total_batch_size": batch * given["gradient_accumulation_steps"],
-        **{name: given.get(name, NOT_YET.get(name)) for name in FOLDER_OPTIONS},
+        **{name: given[name] for name in FOLDER_OPTIONS},
         "dataset_dirs": json.dumps(facts.dataset_dirs), "reg_dataset_dirs": json.dumps(facts.reg_dataset_dirs),
         "tag_frequency": json.dumps(facts.tag_frequency), "bucket_info": json.dumps(facts.bucket_info),
     }  # fmt: skip

@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 from trainer import metadata
 from trainer.__main__ import main
 from trainer.config import ConfigError, as_sd_scripts, parse, read, read_values
+from trainer.config.launchers import BLOCK_ARGUMENTS, KOHYA_SS_NETWORK_FIELDS, LORA_TYPES
 from trainer.metadata import FileFacts, RunFacts
 
 NEEDED = {"pretrained_model_name_or_path": "base.safetensors", "train_data_dir": "train", "resolution": "512"}
@@ -61,7 +62,7 @@ def test_kohya_ss_uses_only_the_chosen_kind_of_noise() -> None:
         ("Standard", "networks.lora", ["module_dropout=0.1"]),
         ("Kohya LoCon", "networks.lora", ["conv_dim=16", "conv_alpha=8", "module_dropout=0.1"]),
         ("LoRA-FA", "networks.lora_fa", ["module_dropout=0.1"]),
-        ("Kohya DyLoRA", "networks.dylora", ["conv_dim=16", "conv_alpha=8", "unit=1", "module_dropout=0.1"]),
+        ("Kohya DyLoRA", "networks.dylora", ["conv_dim=16", "conv_alpha=8", "unit=1"]),
         ("LyCORIS/iA3", "lycoris.kohya", ["algo=ia3", "preset=attn-mlp"]),
         (
             "LyCORIS/LoHa",
@@ -79,6 +80,22 @@ def test_every_kind_of_lora_of_kohya_ss_has_its_module(kind: str, module: str, a
     values, _ = as_sd_scripts({**KOHYA_SS, "LoRA_type": kind})
     assert values["network_module"] == module
     assert values["network_args"] == arguments
+
+
+@pytest.mark.parametrize("kind", LORA_TYPES)
+def test_what_comes_of_every_kind_of_lora_is_a_network_of_this_program(kind: str) -> None:
+    every = {name: "1" for name in KOHYA_SS_NETWORK_FIELDS} | {"use_cp": True, "LyCORIS_preset": "full"}
+    blocks = {name: "" for name in BLOCK_ARGUMENTS}
+    values, _ = as_sd_scripts(
+        {"LoRA_type": kind, **every, **blocks, "rank_dropout": 0.1, "module_dropout": 0.1, "conv_dim": 16}
+    )
+    config = parse({**NEEDED, **values, "network_dim": 16}).config
+    assert config.network.network_module == LORA_TYPES[kind][0]
+
+
+def test_a_field_that_its_network_does_not_use_is_told() -> None:
+    _, notes = as_sd_scripts({**KOHYA_SS, "LoRA_type": "Kohya DyLoRA"})
+    assert "module_dropout = 0.1 was left out: Kohya DyLoRA does not use it" in said(notes)
 
 
 def test_steps_win_over_epochs_in_a_file_of_kohya_ss() -> None:

@@ -27,10 +27,20 @@ def test_every_option_of_sd_scripts_stands_in_exactly_one_list(name: str) -> Non
 
 def test_only_options_of_sd_scripts_are_refused_and_they_are_few() -> None:
     assert set(REFUSED) <= set(NAMES)
-    assert len(REFUSED) <= 25
+    assert len(REFUSED) <= 30
 
 
-@pytest.mark.parametrize("name", REFUSED)
+STOPPING = [name for name, refused in REFUSED.items() if refused.stops]
+
+
+@pytest.mark.parametrize("name", sorted(set(REFUSED) - set(STOPPING)))
+def test_an_option_without_which_nothing_is_lost_is_left_out_with_a_note(name: str) -> None:
+    (note,) = parse({**NEEDED, name: True}).notes
+    refused = REFUSED[name]
+    assert note.message == f"{name} was left out: {refused.reason}. Use instead: {refused.instead}"
+
+
+@pytest.mark.parametrize("name", STOPPING)
 def test_a_refused_option_is_named_with_the_reason_and_what_to_use_instead(name: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse({**NEEDED, name: "something"})

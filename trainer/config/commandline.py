@@ -88,6 +88,8 @@ def _values_of(parameter: Parameter | None, name: str, rest: list[str]) -> list[
     if (parameter is not None and parameter.kind == "texts") or name in SEVERAL:
         count = next((place for place, word in enumerate(rest) if word.startswith("--")), len(rest))
         return _taken(name, rest, count)
+    if name in REFUSED and not REFUSED[name].stops:
+        return []
     if name in REFUSED:
         return _taken(name, rest, 1 if rest and not rest[0].startswith("--") else 0)
     return _taken(f"--{name}", rest, 1)
@@ -109,8 +111,9 @@ def _set(name: str, parameter: Parameter | None, values: list[str], given: Given
         given.file = path if path.suffix else path.with_name(f"{path.name}.toml")
     elif name in REFUSED:
         refused = refusal(name, values[0] if values else True)
-        if refused is not None:
+        if refused is not None and REFUSED[name].stops:
             raise ConfigError([refused])
+        given.options[name] = True  # told in a note
     elif parameter is not None and parameter.kind == "bool":
         given.options[name] = values[0] if values else True
     elif parameter is not None and parameter.kind == "texts":

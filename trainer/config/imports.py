@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from trainer.config.problems import Note, Problem, did_you_mean, shown
-from trainer.config.refused import refusal
+from trainer.config.refused import REFUSED, refusal
 
 RENAMED = {
     # kohya_ss GUI (JSON) -> sd-scripts
@@ -19,12 +19,6 @@ RENAMED = {
 }  # fmt: skip
 FROM_THE_FILE = {"sdxl", "sd3", "flux1_checkbox", "model_train_type", "LoRA_type"}
 WITHOUT_COUNTERPART = {
-    "lowram": "models are loaded once, straight into the format they train in",
-    "highvram": "memory is not given back between batches anyway",
-    "mem_eff_attn": "PyTorch's attention is used, which needs as little memory",
-    "cpu_offload_checkpointing": "sd-scripts has it for other model families only; gradient_checkpointing saves memory",
-    "fused_backward_pass": "sd-scripts checks it but trains a LoRA without it; AdaFactor alone saves the memory",
-    "disable_mmap_load_safetensors": "files are read once",
     "num_cpu_threads_per_process": "it is chosen for this machine",
     "prior_loss_weight_enabled": "prior_loss_weight itself decides",
     "logging_level": "the whole log is kept with the job",
@@ -61,7 +55,10 @@ def translate(values: Mapping[str, Any], known: Iterable[str]) -> tuple[dict[str
         elif name in NETWORK_ARGUMENT_FIELDS and _positive(value):
             extra_network.append(f"{name}={value}")
         elif (refused := refusal(name, value) or _slip(name, value, known)) is not None:
-            problems.append(refused)
+            if isinstance(refused, Note):
+                notes.append(refused)
+            else:
+                problems.append(refused)
         else:
             notes.extend(_left_out(name, value, known))
     if extra_network and not result.get("network_args"):
@@ -99,7 +96,13 @@ def _old_spellings(result: dict[str, Any], notes: list[Note]) -> None:
 
 def _slip(name: str, value: Any, known: set[str]) -> Problem | None:
     """The problem of a name that is nearly that of a parameter; None for names that are simply other programs'."""
-    if name in LATER or name in WITHOUT_COUNTERPART or name in FROM_THE_FILE or value in (False, [], {}):
+    if (
+        name in REFUSED
+        or name in LATER
+        or name in WITHOUT_COUNTERPART
+        or name in FROM_THE_FILE
+        or value in (False, [], {})
+    ):
         return None
     if name.rstrip("0123456789") in known:  # text_encoder_lr1: a part of something, in another program
         return None
@@ -133,7 +136,7 @@ def _value(name: str, value: Any, notes: list[Note]) -> Any:
 
 def _left_out(name: str, value: Any, known: set[str]) -> list[Note]:
     """Why a name is not taken over. Switches that are off and numbers that are 0 said nothing anyway."""
-    if value in (False, 0, "0", [], {}):
+    if value in (False, 0, "0", [], {}) or name in REFUSED:
         return []
     if name in FROM_THE_FILE:
         return [Note(None, "{name} was left out: what the model is, is read from its file", {"name": name})]

@@ -15,6 +15,7 @@ import tomlkit
 
 from trainer.config import recipe
 from trainer.config.problems import Note
+from trainer.networks.arguments import MODULES
 
 # Names that only one page writes; one of them is enough to know its files.
 KOHYA_SS_KEYS = frozenset({
@@ -200,7 +201,15 @@ def _kohya_ss_network(values: Mapping[str, Any], result: dict[str, Any], notes: 
     arguments = [f"algo={algo}"] if algo else []
     if algo and preset:
         arguments.append(f"preset={preset}")
-    arguments += [f"{name}={fields[name]}" for name in names if _says_something(name, fields.get(name))]
+    known = MODULES[module][algo].arguments
+    for name in names:
+        if not _says_something(name, fields.get(name)):
+            continue
+        if name in known:
+            arguments.append(f"{name}={fields[name]}")
+        else:
+            said = "{name} = {value} was left out: {kind} does not use it"
+            notes.append(Note("network.network_args", said, {"name": name, "value": fields[name], "kind": kind}))
     result["network_module"] = module
     if arguments and not result.get("network_args"):
         result["network_args"] = arguments

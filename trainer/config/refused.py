@@ -8,16 +8,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from trainer.config.problems import Problem
+from trainer.config.problems import Note, Problem
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a name is refused and what to use instead. idle: values, besides the usual ones, that ask for nothing."""
+    """Why a name is refused and what to use instead. idle: values, besides the usual ones, that ask for nothing.
+
+    stops: whether a run that sets it is refused; where nothing is lost without it, a note is enough.
+    """
 
     reason: str
     instead: str
     idle: tuple[Any, ...] = ()
+    stops: bool = True
 
 
 OFF: tuple[Any, ...] = (None, False, "", 0, "0", "false", "False", "none", "None", [], {})
@@ -60,7 +64,20 @@ REFUSED: dict[str, Refusal] = {
     "zero3_init_flag": Refusal(NO_DEEPSPEED, LESS_MEMORY),
     "zero3_save_16bit_model": Refusal(NO_DEEPSPEED, "save_precision fp16 or bf16"),
     "fp16_master_weights_and_gradients": Refusal(NO_DEEPSPEED, "full_fp16"),
-}
+    "lowram": Refusal(
+        "models are loaded once, straight into the format they train in", "no setting; remove it", stops=False
+    ),
+    "highvram": Refusal("memory is not given back between batches anyway", "no setting; remove it", stops=False),
+    "mem_eff_attn": Refusal("PyTorch's attention is used, which needs as little memory", "sdpa", stops=False),
+    "cpu_offload_checkpointing": Refusal(
+        "sd-scripts has it for other model families only", "gradient_checkpointing, which saves memory", stops=False
+    ),
+    "fused_backward_pass": Refusal(
+        "sd-scripts checks it but trains a LoRA without it", "optimizer_type AdaFactor, which saves the memory",
+        stops=False,
+    ),
+    "disable_mmap_load_safetensors": Refusal("files are read once", "no setting; remove it", stops=False),
+}  # fmt: skip
 # Options of the command itself, not of a run: they choose where the parameters are read from or written to.
 COMMAND_LINE = {
     "config_file": "reads the parameters from this file; the options beside it win. .toml is added where it is missing",
@@ -69,9 +86,11 @@ COMMAND_LINE = {
 
 
 def refusal(name: str, value: Any) -> Problem | None:
-    """The problem of a refused name that a file or a command line sets; None for other names and for "off"."""
+    """The problem (a Note where it stops nothing) of a refused name that is set; None for other names and for "off"."""
     found = REFUSED.get(name)
     if found is None or value in OFF or value in found.idle:
         return None
-    said = "{name} is not supported: {reason}. Use instead: {instead}"
-    return Problem(None, said, {"name": name, "reason": found.reason, "instead": found.instead})
+    told = {"name": name, "reason": found.reason, "instead": found.instead}
+    if not found.stops:
+        return Note(None, "{name} was left out: {reason}. Use instead: {instead}", told)
+    return Problem(None, "{name} is not supported: {reason}. Use instead: {instead}", told)
