@@ -314,6 +314,19 @@ def test_a_base_in_bfloat16_gives_its_own_format(case: Case, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["linear", "conv1", "conv3"])
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_weights_trained_in_bfloat16_learn(case: Case, kind: str) -> None:
+    layer, x = a_layer(kind).to(torch.bfloat16), an_input(kind).to(torch.bfloat16)
+    made = filled(adapter(case, layer, rank_dropout=0.1, dropout=0.1))
+    for parameter in made.parameters():
+        parameter.data = parameter.data.to(torch.bfloat16)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        layer(x).float().square().sum().backward()
+    assert all(parameter.grad is not None and parameter.grad.isfinite().all() for parameter in made.parameters())
+    assert made.weight_delta().dtype == torch.float32
+
+
+@pytest.mark.parametrize("kind", ["linear", "conv1", "conv3"])
 @pytest.mark.parametrize("case", [*RANKED, *(case for case in CASES if "oft" in str(case))], ids=str)
 def test_norms_above_the_limit_end_on_it(case: Case, kind: str) -> None:
     made = filled(adapter(case, a_layer(kind)))

@@ -382,3 +382,78 @@ def test_a_resumed_run_ends_bit_identical(place: Place, algo: str) -> None:
     assert any(
         same(place.weights("whole"), place.weights(name)) for name in resumed if name.startswith(("again", "first-"))
     )
+
+
+def filled(network: Any) -> Any:
+    """Every trained number moved a little, drawn by the adapter's name."""
+    with torch.no_grad():
+        for number, parameter in enumerate(network.parameters()):
+            noise = torch.randn(parameter.shape, generator=torch.Generator().manual_seed(number))
+            parameter.add_(0.02 * noise)
+    return network
+
+
+@pytest.mark.parametrize("algo", ["locon tucker scalar", "dora", "loha", "lokr", "glora", "ia3", "full", "diag-oft"])
+def test_base_weights_merge_what_the_network_computes(base: Path, algo: str) -> None:
+    """Also where LyCORIS' own merge is wrong: loha and lokr with an alpha that is not the rank."""
+    from trainer import families
+    from trainer.families.base import LoadOptions
+
+    family = families.load(LoadOptions(path=str(base)))
+    family.train_mode()
+    network = filled(networks.attach(family.layers(), networks.network_options(section(RUNS[algo][0])), seed=5)).eval()
+    file = {key: value.clone() for key, value in network.file_tensors().items()}
+
+    def predicted() -> Tensor:
+        with torch.no_grad():
+            noisy = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+            return family.predict(noisy, torch.tensor([500]), family.encode_captions(["cat, red"]))
+
+    with_network = predicted()
+    network.detach()
+    plain = predicted()
+    assert networks.merge(family.layers(), file, 1.0, "t.safetensors") == []
+    difference = float((with_network - plain).abs().max())
+    assert difference > 1e-3
+    assert float((predicted() - with_network).abs().max()) < 1e-3 * max(difference, 1.0)
+
+
+def test_sdxl_has_its_own_names_and_a_run_ends_with_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    place = Place(tmp_path, tiny.safetensors(tmp_path / "xl.safetensors", "sdxl"))
+    assert place.train(network_module="lycoris.kohya", network_args=["algo=lokr", "factor=4", "train_norm=True"],
+                       network_dim=4, max_train_epochs=None, max_train_steps=1) == 0  # fmt: skip
+    found = {key.partition(".")[0] for key in place.weights()}
+    assert {"lora_unet_input_blocks_0_0", "lora_unet_out_2", "lora_unet_time_embed_0", "lora_unet_time_embed_2"} < found
+    assert not any("label_emb" in name or "down_blocks" in name for name in found)
+    assert any(
+        name.startswith("lora_unet_input_blocks_1_0_in_layers_0") for name in found
+    )  # a norm of a residual block
+    assert {name.split("_")[1] for name in found} == {"te1", "te2", "unet"}
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [({"network_args": ("algo=dylora",), "network_dim": 6}, "network_dim 6 is no multiple of block_size 4"),
+     ({"network_args": ("algo=dylora", "conv_dim=2")}, "conv_dim 2 is no multiple of block_size 4"),
+     ({"network_args": ("algo=full",), "scale_weight_norms": 1.0}, "scale_weight_norms does not work with algo=full"),
+     ({"network_args": ("algo=boft",), "network_dropout": 0.1}, "network_dropout does not work with algo=boft"),
+     ({"network_args": ("algo=lohaa",)}, "network_args: lycoris.kohya has no algo 'lohaa'; did you mean 'loha'")],
+)  # fmt: skip
+def test_what_a_method_cannot_do_is_said_before_the_run(values: dict[str, Any], said: str) -> None:
+    from trainer.config import ConfigError, parse
+
+    needed = {"pretrained_model_name_or_path": "b.safetensors", "train_data_dir": "t", "resolution": 512}
+    with pytest.raises(ConfigError, match=said):
+        parse({**needed, "network_module": "lycoris.kohya", **values})
+
+
+def test_what_has_no_effect_is_said_and_accepted() -> None:
+    from trainer.config import parse
+
+    needed = {"pretrained_model_name_or_path": "b.safetensors", "train_data_dir": "t", "resolution": 512}
+    args = ["algo=boft", "conv_dim=4", "use_tucker=False", "factor=8"]
+    told = [note.message for note in parse({**needed, "network_module": "lycoris.kohya", "network_args": args}).notes]
+    assert "factor has no effect with algo=boft" in told
+    assert any("algo=boft cannot cut layers of 320 outputs with network_dim 4" in one for one in told)
+    assert not any("use_tucker" in one for one in told)

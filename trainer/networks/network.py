@@ -150,7 +150,9 @@ def attach(
         adapter.initialise(seeds.generator(seed, "network", adapter_name))
         adapters[adapter_name] = adapter
     if not adapters:
-        raise NetworkError("no layer of the model matches the network; check network_weights and dim_from_weights")
+        raise NetworkError(
+            "no layer of the model matches the network; check network_weights, dim_from_weights and the preset"
+        )
     for adapter in adapters.values():
         adapter.attach()
     weights = None if options.blocks is None else block_weights(options.blocks, layout_of(targets))
