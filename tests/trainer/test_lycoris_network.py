@@ -457,3 +457,19 @@ def test_what_has_no_effect_is_said_and_accepted() -> None:
     assert "factor has no effect with algo=boft" in told
     assert any("algo=boft cannot cut layers of 320 outputs with network_dim 4" in one for one in told)
     assert not any("use_tucker" in one for one in told)
+
+
+@pytest.mark.parametrize(
+    ("algo", "method"),
+    [("dora", "dora"), ("loha", "loha"), ("lokr", "lokr"), ("glora", "glora"), ("ia3", "ia3"), ("full", "full"),
+     ("diag-oft", "oft"), ("boft", "boft"), ("locon tucker scalar", "locon")],
+)  # fmt: skip
+def test_a_file_is_told_by_its_tensors(tmp_path: Path, algo: str, method: str) -> None:
+    from safetensors.torch import save_file
+
+    from trainer.families.weights import read_header
+    from trainer.tools.inspect import method_of
+
+    tensors = attached(*RUNS[algo][0], dim=10).file_tensors()
+    save_file({key: value.clone().contiguous() for key, value in tensors.items()}, str(tmp_path / "x.safetensors"))
+    assert method_of(read_header(tmp_path / "x.safetensors")) == method

@@ -23,11 +23,12 @@ from trainer.metadata import LEGACY_END, LEGACY_START
 BLOCK_BYTES = 2**22
 ALPHA_BYTES = 16  # an alpha is one number
 SUFFIXES = {
-    "lora": (".lora_down.weight", ".lora_A.weight"),
+    "lora": (".lora_down.weight", ".lora_A.weight", ".lora_mid.weight"),
     "loha": (".hada_w1_a",),
     "lokr": (".lokr_w1", ".lokr_w1_a"),
     "oft": (".oft_blocks", ".oft_diag"),
     "ia3": (".on_input",),
+    "glora": (".a1.weight",),
     "full": (".diff",),
 }
 PARTS = (("text_encoder_1", "lora_te1_"), ("text_encoder_2", "lora_te2_"), ("text_encoder", "lora_te_"), ("unet", ""))
@@ -101,23 +102,27 @@ def inspect(file: Path | str, with_hashes: bool = True) -> Inspection:
 
 
 def method_of(header: Header) -> str | None:
-    """lora, locon (with convolutions), dora, loha, lokr, oft, ia3 or full, by the tensor names."""
+    """lora, locon (with convolutions), dora, loha, lokr, oft, boft, ia3, glora or full, by the tensor names."""
     names = header.tensors
-    if any(name.endswith(".dora_scale") for name in names):
-        return "dora"
     for method, suffixes in SUFFIXES.items():
         found = [name for name in names if name.endswith(suffixes)]
         if found:
             convolutions = [name for name in found if len(names[name].shape) == 4 and names[name].shape[-1] > 1]
+            if method == "lora" and any(name.endswith(".dora_scale") for name in names):
+                return "dora"
+            if method == "oft" and len(names[found[0]].shape) == 4:
+                return "boft"
             return "locon" if method == "lora" and convolutions else method
-    return None
+    return "dora" if any(name.endswith(".dora_scale") for name in names) else None
 
 
 def ranks_of(header: Header) -> dict[str, int]:
     """Module -> rank, for the methods that have one."""
     ranks: dict[str, int] = {}
     for name, entry in header.tensors.items():
-        match = re.fullmatch(r"(.+)\.(?:lora_down\.weight|lora_A\.weight|hada_w1_b|lokr_w1_b|lokr_w2_b)", name)
+        match = re.fullmatch(
+            r"(.+)\.(?:lora_down\.weight|lora_A\.weight|hada_w1_b|lokr_w1_b|lokr_w2_b|a2\.weight)", name
+        )
         if match and entry.shape:
             ranks[match[1]] = entry.shape[0]
     return ranks
