@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 class Curves:
     """Writes `<logging_dir>/<log_prefix><date>/<tracker name>/events…`; does nothing when logging_dir is unset."""
 
-    def __init__(self, section: Log) -> None:
-        """Raises OSError when the folder cannot be written."""
+    def __init__(self, section: Log, silent: bool = False) -> None:
+        """silent: of a process that writes nothing. Raises OSError when the folder cannot be written."""
         self.folder: Path | None = None
         self._writer: Any = None
-        if section.logging_dir:
+        if section.logging_dir and not silent:
             from torch.utils.tensorboard import SummaryWriter
 
             dated = f"{section.log_prefix or ''}{time.strftime('%Y%m%d%H%M%S')}"

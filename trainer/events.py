@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 TERMINAL = ("finished", "stopped", "failed")
-FAILURES = ("config", "data", "out_of_memory", "nan", "weights", "disk", "bug")
+FAILURES = ("config", "data", "out_of_memory", "nan", "weights", "disk", "process", "bug")
 LONGEST_READ_BYTES = 4 * 2**20
 
 
@@ -39,6 +39,20 @@ class EventLog:
         """Sync the file to disk and close it."""
         os.fsync(self._stream.fileno())
         self._stream.close()
+
+
+class NoEvents(EventLog):
+    """What a process has that writes nothing, as another one tells of the run they share."""
+
+    def __init__(self) -> None:
+        """Opens no file."""
+
+    def emit(self, event: str, **fields: Any) -> dict[str, Any]:
+        """Write nothing."""
+        return {}
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 def follow(path: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer.config import ConfigError, TrainConfig
+from trainer.spawning import LOST_ADVICE
 
 MOST_REMEDIES = 5
 SMALLEST_USUAL_SIDE_PX = 512
@@ -33,7 +34,7 @@ class Interrupted(Exception):
 
 @dataclass(frozen=True)
 class Failure:
-    """kind: config, data, out_of_memory, nan, weights, disk or bug."""
+    """kind: config, data, out_of_memory, nan, weights, disk, process or bug."""
 
     kind: str
     message: str
@@ -55,9 +56,14 @@ class Failure:
 
 def explain(error: BaseException, config: TrainConfig | None = None) -> Failure:
     """Sort an exception into one of the kinds. config: of the run, for advice that fits it."""
+    from trainer.processes import Elsewhere
+
     if isinstance(error, Interrupted) and error.__cause__ is not None:
         found = explain(error.__cause__, config)
         return found if error.state is None else replace(found, step=error.step, state=error.state)
+    if isinstance(error, Elsewhere):
+        told = error.told
+        return Failure(told["kind"], f"process {told['process']}: {told['message']}", told["advice"], told["traceback"])
     kind, advice = _kind(error, config)
     message = str(error) or type(error).__name__
     if kind == "out_of_memory":
@@ -72,6 +78,7 @@ def _kind(error: BaseException, config: TrainConfig | None) -> tuple[str, str]:
     from trainer.dataset import DatasetError
     from trainer.families.weights import WeightsError
     from trainer.networks.base import NetworkError
+    from trainer.processes import Lost
 
     if isinstance(error, ConfigError):
         return "config", "Correct the settings named above and start again"
@@ -84,6 +91,8 @@ def _kind(error: BaseException, config: TrainConfig | None) -> tuple[str, str]:
             "nan",
             "Lower the learning rate, switch no_half_vae on, or train in bf16, not fp16. The last good file is kept",
         )
+    if isinstance(error, Lost):
+        return "process", LOST_ADVICE
     if isinstance(error, MemoryError) or _is_torch_oom(error):
         return "out_of_memory", out_of_memory_advice(config)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EIO):

@@ -89,7 +89,7 @@ class RunFacts:
     num_train_images: int
     num_reg_images: int
     num_validation_images: int
-    batches_per_epoch: int
+    batches_per_epoch: int  # of each process
     num_epochs: int
     max_train_steps: int
     seed: int
@@ -101,6 +101,7 @@ class RunFacts:
     vae: FileFacts | None = None
     datasets: Sequence[Mapping[str, Any]] | None = None
     thumbnail: str | None = None
+    processes: int = 1
 
 
 def build(config: TrainConfig, facts: RunFacts, epoch: int, step: int, now: float | None = None) -> dict[str, str]:
@@ -155,8 +156,9 @@ def _option_values(given: Mapping[str, Any], facts: RunFacts) -> dict[str, Any]:
 def _folder_values(given: Mapping[str, Any], facts: RunFacts) -> dict[str, Any]:
     """What a run with N_name folders tells of its data."""
     batch = given["train_batch_size"]
+    whole = batch * facts.processes * given["gradient_accumulation_steps"]
     return {
-        "batch_size_per_device": batch, "total_batch_size": batch * given["gradient_accumulation_steps"],
+        "batch_size_per_device": batch, "total_batch_size": whole,
         **{name: given[name] for name in FOLDER_OPTIONS},
         "dataset_dirs": json.dumps(facts.dataset_dirs), "reg_dataset_dirs": json.dumps(facts.reg_dataset_dirs),
         "tag_frequency": json.dumps(facts.tag_frequency), "bucket_info": json.dumps(facts.bucket_info),

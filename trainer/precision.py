@@ -95,9 +95,9 @@ def _check_compiler(backend: str, device: torch.device) -> None:
 
 
 def best_device() -> torch.device:
-    """The first GPU, or the processor."""
+    """The GPU of this process, or the processor."""
     if torch.cuda.is_available():
-        return torch.device("cuda", 0)
+        return torch.device("cuda", torch.cuda.current_device())
     if torch.backends.mps.is_available():
         return torch.device("mps")
     return torch.device("cpu")

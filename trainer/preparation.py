@@ -34,7 +34,7 @@ from trainer.families import kinds
 from trainer.families.base import Conditioning, Family
 from trainer.families.weights import describe, find_base
 from trainer.job import Job
-from trainer.loading.batches import count_batches, plan
+from trainer.loading.batches import BatchPlan, count_batches, deal, plan
 from trainer.loading.latents import (
     DirectLatents,
     FolderStore,
@@ -49,6 +49,7 @@ from trainer.loading.npz import NpzStore
 from trainer.loading.pixels import item_of, load
 from trainer.loading.texts import KeptTexts, write_te_outputs
 from trainer.networks.network import Network
+from trainer.processes import Processes, join
 from trainer.quantised import quantise, store_in_fp8
 from trainer.saving import Moment, output_folder
 
@@ -58,12 +59,24 @@ CACHE_FOLDER = Path(".athanor") / "cache"
 
 @dataclass(frozen=True)
 class Microbatch:
-    """One batch of one epoch. position: its place there. numbers: Example.index, over training then validation."""
+    """One batch of one epoch. position: its place there. numbers: Example.index, over training then validation.
+
+    With several processes a position has a batch for each, perhaps an empty one. What is drawn by chance is drawn as
+    if all of them were one batch, and each takes its part.
+    """
 
     epoch: int
     position: int
     numbers: tuple[int, ...]
     weights: Tensor  # (B,)
+    total: int  # pictures at this position, over all processes
+    first: int = 0  # how many of them come before the own ones
+    alike: tuple[int, int] | None = None  # among those of the own bucket: how many come before, how many there are
+
+    @property
+    def slots(self) -> range:
+        """The places of the own pictures among all of this position."""
+        return range(self.first, self.first + len(self.numbers))
 
 
 @dataclass
@@ -93,6 +106,7 @@ class Run:
     output_name: str
     facts: metadata.RunFacts
     base_hashes: Future[metadata.FileFacts]
+    processes: Processes = field(default_factory=Processes)
     resumed: State | None = None
     updating: bool = False  # while the optimizer changes the weights
     written: dict[Moment, Path] = field(default_factory=dict)
@@ -111,11 +125,12 @@ class Run:
         """
         size = self.config.run.gradient_accumulation_steps
         usable = [example for example in self.dataset.examples if example.index not in self.latents.skipped]
-        batches = plan(usable, self.dataset.batch_sizes, self.seed, epoch)
+        dealt = deal(usable, self.dataset.batch_sizes, self.seed, epoch, self.processes.count)
         rest = [
-            _microbatch(self.dataset.examples, epoch, position, batch.indices) for position, batch in enumerate(batches)
+            _microbatch(self.dataset.examples, epoch, position, batches, self.processes.rank)
+            for position, batches in enumerate(dealt)
         ][done:]
-        self.latents.expect([self.uses_of(batch) for batch in rest])
+        self.latents.expect([self.uses_of(batch) for batch in rest if batch.numbers])
         for start in range(0, len(rest), size):
             yield rest[start : start + size]
 
@@ -127,9 +142,10 @@ class Run:
     def uses_of(self, batch: Microbatch) -> list[Use]:
         """The pictures of a batch, mirrored where chance says so; held-out ones are left as they are."""
         trained = len(self.dataset.examples)
+        place = ("epoch", batch.epoch, batch.position)
         return [
-            Use(number, flip, ("epoch", batch.epoch, batch.position, slot), augmented=number < trained)
-            for slot, (number, flip) in enumerate(zip(batch.numbers, self._flips(batch), strict=True))
+            Use(number, flip, (*place, slot) if number < trained else ("held out", number), augmented=number < trained)
+            for slot, number, flip in zip(batch.slots, batch.numbers, self._flips(batch), strict=True)
         ]
 
     def latents_of(self, batch: Microbatch) -> Tensor:
@@ -154,7 +170,7 @@ class Run:
                 seeds.python_random(self.seed, "caption", batch.epoch, batch.position, slot), batch.epoch, step,
                 self.total_steps,
             )
-            for slot, number in enumerate(batch.numbers)
+            for slot, number in zip(batch.slots, batch.numbers, strict=True)
         ]  # fmt: skip
         return self._encoded(texts, batch)
 
@@ -208,7 +224,7 @@ class Run:
         """Which pictures of a batch are mirrored."""
         key = ("epoch", batch.epoch, batch.position)
         return [self._may_flip(number) and seeds.python_random(self.seed, "flip", *key, slot).random() < 0.5
-                for slot, number in enumerate(batch.numbers)]  # fmt: skip
+                for slot, number in zip(batch.slots, batch.numbers, strict=True)]  # fmt: skip
 
     def _uncompiled(self) -> contextlib.AbstractContextManager[Any]:
         """A preview has other sizes than the buckets: compiling for it would take longer than drawing it."""
@@ -237,9 +253,10 @@ def prepare(config: TrainConfig, job: Job, events: EventLog) -> Run:
 
     Raises ConfigError, DatasetError, WeightsError, NetworkError, StateError, OptimizerError, each with the cure.
     """
+    processes = join(config.distributed)
     formats = precision.choose(config.precision)
     resumed = load_state(Path(config.save.resume)) if config.save.resume else None
-    seed = int(resumed.progress["seed"] if resumed else config.run.seed or 0)
+    seed = processes.from_main(int(resumed.progress["seed"] if resumed else config.run.seed or 0))
     config = config.model_copy(update={"run": config.run.model_copy(update={"seed": seed})})
     base = find_base(config.model.pretrained_model_name_or_path or "")
     settled = kinds.settle(config, describe(base))
@@ -273,12 +290,15 @@ def prepare(config: TrainConfig, job: Job, events: EventLog) -> Run:
         previews.remember_prompts(family, prompts)
         family.free_text_encoders()
 
+    _same_pictures(dataset, latents, processes)
+
     network = _network(config, family, formats, seed, warn)
     if config.precision.torch_compile:
         precision.compile_blocks(family.unet, config.precision.dynamo_backend)
-    optimizer, factors, planned = _optimizer(config, network, dataset, latents)
+    optimizer, factors, planned = _optimizer(config, network, dataset, latents, processes.count)
     scaler = formats.scaler()
     if resumed:
+        _check_processes(resumed, processes.count, config.save.resume or "")
         _take_over(resumed, network, optimizer, scaler, config.save.resume or "")
     output_dir = output_folder(config.save)
     for folder in (output_dir, job.states):
@@ -289,7 +309,8 @@ def prepare(config: TrainConfig, job: Job, events: EventLog) -> Run:
     if not resumed and output_name != (config.save.output_name or "last"):
         taken = config.save.output_name or "last"
         warn(f"{output_dir} already holds files named {taken}; this run is saved as {output_name}")
-    facts = _facts(config, dataset, family, planned.epochs, planned.steps, latents, output_name, resumed)
+    facts = _facts(config, dataset, family, planned.epochs, planned.steps, latents, output_name, resumed,
+                   processes.count)  # fmt: skip
     run = Run(
         config=config, job=job, events=events, seed=seed, device=formats.device, family=family, dataset=dataset,
         latents=latents,
@@ -298,7 +319,7 @@ def prepare(config: TrainConfig, job: Job, events: EventLog) -> Run:
         held_out=_held_out(config, dataset, latents), epochs=planned.epochs, total_steps=planned.steps,
         steps_per_epoch=planned.steps_per_epoch, output_dir=output_dir,
         output_name=output_name,
-        facts=facts, base_hashes=base_hashes, resumed=resumed,
+        facts=facts, base_hashes=base_hashes, processes=processes, resumed=resumed,
     )  # fmt: skip
     for note in family.notes:
         if note not in told:
@@ -311,6 +332,23 @@ def prepare(config: TrainConfig, job: Job, events: EventLog) -> Run:
         device=str(formats.device),
     )  # fmt: skip
     return run
+
+
+def _main_first(processes: Processes, kept_on_disk: bool, name: str) -> contextlib.AbstractContextManager[None]:
+    """Where results are kept on disk, the main process makes them and the others read them."""
+    return processes.one_after_the_other(name) if kept_on_disk else contextlib.nullcontext()
+
+
+def _same_pictures(dataset: Dataset, latents: Latents, processes: Processes) -> None:
+    """Every process must plan the same batches. Raises DatasetError when another machine has other pictures."""
+    usable = [(example.path.name, example.bucket, example.repeats) for example in dataset.examples
+              if example.index not in latents.skipped]  # fmt: skip
+    number = seeds.derive(0, "pictures", repr(usable))
+    if processes.from_main(number) != number:
+        raise DatasetError(
+            "this machine has other pictures than the main one, so they cannot train together; copy the training "
+            "folder anew"
+        )
 
 
 def _warn(events: EventLog, message: str) -> None:
@@ -446,7 +484,7 @@ def _network(config: TrainConfig, family: Family, formats: precision.Formats, se
 
 
 def _optimizer(
-    config: TrainConfig, network: Network, dataset: Dataset, latents: Latents
+    config: TrainConfig, network: Network, dataset: Dataset, latents: Latents, processes: int
 ) -> tuple[torch.optim.Optimizer, list[schedules.Factor], Lengths]:
     """Optimizer, one schedule a group, and how long the run is."""
     section = config.optimizer
@@ -467,12 +505,20 @@ def _optimizer(
         length.gradient_accumulation_steps,
         length.max_train_epochs,
         length.max_train_steps,
+        processes,
     )
     factors: list[schedules.Factor] = []
     for group, told in zip(made.param_groups, groups, strict=True):
         group["initial_rate"] = None if own_rate else told.lr
         factors.append(schedules.build(schedule, planned.steps, section.learning_rate, told.lr))
     return made, factors, planned
+
+
+def _check_processes(state: State, count: int, path: str) -> None:
+    """A state says how many batches of the epoch are done: what a batch is depends on the number of processes."""
+    then = int(state.progress.get("processes", 1))
+    if then != count:
+        raise StateError(f"{path} was written by {then} processes, this run has {count}; set num_processes to {then}")
 
 
 def _take_over(
@@ -497,12 +543,25 @@ def _held_out(config: TrainConfig, dataset: Dataset, latents: Latents) -> list[M
     count = len(dataset.examples)
     usable = [example for example in dataset.validation if count + example.index not in latents.skipped]
     batches = plan(usable, dataset.batch_sizes, 0, 0)
-    return [Microbatch(0, position, tuple(count + index for index in batch.indices), torch.ones(len(batch.indices)))
+    return [Microbatch(0, position, tuple(count + index for index in batch.indices), torch.ones(len(batch.indices)),
+                       len(batch.indices))
             for position, batch in enumerate(batches)]  # fmt: skip
 
 
-def _microbatch(examples: Sequence[Example], epoch: int, position: int, indices: tuple[int, ...]) -> Microbatch:
-    return Microbatch(epoch, position, indices, torch.tensor([examples[index].weight for index in indices]))
+def _microbatch(
+    examples: Sequence[Example], epoch: int, position: int, batches: Sequence[BatchPlan], rank: int
+) -> Microbatch:
+    """What the process `rank` trains of the batches at a position; nothing when there are fewer than processes."""
+    total = sum(len(batch.indices) for batch in batches)
+    if rank >= len(batches):
+        return Microbatch(epoch, position, (), torch.ones(0), total)
+    own = batches[rank]
+    alike = [(number, len(batch.indices)) for number, batch in enumerate(batches) if batch.bucket == own.bucket]
+    return Microbatch(
+        epoch, position, own.indices, torch.tensor([examples[index].weight for index in own.indices]), total,
+        first=sum(len(batch.indices) for batch in batches[:rank]),
+        alike=(sum(count for number, count in alike if number < rank), sum(count for _, count in alike)),
+    )  # fmt: skip
 
 
 def _facts(
@@ -514,6 +573,7 @@ def _facts(
     latents: Latents,
     name: str,
     resumed: State | None,
+    processes: int,
 ) -> metadata.RunFacts:
     """What every file of the run says about it."""
     optimizer = optimizers.metadata_string(config.optimizer.optimizer_type, config.optimizer.optimizer_args)
@@ -525,7 +585,8 @@ def _facts(
         family=family.name, prediction=family.prediction, optimizer=optimizer,
         num_train_images=dataset.num_train_repeats, num_reg_images=dataset.num_reg_repeats,
         num_validation_images=len(dataset.validation),
-        batches_per_epoch=count_batches(usable, dataset.batch_sizes), num_epochs=epochs,
+        batches_per_epoch=-(-count_batches(usable, dataset.batch_sizes) // processes), processes=processes,
+        num_epochs=epochs,
         max_train_steps=steps,
         seed=config.run.seed or 0, output_name=name, tag_frequency=statistics.tag_frequency(dataset),
         bucket_info=statistics.bucket_info(dataset) if config.dataset.enable_bucket else None,

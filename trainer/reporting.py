@@ -146,6 +146,8 @@ class Report:
         """
         self.flush()
         run = self._run
+        if not run.processes.main:
+            return
         if not run.prompts:
             self.warn("no preview was made: this run has no sample_prompts")
             return

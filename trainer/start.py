@@ -7,6 +7,7 @@ torch is imported only after configuration and data set were found to be right.
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import platform
@@ -19,10 +20,10 @@ from importlib import metadata as packages
 from pathlib import Path
 from types import FrameType
 
-from trainer import __version__
+from trainer import __version__, spawning
 from trainer.atomic import atomic_write
 from trainer.config import ConfigError, TrainConfig, to_toml
-from trainer.events import EventLog
+from trainer.events import EventLog, NoEvents
 from trainer.job import Job
 
 FINISHED, FAILED, REFUSED, STOPPED = 0, 1, 2, 3
@@ -48,9 +49,13 @@ def start(read_config: Callable[[], TrainConfig], job_path: Path | None) -> int:
     os.environ.setdefault(
         "OMP_WAIT_POLICY", "PASSIVE"
     )  # spinning threads make a step on a busy processor 10 times slower
+    spawning.exit_with_parent()
+    if not spawning.is_main():
+        sys.stdout = _Silence()
     events = _events_of(job_path)
     try:
         config = _with_seed(read_config())
+        spawning.choose_cards(config.distributed)
         _preflight(config)
     except Exception as error:
         if not isinstance(error, ConfigError) and not _is_refusal(error):
@@ -63,12 +68,25 @@ def start(read_config: Callable[[], TrainConfig], job_path: Path | None) -> int:
             raise
         print(f"error: {error}", file=sys.stderr)
         return REFUSED
+    if not spawning.is_main():
+        return _run(config, Job(job_path or Path("jobs")), NoEvents())
     job = Job(job_path) if job_path else Job.create(Path("jobs"), config.save.output_name or "last", to_toml(config))
     job.prepare()
     atomic_write(job.config_path, to_toml(config))
-    job.write_process(os.getpid(), [sys.executable, *sys.orig_argv[1:]])
+    if not spawning.spawned():
+        job.write_process(os.getpid(), [sys.executable, *sys.orig_argv[1:]])
     atomic_write(job.environment_path, json.dumps(environment(), indent=1))
-    return _run(config, job, events or EventLog(job.events_path))
+    events = events or EventLog(job.events_path)
+    if spawning.process_count(config.distributed) > 1 and not spawning.placed():
+        return spawning.run_all(config.distributed, job, events)
+    return _run(config, job, events)
+
+
+class _Silence(io.TextIOBase):
+    """The console of a process that leaves talking to another one."""
+
+    def write(self, text: str) -> int:
+        return len(text)
 
 
 def _with_seed(config: TrainConfig) -> TrainConfig:
@@ -127,7 +145,7 @@ def _preflight(config: TrainConfig) -> None:
 
 
 def _events_of(job_path: Path | None) -> EventLog | None:
-    if job_path is None:
+    if job_path is None or not spawning.is_main():
         return None
     Job(job_path).prepare()
     return EventLog(Job(job_path).events_path)

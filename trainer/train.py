@@ -19,9 +19,9 @@ from trainer.config import TrainConfig
 from trainer.curves import Curves
 from trainer.dataset.report import first_step
 from trainer.events import EventLog
-from trainer.failures import Interrupted
+from trainer.failures import Interrupted, explain
 from trainer.families.base import Conditioning, Family
-from trainer.job import Job
+from trainer.job import REQUESTS, Job
 from trainer.precision import to_device
 from trainer.preparation import Microbatch, Run, prepare
 from trainer.reporting import Progress, Report
@@ -80,7 +80,7 @@ def train(config: TrainConfig, job: Job, events: EventLog) -> Finished | Stopped
     began = time.monotonic()
     run = prepare(config, job, events)
     progress = beginning(run)
-    report = Report(run, Curves(config.log))
+    report = Report(run, Curves(config.log, silent=not run.processes.main))
     first = progress.step
     try:
         if config.sample.sample_at_first and progress.step == 0:
@@ -88,16 +88,20 @@ def train(config: TrainConfig, job: Job, events: EventLog) -> Finished | Stopped
         events.emit("phase", name="training", done=progress.step, total=run.total_steps)
         while progress.step < run.total_steps:
             for window in run.windows(progress.epoch, progress.batch):
-                step(run, progress, window, report)
+                stop = step(run, progress, window, report)
                 if progress.step >= run.total_steps:
                     break
-                if wants_to_stop(run, progress, report):
-                    return Stopped(progress.step, keep_state(run, progress, Moment("step", progress.step)))
+                if stop:
+                    report.flush()
+                    state = keep_state(run, progress, Moment("step", progress.step))
+                    run.processes.leave()
+                    return Stopped(progress.step, state)
             after_epoch(run, progress, report)
         report.flush()
         path = keep_result(run, progress, report)
         if config.save.save_state or config.save.save_state_on_train_end:
             keep_state(run, progress, Moment("end"))
+        run.processes.leave()
         return Finished(path, progress.step, time.monotonic() - began)
     except Exception as error:
         raise Interrupted(progress.step, rescue(run, progress) if progress.step > first else None) from error
@@ -118,11 +122,16 @@ def beginning(run: Run) -> Progress:
     return replace(progress, step=first, epoch=epochs + 1, batch=skipped)
 
 
-def step(run: Run, progress: Progress, window: list[Microbatch], report: Report) -> None:
-    """One optimizer step over the batches of an accumulation window, and what falls due after it."""
+def step(run: Run, progress: Progress, window: list[Microbatch], report: Report) -> bool:
+    """One optimizer step over the batches of an accumulation window, and what falls due after it.
+
+    Returns True when the run was asked to stop.
+    """
     config = run.config
     rates = run.set_rates(progress.step)
-    losses = [backward(run, microbatch, progress.step) for microbatch in window]
+    with run.processes.as_one(lambda error: explain(error, config).fields()):
+        losses = [backward(run, microbatch, progress.step) for microbatch in window]
+    losses = run.processes.add_up(run.trained, losses)
     run.scaler.unscale_(run.optimizer)
     norm = torch.nn.utils.clip_grad_norm_(run.trained, config.optimizer.max_grad_norm or float("inf"))
     run.updating = True
@@ -134,13 +143,12 @@ def step(run: Run, progress: Progress, window: list[Microbatch], report: Report)
     run.updating = False
     report.add(progress, losses, norm, rates, norms)
 
-    if due_after_step(config.save, progress.step) or run.job.requested("save"):
-        run.job.obey("save")
+    asked = requests(run)
+    if due_after_step(config.save, progress.step) or "save" in asked:
         report.flush()
         keep(run, progress, report, Moment("step", progress.step))
     every = None if config.sample.sample_every_n_epochs else config.sample.sample_every_n_steps
-    if (every and progress.step % every == 0) or run.job.requested("sample"):
-        run.job.obey("sample")
+    if (every and progress.step % every == 0) or "sample" in asked:
         report.preview(progress)
     if (
         run.held_out
@@ -148,30 +156,57 @@ def step(run: Run, progress: Progress, window: list[Microbatch], report: Report)
         and progress.step % config.dataset.validate_every_n_steps == 0
     ):
         report.validation(progress, validate(run), "step")
+    return "stop" in asked
+
+
+def requests(run: Run) -> set[str]:
+    """What the page asks for. The main process looks, and all obey at the same step."""
+    found = [name for name in REQUESTS if run.processes.main and run.job.requested(name)]
+    for name in found:
+        run.job.obey(name)
+    known = run.processes.from_main(sum(1 << REQUESTS.index(name) for name in found))
+    return {name for number, name in enumerate(REQUESTS) if known >> number & 1}
 
 
 def backward(run: Run, microbatch: Microbatch, step_number: int) -> Tensor:
-    """Add one batch's gradients to those of its window; returns its mean loss, detached, still on the device."""
+    """Add one batch's gradients to those of its window; returns its part of the mean loss, detached, on the device."""
     config, key = run.config, (microbatch.epoch, microbatch.position)
+    if not microbatch.numbers:
+        return torch.zeros((), device=run.device)  # the others train the last pictures of the epoch
     latents = run.latents_of(microbatch)
-    draws = seeds.generator(run.seed, "noise", *key)
-    timesteps = objective.draw_timesteps(len(latents), config.noise, draws)
-    noise = objective.draw_noise(latents, config.noise, draws)
-    input_noise = objective.draw_input_noise(noise, config.noise, draws)
+    timesteps, noise, input_noise = draw(run, microbatch, latents)
     latents, noise, input_noise, timesteps, weights = (
         to_device(drawn, run.device) for drawn in (latents, noise, input_noise, timesteps, microbatch.weights)
     )
     mask = run.masks_of(microbatch)
     mask = None if mask is None else to_device(mask, run.device)
-    torch.manual_seed(seeds.derive(run.seed, "dropout", *key))
+    own = (run.processes.rank,) if run.processes.rank else ()
+    torch.manual_seed(seeds.derive(run.seed, "dropout", *key, *own))
     losses = training_step(
         run.family, latents, noise, timesteps, run.conditioning_of(microbatch, step_number), run.noise_schedule,
         config.loss,
         weights=weights, input_noise=input_noise, mask=mask,
     )  # fmt: skip
-    loss = losses.mean()
+    loss = losses.mean() * (len(losses) / microbatch.total)  # of all processes together: a mean over all pictures
     run.scaler.scale(loss / config.run.gradient_accumulation_steps).backward()
     return loss.detach()
+
+
+def draw(run: Run, microbatch: Microbatch, latents: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Timesteps (B,), noise and input noise (B, C, h, w) of a batch, on the CPU.
+
+    Drawn for all pictures of this size that the processes train at this position, of which this batch is a part.
+    """
+    before, total = microbatch.alike or (0, len(latents))
+    own = slice(before, before + len(latents))
+    whole = latents if total == len(latents) else latents.new_zeros(total, *latents.shape[1:])
+    whole[own] = latents
+    others = () if microbatch.total == total else ("bucket", *latents.shape[2:])
+    draws = seeds.generator(run.seed, "noise", microbatch.epoch, microbatch.position, *others)
+    timesteps = objective.draw_timesteps(total, run.config.noise, draws)
+    noise = objective.draw_noise(whole, run.config.noise, draws)
+    input_noise = objective.draw_input_noise(noise, run.config.noise, draws)
+    return timesteps[own], noise[own], input_noise[own]
 
 
 def update(run: Run, norm: Tensor) -> None:
@@ -205,15 +240,6 @@ def step_where(finite: Tensor, optimizer: torch.optim.Optimizer, trained: Sequen
     optimizer.step()
     for weight, old in zip(trained, before, strict=True):
         weight.data.copy_(torch.where(finite, weight.data, old))
-
-
-def wants_to_stop(run: Run, progress: Progress, report: Report) -> bool:
-    """The user asked to stop. Everything told so far is written first."""
-    if not run.job.requested("stop"):
-        return False
-    run.job.obey("stop")
-    report.flush()
-    return True
 
 
 def after_epoch(run: Run, progress: Progress, report: Report) -> None:
@@ -266,7 +292,7 @@ def keep_result(run: Run, progress: Progress, report: Report) -> Path:
 
 def rescue(run: Run, progress: Progress) -> Path | None:
     """Keep the state after the last whole step of a run that ends with an error; None when it cannot be kept."""
-    if run.updating:
+    if run.updating or not run.processes.main:
         return None  # some weights are of this step, others of the one before
     if run.device.type == "cuda":
         torch.cuda.empty_cache()
@@ -294,7 +320,10 @@ def keep_network(run: Run, progress: Progress, moment: Moment) -> Path:
 def keep_state(run: Run, progress: Progress, moment: Moment) -> Path:
     """Write a state to resume from; returns its folder."""
     folder = run.job.states / f"{run.output_name}{moment.suffix()}-state"
-    values = {**progress.values(), "seed": run.seed, "output_name": run.output_name, "session_id": run.facts.session_id,
+    if not run.processes.main:
+        return folder
+    values = {**progress.values(), "seed": run.seed, "processes": run.processes.count,
+              "output_name": run.output_name, "session_id": run.facts.session_id,
               "started_at": run.facts.started_at, "scaler": run.scaler.state_dict()}  # fmt: skip
     path = save_state(folder, State(values, run.network.state_dict(), run.optimizer.state_dict()))
     run.written_states[moment] = path

@@ -25,17 +25,17 @@ def validate(run: Run) -> float:
     v = run.family.prediction == "v"
     total, count = 0.0, 0
     with run.evaluation():
-        for number, batch in enumerate(batches):
+        for batch in batches[run.processes.rank :: run.processes.count]:
             latents, masks = run.latents_of(batch).to(run.device), run.masks_of(batch)
             conditioning = run.plain_conditioning_of(batch)
             for timestep in objective.validation_timesteps(config.noise):
-                noise = torch.randn(latents.shape, generator=seeds.generator(seed, "validation", number, timestep)).to(
-                    run.device
-                )
+                draws = [seeds.generator(seed, "validation", number, timestep) for number in batch.numbers]
+                noise = torch.stack([torch.randn(latents.shape[1:], generator=draw) for draw in draws]).to(run.device)
                 timesteps = torch.full((len(latents),), timestep, device=run.device)
                 noisy, target = objective.prepare(latents, noise, timesteps, run.noise_schedule, v)
                 prediction = run.family.predict(noisy, timesteps, conditioning)
                 errors = (prediction - target).square()
                 total += float((errors if masks is None else errors * masks.to(run.device)).mean(dim=(1, 2, 3)).sum())
                 count += len(latents)
-    return total / count
+    total, counted = run.processes.sum_of([total, count])
+    return total / counted

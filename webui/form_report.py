@@ -24,6 +24,7 @@ from trainer.dataset.report import Report, lengths, report
 from trainer.dataset.scan import Reading, arrange, read
 from trainer.families import kinds
 from trainer.families.weights import Description, describe
+from trainer.spawning import process_count
 
 READINGS_KEPT = 4
 FILES = (
@@ -97,7 +98,10 @@ class Reports:
     def _told(self, config: TrainConfig, kept: _Kept, files: Iterable[DataProblem]) -> dict[str, Any]:
         made = self._report(config, kept)
         run, batches = config.run, made.lengths.batches_per_epoch
-        now = lengths(batches, run.gradient_accumulation_steps, run.max_train_epochs, run.max_train_steps)
+        now = lengths(
+            batches, run.gradient_accumulation_steps, run.max_train_epochs, run.max_train_steps,
+            process_count(config.distributed),
+        )  # fmt: skip
         problems = tuple(problem for problem in made.problems if problem.path != self._root)
         return _told(config, replace(made, lengths=now, problems=problems), files)
 

@@ -24,6 +24,7 @@ from trainer.config.cache import Cache
 from trainer.config.caption import Caption
 from trainer.config.dataset import Dataset, DatasetGroup, Subset
 from trainer.config.dataset_file import expanded
+from trainer.config.distributed import Distributed
 from trainer.config.imports import translate
 from trainer.config.launchers import as_sd_scripts
 from trainer.config.log import Log
@@ -50,7 +51,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "model": Model, "dataset": Dataset, "save": Save, "run": Run, "optimizer": Optimizer, "schedule": Schedule,
     "network": Network,
     "sample": Sample, "log": Log, "caption": Caption, "noise": Noise, "loss": Loss, "precision": Precision,
-    "cache": Cache,
+    "cache": Cache, "distributed": Distributed,
 }  # fmt: skip
 LARGEST_FILE_BYTES = 2 * 2**20
 LISTS = ("subsets", "datasets")  # lists of tables in [dataset]: parameters of their own kind
@@ -76,6 +77,7 @@ class TrainConfig(BaseModel):
     loss: Loss
     precision: Precision
     cache: Cache
+    distributed: Distributed
 
     @model_validator(mode="after")
     def _rules(self) -> TrainConfig:

@@ -26,8 +26,7 @@ WITHOUT_COUNTERPART = {
 }
 LATER = {
     "wandb_api_key", "wandb_run_name", "log_tracker_config", "log_config",
-    "ddp_timeout",
-    "ddp_gradient_as_bucket_view", "ddp_static_graph", "console_log_level",
+    "console_log_level",
     "console_log_file", "console_log_simple",
 }  # fmt: skip
 NETWORK_ARGUMENT_FIELDS = ("conv_dim", "conv_alpha", "rank_dropout", "module_dropout")
@@ -142,7 +141,7 @@ def _left_out(name: str, value: Any, known: set[str]) -> list[Note]:
         return [Note(None, "{name} was left out: what the model is, is read from its file", {"name": name})]
     if name in WITHOUT_COUNTERPART:
         return [Note(None, "{name} was left out: {reason}", {"name": name, "reason": WITHOUT_COUNTERPART[name]})]
-    if name in LATER or name.startswith(("huggingface_", "offload_", "zero", "ddp_", "wandb_")):
+    if name in LATER or name.startswith(("huggingface_", "offload_", "zero", "wandb_")):
         return [
             Note(
                 None,

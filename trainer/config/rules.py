@@ -47,6 +47,7 @@ def problems(config: TrainConfig) -> Iterator[Problem]:
     yield from _buckets(config)
     yield from _pictures(config)
     yield from _saving(config)
+    yield from _distributed(config)
     yield from _sampling_and_logging(config)
 
 
@@ -486,6 +487,35 @@ def _saving(config: TrainConfig) -> Iterator[Problem]:
             "save.initial_step",
             "initial_step {first} is not below the {total} steps of the run; lower it or raise max_train_steps",
             {"first": first, "total": total},
+        )
+
+
+def _distributed(config: TrainConfig) -> Iterator[Problem]:
+    section = config.distributed
+    machines, count = section.num_machines, section.num_processes
+    if count is not None and count % machines:
+        yield Problem(
+            "distributed.num_processes",
+            "num_processes {count} cannot be shared evenly by {machines} machines; choose a multiple of {machines}",
+            {"count": count, "machines": machines},
+        )
+    if section.machine_rank >= machines:
+        yield Problem(
+            "distributed.machine_rank",
+            "machine_rank is {rank} but there are {machines} machines; they are numbered from 0",
+            {"rank": section.machine_rank, "machines": machines},
+        )
+    if machines > 1 and not section.main_process_ip:
+        yield Problem(
+            "distributed.main_process_ip",
+            "several machines need main_process_ip, the address of machine 0; set it or set num_machines to 1",
+        )
+    changing = any(text.strip().startswith("module_dropout") for text in config.network.network_args)
+    if section.ddp_static_graph and changing:
+        yield Problem(
+            "distributed.ddp_static_graph",
+            "ddp_static_graph promises that every step trains the same weights, which module_dropout breaks; "
+            "switch one of them off",
         )
 
 

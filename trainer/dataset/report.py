@@ -18,6 +18,7 @@ from trainer.families import kinds
 from trainer.families.weights import WeightsError, describe, find_base
 from trainer.loading.batches import bucket_counts, count_batches
 from trainer.saving import output_folder
+from trainer.spawning import process_count
 
 if TYPE_CHECKING:
     from trainer.config import TrainConfig
@@ -121,8 +122,9 @@ def report(config: TrainConfig, dataset: Dataset | None = None) -> Report:
     if not dataset.num_images:
         batches = 0
     told = lengths(
-        batches, config.run.gradient_accumulation_steps, config.run.max_train_epochs, config.run.max_train_steps
-    )
+        batches, config.run.gradient_accumulation_steps, config.run.max_train_epochs, config.run.max_train_steps,
+        process_count(config.distributed),
+    )  # fmt: skip
     if told.steps:
         problems += _beginning(config, told)
     buckets = tuple(BucketCount(*bucket, count) for bucket, count in bucket_counts(dataset.examples).items())

@@ -28,14 +28,31 @@ def plan(examples: Iterable[Example], batch_sizes: int | Sequence[int], seed: in
     batch_sizes: one for all, or that of each data set by Example.group. The last batch of a bucket may be short. epoch
     counts from 1.
     """
+    return [batch for (batch,) in deal(examples, batch_sizes, seed, epoch, 1)]
+
+
+def deal(
+    examples: Iterable[Example], batch_sizes: int | Sequence[int], seed: int, epoch: int, processes: int
+) -> list[tuple[BatchPlan, ...]]:
+    """The batches of one epoch for several processes: what they train at the same time, one batch each.
+
+    ceil(batches / processes) of them (KOHYA_COMPAT 2.7). Batches of one bucket go together, so that n processes train
+    what one would with n times the batch size; what is left over of the buckets is put together. The last has fewer
+    batches than processes when the numbers do not divide: then some processes wait, and no picture comes twice.
+    """
     rng = python_random(seed, "order", epoch)
-    batches = []
+    dealt: list[tuple[BatchPlan, ...]] = []
+    left: list[BatchPlan] = []
     for (group, bucket), indices in by_bucket(examples).items():
         rng.shuffle(indices)
         size = _batch_size(batch_sizes, group)
-        batches += [BatchPlan(bucket, tuple(indices[start : start + size])) for start in range(0, len(indices), size)]
-    rng.shuffle(batches)
-    return batches
+        batches = [BatchPlan(bucket, tuple(indices[start : start + size])) for start in range(0, len(indices), size)]
+        whole = len(batches) // processes * processes
+        dealt += [tuple(batches[start : start + processes]) for start in range(0, whole, processes)]
+        left += batches[whole:]
+    dealt += [tuple(left[start : start + processes]) for start in range(0, len(left), processes)]
+    rng.shuffle(dealt)
+    return dealt
 
 
 def by_bucket(examples: Iterable[Example]) -> dict[tuple[int, Size], list[int]]:

@@ -1,0 +1,182 @@
+"""Several processes train what one would: two of them, on the processor, talking through gloo."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import torch
+from place import Place
+
+from trainer.config import ConfigError, parse
+from trainer.job import Job
+from trainer.loading.batches import count_batches, deal, plan
+from trainer.spawning import choose_cards, process_count
+
+ROOT = Path(__file__).parents[2]
+NEEDED = {"pretrained_model_name_or_path": "b", "train_data_dir": "t", "resolution": 512}
+SECTION = "distributed"
+
+
+def start(place: Place, job: str, **values: object) -> subprocess.Popen[bytes]:
+    """`python -m trainer train` as a user types it: it spawns the others itself."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "trainer", "train", place.config(**values), "--job", job]
+    with (place.root / f"{job}.log").open("wb") as log:
+        return subprocess.Popen(command, cwd=place.root, env=environment, stdout=log, stderr=log)
+
+
+def train(place: Place, job: str, **values: object) -> int:
+    process = start(place, job, **values)
+    try:
+        return process.wait(240)
+    finally:
+        process.kill()
+
+
+def log_of(place: Place, job: str) -> str:
+    return (place.root / f"{job}.log").read_text(encoding="utf-8", errors="replace")
+
+
+def test_two_processes_of_batch_1_train_what_one_of_batch_2_trains(place: Place) -> None:
+    # Buckets of 3 and 2 pictures. As one process: batches of 2, 1 | 2. As two: (1, 1), (1, nothing) | (1, 1).
+    settings: dict[str, object] = {
+        "max_train_epochs": 2, "gradient_accumulation_steps": 2, "flip_aug": True, "noise_offset": 0.1,
+        "caption_tag_dropout_rate": 0.3, "max_grad_norm": 0.5, "validation_split": 0.0, "optimizer_type": "SGDNesterov",
+        "lr_scheduler": "linear", "save_every_n_epochs": 1,
+    }  # fmt: skip
+    assert place.train("one", output_name="one", train_batch_size=2, **settings) == 0
+    assert train(place, "two", output_name="two", train_batch_size=1, num_processes=2, **settings) == 0, log_of(
+        place, "two"
+    )
+    assert place.losses("two") == pytest.approx(place.losses("one"), rel=1e-4)
+    rates = [[event["lr"] for event in place.events(job) if event["event"] == "step"] for job in ("one", "two")]
+    assert rates[0] == rates[1]
+    for key, value in place.weights("one").items():
+        torch.testing.assert_close(place.weights("two")[key], value, rtol=1e-3, atol=1e-6)
+    kinds = [event["event"] for event in place.events("two")]
+    assert (kinds.count("started"), kinds.count("finished"), kinds.count("step")) == (1, 1, 4)
+    names = sorted(path.name for path in (place.root / "output").iterdir() if path.stem.startswith("two"))
+    assert names == ["two-000001.safetensors", "two.safetensors"]
+
+
+def wait_for(condition: Any, seconds: float = 120) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "what was waited for did not come"
+        threading.Event().wait(0.05)
+
+
+def steps(place: Place, job: str) -> int:
+    return sum(event["event"] == "step" for event in place.events(job))
+
+
+def test_a_stop_is_obeyed_by_all_at_one_step_and_the_run_goes_on_to_the_same_end(place: Place) -> None:
+    settings: dict[str, object] = {
+        "max_train_epochs": 3, "train_batch_size": 1, "num_processes": 2, "optimizer_type": "SGDNesterov",
+    }  # fmt: skip
+    alone = {**settings, "train_batch_size": 2, "num_processes": 1}
+    assert place.train("whole", output_name="whole", **alone) == 0
+    Job(place.root / "part").request("stop")  # waits there from the start: the first step is the last
+    assert train(place, "part", output_name="part", **settings) == 3, log_of(place, "part")
+    told = place.events("part")[-1]
+    assert (told["event"], told["step"]) == ("stopped", 1)
+    assert place.train("alone", output_name="alone", resume=told["state"], max_train_epochs=3, train_batch_size=1) == 2
+    assert "was written by 2 processes, this run has 1" in place.events("alone")[-1]["message"]
+    assert train(place, "rest", output_name="part", resume=told["state"], **settings) == 0, log_of(place, "rest")
+    assert place.losses("part") + place.losses("rest") == pytest.approx(place.losses("whole"), rel=1e-4)
+    for key, value in place.weights("whole").items():
+        torch.testing.assert_close(place.weights("part")[key], value, rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is a matter of Unix")
+def test_a_process_that_dies_ends_the_run_with_its_kind_and_a_state(place: Place) -> None:
+    process = start(place, "job", max_train_epochs=2000, train_batch_size=1, num_processes=2)
+    try:
+        wait_for(lambda: steps(place, "job") >= 2)
+        other = next(child for child in psutil.Process(process.pid).children() if child.environ().get("RANK") == "1")
+        other.send_signal(signal.SIGKILL)
+        assert process.wait(90) == 1
+    finally:
+        process.kill()
+    last = place.events("job")[-1]
+    assert (last["event"], last["kind"]) == ("failed", "process"), log_of(place, "job")
+    assert (
+        json.loads((place.root / last["state"] / "progress.json").read_text(encoding="utf-8"))["step"] == last["step"]
+    )
+    assert Job(place.root / "job").state() == "failed"
+
+
+class Picture:
+    """What the plan of batches asks of an example."""
+
+    def __init__(self, index: int, bucket: tuple[int, int], repeats: int = 1) -> None:
+        self.index, self.bucket, self.repeats, self.group = index, bucket, repeats, 0
+
+
+PICTURES: list[Any] = [Picture(n, ((64, 64), (96, 64), (64, 96))[n % 3], 1 + n % 4) for n in range(20)]
+
+
+@pytest.mark.parametrize("processes", [1, 2, 3, 8])
+def test_processes_share_the_batches_evenly_and_no_picture_is_lost_or_doubled(processes: int) -> None:
+    dealt = deal(PICTURES, 2, 7, 1, processes)
+    alone = plan(PICTURES, 2, 7, 1)
+    assert len(dealt) == -(-count_batches(PICTURES, 2) // processes)
+    assert sorted(index for batches in dealt for batch in batches for index in batch.indices) == sorted(
+        index for batch in alone for index in batch.indices
+    )
+    assert all(1 <= len(batches) <= processes for batches in dealt)
+    assert sum(len(batches) < processes for batches in dealt) <= 1
+
+
+def test_processes_with_one_bucket_train_the_batches_of_one_with_the_sum_of_their_sizes() -> None:
+    pictures: list[Any] = [Picture(n, (64, 64)) for n in range(11)]
+    together = [tuple(index for batch in batches for index in batch.indices) for batches in deal(pictures, 2, 5, 3, 2)]
+    assert together == [batch.indices for batch in plan(pictures, 4, 5, 3)]
+
+
+@pytest.mark.parametrize(
+    ("values", "count"),
+    [
+        ({}, 1),
+        ({"num_processes": 4}, 4),
+        ({"gpu_ids": "0,2,3"}, 3),
+        ({"gpu_ids": ["0", "1"]}, 2),
+        ({"gpu_ids": [0, 1], "num_machines": 2, "main_process_ip": "10.0.0.1"}, 4),
+        ({"gpu_ids": "0,1", "num_processes": 1}, 1),
+    ],
+)
+def test_the_number_of_processes_follows_the_cards(values: dict[str, object], count: int) -> None:
+    assert process_count(parse({**NEEDED, **values}).config.distributed) == count
+
+
+def test_the_cards_that_were_asked_for_are_the_only_ones_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "7")
+    choose_cards(parse(NEEDED).config.distributed)
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "7"
+    choose_cards(parse({**NEEDED, "gpu_ids": "1, 3"}).config.distributed)
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "1,3"
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"gpu_ids": "one"}, "gpu_ids"),
+        ({"num_machines": 2, "num_processes": 3, "main_process_ip": "x"}, "cannot be shared evenly by 2 machines"),
+        ({"num_machines": 2}, "need main_process_ip"),
+        ({"machine_rank": 1}, "there are 1 machines; they are numbered from 0"),
+        ({"ddp_static_graph": True, "network_args": ["module_dropout=0.1"]}, "module_dropout breaks"),
+    ],
+)
+def test_places_that_cannot_be_are_refused(values: dict[str, object], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        parse({**NEEDED, **values})

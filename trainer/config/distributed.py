@@ -1,0 +1,58 @@
+"""[distributed]: several graphics cards and machines. LIGHT."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from trainer.config.fields import Section, parameter
+
+
+def _parse_ids(value: Any) -> Any:
+    """[0, 1], ["0", "1"] or "0, 1" -> "0,1"; "all" is what an empty field with multi_gpu means."""
+    if isinstance(value, (list, tuple)):
+        value = ",".join(str(entry) for entry in value)
+    text = "" if value is None else str(value).replace(" ", "").strip(",")
+    return None if text.lower() in ("", "all") else text
+
+
+CardIds = Annotated[Annotated[str, Field(pattern=r"^[0-9]+(,[0-9]+)*$")] | None, BeforeValidator(_parse_ids)]
+
+
+class Distributed(Section):
+    """Several cards"""
+
+    num_processes: int | None = parameter(None, "Processes", ge=1, le=1024)
+    """How many processes train together, one on each card, over all machines. Each takes a batch of its own, so a step
+    sees that many times the batch size. Empty: one for each card named below, else one."""
+
+    gpu_ids: CardIds = parameter(None, "Graphics cards")
+    """Numbers of the cards to train on, such as 0,1. Empty: the first one, or all of them with several cards on."""
+
+    multi_gpu: bool = parameter(False, "Several cards")
+    """Trains on all cards of this machine, or on all that are named above."""
+
+    num_machines: int = parameter(1, "Machines", ge=1, le=128, advanced=True)
+    """Start the same training on each machine, with the same files there; only the machine's number differs."""
+
+    machine_rank: int = parameter(
+        0, "Number of this machine", ge=0, le=127, advanced=True, shown_when={"num_machines": ["*"]}
+    )
+    """0 on the machine that saves the LoRA, then 1, 2 and so on."""
+
+    main_process_ip: str | None = parameter(None, "Address of machine 0", max_length=255, advanced=True)
+    """Where the others find it on the network, such as 192.168.1.10."""
+
+    main_process_port: int | None = parameter(None, "Port of machine 0", ge=1, le=65535, advanced=True)
+    """Empty: 29500 with several machines, else any free one."""
+
+    ddp_timeout: int | None = parameter(None, "Patience between processes", ge=1, unit="min", advanced=True)
+    """How long a process waits for the others before the run ends with an error. Empty: 120."""
+
+    ddp_gradient_as_bucket_view: bool = parameter(False, "Gradients in one piece", advanced=True)
+    """Leaves the summed gradients where they were summed up, which spares a copy of them. The numbers are the same."""
+
+    ddp_static_graph: bool = parameter(False, "Always the same weights", advanced=True)
+    """Promises that every step trains the same weights, so that processes agree on them once. Not with
+    module_dropout."""

@@ -1,0 +1,185 @@
+"""What several processes that train one LoRA do together: meet, add up gradients, agree, fail as one.
+
+Each holds the whole model and the same weights; each takes its part of a step's pictures. Gradients are added up by
+one explicit all-reduce a step rather than by DistributedDataParallel: only the few weights of the network have any, the
+loop keeps its shape, and the loss of a step travels along. Who starts the processes is in spawning.py.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from trainer.config import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from trainer.config.distributed import Distributed
+
+USUAL_PATIENCE_MINUTES = 120  # previews of the main process are waited for
+
+
+class Elsewhere(RuntimeError):
+    """Another process of the run failed. told: its failure's fields (kind, message, advice, traceback)."""
+
+    def __init__(self, told: dict[str, Any]) -> None:
+        super().__init__(str(told["message"]))
+        self.told = told
+
+
+class Lost(RuntimeError):
+    """Another process of the run is gone, or does not answer any more."""
+
+
+@dataclass
+class Processes:
+    """This process among those of its run. rank 0 is the main one, which writes files and talks to the user."""
+
+    rank: int = 0
+    count: int = 1
+    as_view: bool = False  # ddp_gradient_as_bucket_view
+    static: bool = False  # ddp_static_graph
+    _store: Any = None
+    _trained: Tensor | None = field(default=None, repr=False)  # which weights had gradients at the first step
+
+    @property
+    def main(self) -> bool:
+        """True in the process that writes."""
+        return self.rank == 0
+
+    def from_main(self, value: int) -> int:
+        """The main process's value, in all."""
+        if self.count == 1:
+            return value
+        shared = torch.tensor([value], dtype=torch.int64)
+        with _answering():
+            dist.broadcast(shared, 0)
+        return int(shared)
+
+    def sum_of(self, values: Sequence[float]) -> list[float]:
+        """Each value summed over the processes."""
+        if self.count == 1:
+            return list(values)
+        shared = torch.tensor(values, dtype=torch.float64)
+        with _answering():
+            dist.all_reduce(shared)
+        return [float(value) for value in shared]
+
+    @contextlib.contextmanager
+    def one_after_the_other(self, name: str) -> Iterator[None]:
+        """The main process goes through the block first, then the others, which find what it kept on disk."""
+        if self.count > 1 and not self.main:
+            with _answering():
+                self._store.wait([name], timedelta(days=7))
+        yield
+        if self.count > 1 and self.main:
+            self._store.set(name, "done")
+
+    @contextlib.contextmanager
+    def as_one(self, explain: Callable[[BaseException], dict[str, Any]]) -> Iterator[None]:
+        """An error in the block of one process is an error in all: Elsewhere in those where nothing went wrong.
+
+        explain: turns an exception into a failure's fields, for the others. Raises Lost when one does not answer.
+        """
+        if self.count == 1:
+            yield
+            return
+        fault: Exception | None = None
+        try:
+            yield
+        except Exception as error:
+            fault = error
+            self._store.set("failure", json.dumps({**explain(error), "process": self.rank + 1}))
+        failed = torch.tensor([fault is not None], dtype=torch.int32)
+        with _answering():
+            dist.all_reduce(failed, dist.ReduceOp.MAX)
+        if fault is not None:
+            raise fault
+        if failed:
+            raise Elsewhere(json.loads(self._store.get("failure")))
+
+    def add_up(self, trained: Sequence[nn.Parameter], losses: Sequence[Tensor]) -> list[Tensor]:
+        """Sum gradients and losses over the processes, in one all-reduce; returns the losses.
+
+        A weight that has a gradient in one process gets one in all. The sums are the same bits everywhere, so weights
+        and optimizers stay alike without being compared.
+        """
+        if self.count == 1:
+            return list(losses)
+        had = self._with_gradients(trained)
+        moved = [weight for weight, has in zip(trained, had.tolist(), strict=True) if has]
+        parts = [
+            torch.zeros_like(weight, dtype=torch.float32) if weight.grad is None else weight.grad.float()
+            for weight in moved
+        ]
+        flat = torch.cat([*(part.flatten() for part in parts), *(loss.float().reshape(1) for loss in losses)])
+        with _answering():
+            dist.all_reduce(flat)
+        place = 0
+        for weight in moved:
+            summed = flat[place : place + weight.numel()].view_as(weight)
+            place += weight.numel()
+            if self.as_view and weight.dtype == torch.float32:
+                weight.grad = summed
+            else:
+                weight.grad = summed.to(weight.dtype, copy=True)
+        return list(flat[place:])
+
+    def _with_gradients(self, trained: Sequence[nn.Parameter]) -> Tensor:
+        """(number of weights,) int8: 1 where any process has a gradient. On the CPU, so no GPU is waited for."""
+        if self.static and self._trained is not None:
+            return self._trained
+        had = torch.tensor([weight.grad is not None for weight in trained], dtype=torch.int8)
+        with _answering():
+            dist.all_reduce(had, dist.ReduceOp.MAX)
+        self._trained = had
+        return had
+
+    def leave(self) -> None:
+        """Take leave of the others, at the end of a run that went well."""
+        if self.count > 1:
+            with contextlib.suppress(RuntimeError):
+                dist.barrier()
+                dist.destroy_process_group()
+
+
+def join(section: Distributed) -> Processes:
+    """Meet the other processes, where the environment says that there are some (torchrun's variables).
+
+    Raises ConfigError when this machine has too few cards, Lost when the others do not come.
+    """
+    count = int(os.environ.get("WORLD_SIZE", "1"))
+    if count == 1:
+        return Processes()
+    rank, local = int(os.environ["RANK"]), int(os.environ.get("LOCAL_RANK", "0"))
+    on_cards = torch.cuda.is_available()
+    if on_cards:
+        cards, here = torch.cuda.device_count(), int(os.environ.get("LOCAL_WORLD_SIZE", local + 1))
+        if here > cards:
+            said = "{count} processes were asked for on this machine, which has {cards} cards; lower num_processes"
+            raise ConfigError([Problem("distributed.num_processes", said, {"count": here, "cards": cards})])
+        torch.cuda.set_device(local)
+    patience = timedelta(minutes=section.ddp_timeout or USUAL_PATIENCE_MINUTES)
+    with _answering():
+        store, _, _ = next(iter(dist.rendezvous("env://", rank, count, timeout=patience)))
+        backend = "cpu:gloo,cuda:nccl" if on_cards else "gloo"
+        dist.init_process_group(backend, store=store, rank=rank, world_size=count, timeout=patience)
+    own = dist.PrefixStore("athanor", store)
+    return Processes(rank, count, section.ddp_gradient_as_bucket_view, section.ddp_static_graph, own)
+
+
+@contextlib.contextmanager
+def _answering() -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:
+        said = "another process of this run ended or did not answer in time"
+        raise Lost(f"{said} ({str(error).splitlines()[0][:200]})") from error
