@@ -28,7 +28,8 @@ ALLOWED = {
         "trainer.metadata", "trainer.tools.inspect", "trainer.families.weights", "trainer.families.kinds",
         "trainer.families.tokens",
         "trainer.demo",
-        "trainer.curves", "trainer.saving", "trainer.spawning", "trainer.arguments", "trainer.networks.arguments", "taggers",
+        "trainer.curves", "trainer.saving", "trainer.spawning",
+        "trainer.arguments", "trainer.networks.arguments", "taggers",
     ),
     "app": ("webui",),
 }  # fmt: skip
