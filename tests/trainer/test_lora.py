@@ -208,3 +208,47 @@ def test_network_args_become_options() -> None:
     options = network_options(Section())
     assert (options.rank, options.conv_rank, options.conv_alpha, options.dropout) == (4, 8, 4.0, 0.1)
     assert (options.unet_plus_ratio, options.text_encoder_plus_ratio) == (4.0, 16.0)
+
+
+@pytest.mark.parametrize("method", ["lora", "lora_fa", "dylora"])
+def test_a_block_with_a_network_compiles_to_one_graph_and_gives_the_same(method: str) -> None:
+    from diffusers.models.attention import BasicTransformerBlock
+
+    torch.manual_seed(0)
+    block = BasicTransformerBlock(8, 2, 4, cross_attention_dim=6).requires_grad_(False)
+    layers = [
+        Layer(f"lora_unet_{path.replace('.', '_')}", one)
+        for path, one in block.named_modules()
+        if isinstance(one, nn.Linear)
+    ]
+    made = attach(layers, NetworkOptions(method=method, rank=2), seed=0)  # type: ignore[arg-type]
+    with torch.no_grad():
+        for parameter in made.parameters():
+            parameter.copy_(torch.randn(parameter.shape))
+    x, context = torch.randn(2, 5, 8), torch.randn(2, 7, 6)
+    made.eval()
+    told = torch._dynamo.explain(block)(x, encoder_hidden_states=context)
+    assert (told.graph_break_count, told.graph_count) == (0, 1)
+    compiled = torch.compile(block, backend="aot_eager")
+    torch.testing.assert_close(compiled(x, encoder_hidden_states=context), block(x, encoder_hidden_states=context))
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_a_dropped_module_breaks_no_graph(dropout: float) -> None:
+    layer = nn.Linear(4, 4)
+    made, module = network(layer, rank=2, module_dropout=dropout)
+    filled(module)
+    made.train()
+    assert torch._dynamo.explain(nn.Sequential(layer))(torch.randn(2, 4)).graph_break_count == 0
+
+
+def test_under_autocast_the_update_is_added_in_the_layers_format() -> None:
+    layer, x = nn.Linear(6, 5), torch.randn(2, 3, 6)
+    _, module = network(layer, rank=2, alpha=1.0)
+    filled(module)
+    exact = layer(x)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        given = layer(x)
+        given.sum().backward()
+    assert given.dtype == torch.bfloat16 and module.up.grad is not None and module.up.grad.dtype == torch.float32
+    torch.testing.assert_close(given.float(), exact, rtol=0.05, atol=0.05)

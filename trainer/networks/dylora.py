@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from trainer.networks.base import NetworkError, RankedAdapter, Size, Target
-from trainer.networks.lora import conv_delta, full_delta, linear_delta, size_of_lora
+from trainer.networks.lora import full_delta, size_of_lora, with_update
 from trainer.networks.options import NetworkOptions
 
 
@@ -57,16 +57,13 @@ class DyLoRA(RankedAdapter):
 
         The other slices take part without learning. The scale is that of sd-scripts: sqrt(r / ranks up to the slice).
         """
-        result = self.frozen(x)
         scale, chosen = self.scale, None
         if self.training:
             chosen = int(torch.randint(len(self.downs), ()))
             scale *= math.sqrt(len(self.downs) / (chosen + 1))
         down = torch.cat([part if index == chosen else part.detach() for index, part in enumerate(self.downs)])
         up = torch.cat([part if index == chosen else part.detach() for index, part in enumerate(self.ups)], dim=1)
-        if isinstance(self.layer, nn.Linear):
-            return result + linear_delta(x, down, up, scale, _same)
-        return result + conv_delta(x, down, up, scale, _same, self.layer)
+        return with_update(self, x, down, up, scale, _same)
 
     def weight_delta(self) -> Tensor:
         """up @ down * scale of all ranks: (out, in) or (out, in, k, k), float32."""
