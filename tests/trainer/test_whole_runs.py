@@ -38,6 +38,7 @@ NETWORKS: dict[str, dict[str, object]] = {
     "full": {"network_module": LYCORIS, "network_args": ["algo=full", "preset=attn-only"]},
     "norm": {"network_module": LYCORIS, "network_args": ["algo=lora", "train_norm=True", "preset=attn-mlp"]},
 }  # fmt: skip
+# diffusers leaves dora_scale out with a warning and does not read the other methods
 READ_BY_DIFFUSERS = {"lora", "locon", "lora_fa", "dylora", "lycoris locon"}
 
 
