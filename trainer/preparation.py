@@ -402,19 +402,19 @@ def _fit_to_memory(family: Family, config: TrainConfig, device: torch.device, wa
 
 def _latents(config: TrainConfig, dataset: Dataset, family: Family, seed: int, events: EventLog, warn: Any) -> Latents:
     """Cached or direct latents of all examples, training ones first."""
+    options = [dataset.folders[example.folder].options for example in [*dataset.examples, *dataset.validation]]
     items = [
-        item_of(example, dataset.folders[example.folder].options)
-        for example in [*dataset.examples, *dataset.validation]
+        item_of(example, own) for example, own in zip([*dataset.examples, *dataset.validation], options, strict=True)
     ]
     section = config.cache
     if not section.cache_latents:
         return DirectLatents(items, load, family.encode_images, seed, max(1, config.run.max_data_loader_n_workers))
     store: Store | None = FolderStore(CACHE_FOLDER / "latents") if section.cache_latents_to_disk else None
     if store is not None and section.cache_as_npz:
-        store = NpzStore("_sdxl" if family.name == "sdxl" else "_sd", family.latent_scale)
+        store = NpzStore("_sdxl" if family.name == "sdxl" else "_sd", family.latent_scale, section.skip_cache_check)
     kept = cache_latents(
         items, load, family.encode_images, f"{fingerprint(family.vae)} x {family.latent_scale}",
-        flip=any(folder.options.flip_aug for folder in dataset.folders), batch_size=section.vae_batch_size,
+        flip=[own.flip_aug for own in options], batch_size=section.vae_batch_size,
         store=store, trust_dates=section.skip_cache_check,
         progress=lambda done, total: _told(events, "caching latents", done, total), warn=warn,
     )  # fmt: skip

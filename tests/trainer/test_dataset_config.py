@@ -234,3 +234,30 @@ def test_a_run_on_a_dataset_file_trains_and_its_job_repeats_it(place):
     assert read(place.root / "job" / "config.toml").config.dataset.datasets[1].subsets[0].image_dir == "b"
     with safetensors.safe_open(place.root / "output" / "t.safetensors", "pt") as file:
         assert file.metadata()["ss_num_train_images"] == "5"
+
+
+def test_the_report_in_words_tells_sizes_masks_and_metadata_files(tmp_path):
+    pictures(tmp_path / "a", [(512, 512)])
+    written(tmp_path, '{"p000": {"caption": "x"}}', "meta.json")
+    told = report(config(None, datasets=[
+        {"batch_size": 2, "subsets": [{"image_dir": str(tmp_path / "a"), "alpha_mask": True}]},
+        {"resolution": 256, "subsets": [{"image_dir": str(tmp_path / "a"),
+                                         "metadata_file": str(tmp_path / "meta.json")}]}])).to_text()  # fmt: skip
+    assert "a: 1 pictures x 1 (with masks, 512 x 512 in batches of 2, 0 without caption)" in told
+    assert "meta.json: 1 pictures x 1 (captions in meta.json, 256 x 256 in batches of 1, 0 without caption)" in told
+
+
+@pytest.mark.parametrize(
+    ("prepare", "words"),
+    [
+        (lambda folder: [path.unlink() for path in folder.iterdir()], "there is no picture to train on"),
+        (lambda folder: (folder / "3.txt").write_bytes("红色的头发".encode("gbk")),
+         "3.txt: byte 0 (line 1) is not UTF-8 but looks like GBK (Chinese Windows); save the file again as UTF-8"),
+    ],
+    ids=["an empty folder", "a caption in GBK"],
+)  # fmt: skip
+def test_wrong_folders_are_refused_before_anything_slow(place, capsys, prepare, words):
+    prepare(place.root / "train" / "1_cat")
+    assert place.train() == 2
+    assert words in capsys.readouterr().err
+    assert not (place.root / "output").exists()

@@ -261,3 +261,10 @@ def test_black_and_white_become_minus_one_and_one():
     pixels = as_pixels([np.array([[[0, 255, 0]]], dtype=np.uint8)])
     assert pixels.shape == (1, 3, 1, 1)
     assert pixels.flatten().tolist() == [-1, 1, -1]
+
+
+def test_only_pictures_that_may_be_mirrored_are_encoded_twice(items):
+    encoder = Encoder()
+    cached = cache_latents(items, read, encoder, "vae", flip=[True, False, False])
+    assert encoder.pictures == 4
+    assert cached.kept(0, mirrored=True).latents.shape == (4, 8, 8)

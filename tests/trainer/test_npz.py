@@ -181,3 +181,14 @@ def test_two_pictures_or_two_sizes_in_one_file_are_refused_with_the_cure(item):
     twice = Item(item.path, (128, 128), (160, 128), size=(100, 80))
     with pytest.raises(LatentsError, match="is trained at two sizes"):
         cache_latents([item, twice], read, Encoder(), "vae", store=NpzStore("_sd", SCALE))
+
+
+def test_trusted_files_are_compared_by_date_and_shape_only(item):
+    cached(item)
+    encoder = Encoder()
+    cache_latents([item], load, encoder, "other", store=NpzStore("_sd", SCALE, trusted=True), trust_dates=True)
+    assert encoder.pictures == 0
+    later = current(item).stat().st_mtime + 10
+    os.utime(item.path, (later, later))
+    cache_latents([item], load, encoder, "other", store=NpzStore("_sd", SCALE, trusted=True), trust_dates=True)
+    assert encoder.pictures == 1

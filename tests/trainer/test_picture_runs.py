@@ -78,7 +78,7 @@ def test_sd_scripts_caches_are_written_beside_the_pictures_and_used(place):
     assert np.load(files[0], allow_pickle=False)["latents"].shape == (4, 8, 8)
 
 
-def test_a_picture_that_vanishes_from_an_uncached_run_is_named(place):
+def test_an_empty_picture_is_named_and_the_others_train(place):
     (place.root / "train" / "1_cat" / "2.png").write_bytes(b"")
     assert place.train(cache_latents=False, max_train_epochs=1) == 0
     assert any("2.png" in event["message"] for event in place.events() if event["event"] == "warning")

@@ -58,7 +58,8 @@ def test_the_report_of_a_small_set(tmp_path):
     assert told["steps"] == 28
     assert told["folders"] == [{
         "path": str(tmp_path / "3_x"), "name": "3_x", "repeats": 3, "images": 4, "missing_captions": 0,
-        "is_reg": False, "class_tokens": "x",
+        "is_reg": False, "class_tokens": "x", "group": 0, "resolution": [512, 512], "batch_size": 2,
+        "has_masks": False, "metadata_file": None,
     }]  # fmt: skip
     json.dumps(told)
 

@@ -142,12 +142,12 @@ def test_a_bad_picture_is_skipped_with_its_path(tmp_path):
     one(messages(dataset), str(bad), "damaged or no picture", "This picture is not used")
 
 
-def test_a_caption_that_is_not_utf8_is_named_and_its_picture_skipped(tmp_path):
+def test_a_caption_that_is_not_utf8_is_an_error_that_names_it(tmp_path):
     pictures(tmp_path / "1_x", [SQUARE, SQUARE])
     (tmp_path / "1_x" / "p001.txt").write_bytes("金发少女".encode("gbk"))
     dataset = scan(config(tmp_path))
     assert len(dataset.examples) == 1
-    one(messages(dataset), "p001.txt: byte 0 (line 1) is not UTF-8 but looks like GBK", "This picture is not used")
+    one(messages(dataset, "error"), "p001.txt: byte 0 (line 1) is not UTF-8 but looks like GBK", "save the file again")
 
 
 def test_empty_captions_are_counted(tmp_path):

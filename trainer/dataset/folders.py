@@ -50,6 +50,11 @@ class Folder:
         subset = self.owner.subset
         return Path(subset.conditioning_data_dir) if subset is not None and subset.conditioning_data_dir else None
 
+    @property
+    def has_masks(self) -> bool:
+        """Whether parts of its pictures count less than others."""
+        return self.mask_folder is not None or self.options.alpha_mask
+
     def decided(self, config: TrainConfig) -> Folder:
         """The folder with its options taken from another configuration of the same folders."""
         return replace(self, options=self.owner.decided(config.dataset), captions=self.owner.decided(config.caption))

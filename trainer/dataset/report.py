@@ -89,8 +89,13 @@ class Report:
             + (f"; {dataset.num_reg_images} regularisation pictures" if dataset.num_reg_images else "")
             + (f"; {len(dataset.validation)} for validation" if dataset.validation else ""),
         ]
+        several = len({folder.group for folder in dataset.folders}) > 1
         for folder in dataset.folders:
             kind = "regularisation, " if folder.is_reg else ""
+            kind += "with masks, " if folder.has_masks else ""
+            kind += f"captions in {folder.metadata_file.name}, " if folder.metadata_file else ""
+            width, height = folder.options.resolution or (0, 0)
+            kind += f"{width} x {height} in batches of {folder.options.train_batch_size}, " if several else ""
             lines.append(
                 f"  {folder.name}: {folder.images} pictures x {folder.repeats} "
                 f"({kind}{folder.missing_captions} without caption)"
@@ -282,6 +287,9 @@ def _folder_json(folder: Folder) -> dict[str, Any]:
     return {
         "path": str(folder.path), "name": folder.name, "repeats": folder.repeats, "images": folder.images,
         "missing_captions": folder.missing_captions, "is_reg": folder.is_reg, "class_tokens": folder.class_tokens,
+        "group": folder.group, "resolution": list(folder.options.resolution or ()), "has_masks": folder.has_masks,
+        "batch_size": folder.options.train_batch_size,
+        "metadata_file": None if folder.metadata_file is None else str(folder.metadata_file),
     }  # fmt: skip
 
 

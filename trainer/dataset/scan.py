@@ -305,13 +305,18 @@ def _not_found(folder: Folder, keys: list[str]) -> Iterator[Problem]:
 
 
 def _looked_at(paths: list[Path], look: Callable[[Path], Picture], problems: list[Problem]) -> list[Picture]:
-    """Every path as a Picture, in order; those that cannot be read become problems."""
+    """Every path as a Picture, in order; those that cannot be read become problems.
+
+    A picture less is a small loss and goes on; a caption that cannot be read is text that the user meant to train with.
+    """
 
     def tried(path: Path) -> Picture | Problem:
         try:
             return look(path)
-        except (PictureError, CaptionError) as fault:
+        except PictureError as fault:
             return warning(path, "{reason}. This picture is not used", reason=fault)
+        except CaptionError as fault:
+            return error(path, "{reason}", reason=fault)
 
     with ThreadPoolExecutor(READERS) as pool:
         results = list(pool.map(tried, paths))

@@ -215,7 +215,7 @@ def cache_latents(
     encode: Encode,
     encoder_id: str,
     *,
-    flip: bool = False,
+    flip: bool | Sequence[bool] = False,
     batch_size: int = 1,
     store: Store | None = None,
     trust_dates: bool = False,
@@ -224,9 +224,9 @@ def cache_latents(
 ) -> CachedLatents:
     """Encode every picture (and its mirror image with `flip`), or take what an earlier run kept in `store`.
 
-    encoder_id: what tells one VAE and number format from another (see `fingerprint`). trust_dates: a picture counts as
-    unchanged when its path, size and date are. A bad picture is named to `warn` and left out. Kept latents that cannot
-    be used are made anew, with a warning that says why.
+    flip: one answer for all pictures, or one each. encoder_id: what tells one VAE and number format from another (see
+    `fingerprint`). trust_dates: a picture counts as unchanged when its path, size and date are. A bad picture is named
+    to `warn` and left out. Kept latents that cannot be used are made anew, with a warning that says why.
     Raises LatentsError when a picture gives NaN even in float32, or when none is left.
     """
     kept: dict[tuple[int, bool], Kept | Task] = {}
@@ -239,7 +239,8 @@ def cache_latents(
         except OSError as error:
             skipped[number] = f"{item.path} cannot be read: {error.strerror or error}"
             continue
-        for mirrored in (False, True) if flip else (False,):
+        flips = flip if isinstance(flip, bool) else flip[number]
+        for mirrored in (False, True) if flips else (False,):
             keys = _key(item, content, mirrored, encoder_id), _key(item, content, False, encoder_id)
             task = Task(number, item, mirrored, *keys)
             found = None if store is None else store.find(task)

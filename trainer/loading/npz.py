@@ -31,9 +31,12 @@ Arrays = dict[str, np.ndarray]
 class NpzStore:
     """Kept latents in sd-scripts' files."""
 
-    def __init__(self, suffix: str, scale: float) -> None:
-        """suffix: "_sd" or "_sdxl", the end of the file's name. scale: of latents against the VAE's own."""
-        self._suffix, self._scale = suffix, scale
+    def __init__(self, suffix: str, scale: float, trusted: bool = False) -> None:
+        """suffix: "_sd" or "_sdxl", the end of the file's name. scale: of latents against the VAE's own.
+
+        trusted: what a file was made of is not compared, only dates and shapes (skip_cache_check).
+        """
+        self._suffix, self._scale, self._trusted = suffix, scale, trusted
         self._unmarked: list[str] = []
         self._claimed: dict[Path, tuple[Path, Size]] = {}
 
@@ -120,9 +123,9 @@ class NpzStore:
         if not np.isfinite(array).all():
             return "are not finite"
         mark = _text(arrays.get(KEY))
-        if mark not in (None, task.made_of):
+        if mark not in (None, task.made_of) and not self._trusted:
             return "were made from another picture, size or VAE"
-        if mark is None and item.path.stat().st_mtime > path.stat().st_mtime:
+        if (mark is None or self._trusted) and item.path.stat().st_mtime > path.stat().st_mtime:
             return "are older than their picture"
         latents = torch.from_numpy(array.astype(np.float32)) * self._scale
         if item.mask is None and not item.alpha:
