@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -309,6 +310,8 @@ def _read_as_off(section: str, name: str, value: Any) -> Note | None:
     """sd-scripts and its launchers write 0 (for the seed -1) where an optional number is off; here that is None."""
     field = SECTIONS[section].model_fields[name]
     words = ("-1",) if name == "seed" else ("0", "0.0", "0.00")
+    if name.startswith("sample_every_n_") and re.fullmatch(r"-\d+", str(value).strip()):
+        words = (str(value).strip(),)  # sd-scripts turns these off below 0 too
     if isinstance(value, bool) or not _is_optional(field.annotation) or str(value).strip() not in words:
         return None
     limits = _limits(field)

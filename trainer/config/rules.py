@@ -68,6 +68,19 @@ def notes(config: TrainConfig) -> Iterator[Note]:
             "noise.zero_terminal_snr",
             "zero_terminal_snr is meant for v-prediction models; with this one previews may turn grey",
         )
+    if config.model.v2 and config.caption.clip_skip:
+        yield Note(
+            "caption.clip_skip",
+            "clip_skip {layers} is unusual for SD 2.x, which reads the last layer but one anyway; leave it empty",
+            {"layers": config.caption.clip_skip},
+        )
+    for name in ("color_aug", "random_crop"):
+        if config.dataset.in_json and getattr(config.dataset, name):
+            yield Note(
+                f"dataset.{name}",
+                "{name} changes pictures at every use, so latents that were prepared for in_json are not used",
+                {"name": name},
+            )
     low, high = config.noise.min_timestep or 0, config.noise.max_timestep or 1000
     if low >= high:
         yield Note(
