@@ -19,7 +19,7 @@ RawValue = bool | str | list[Any]
 
 # The order of Qiuye's expert page (PEERS 2.4): people look for a parameter where it has always been.
 GROUPS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("model", "Base model", ("pretrained_model_name_or_path", "resume", "vae", "v_parameterization")),
+    ("model", "Base model", ("pretrained_model_name_or_path", "resume", "vae", "v_parameterization", "v2")),
     (
         "dataset",
         "Data set",

@@ -150,6 +150,12 @@ def test_base_weights_of_lora_scripts_are_one_a_line() -> None:
     assert (values["base_weights"], values["base_weights_multiplier"]) == (["a.safetensors", "b.safetensors"], ["1"])
 
 
+def test_the_chosen_cards_of_lora_scripts_are_their_numbers() -> None:
+    cards = ["GPU 0: NVIDIA GeForce RTX 4090 (24 GB)", "1"]
+    values, _ = as_sd_scripts({**LORA_SCRIPTS, "gpu_ids": cards})
+    assert values["gpu_ids"] == "0,1"
+
+
 def test_fields_of_a_network_that_is_not_chosen_say_nothing() -> None:
     values, _ = as_sd_scripts({**LORA_SCRIPTS, "network_module": "networks.lora", "network_args_custom": []})
     assert "network_args" not in values

@@ -7,6 +7,7 @@ What the resulting names mean is in imports.py. Nothing is dropped in silence: e
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -250,6 +251,10 @@ def _from_lora_scripts(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[
     if not _is_on(result.pop("enable_base_weight", bool(values.get("base_weights")))):
         for name in ("base_weights", "base_weights_multiplier"):
             result.pop(name, None)
+    cards = result.get("gpu_ids")
+    if isinstance(cards, list):  # "GPU 0: NVIDIA GeForce RTX 4090 (24 GB)"
+        numbers = [re.search(r"\d+", str(card)) for card in cards]
+        result["gpu_ids"] = ",".join(number.group() for number in numbers if number)
     for name in ("base_weights", "base_weights_multiplier"):
         if isinstance(result.get(name), str):
             result[name] = [line.strip() for line in result[name].splitlines() if line.strip()]
