@@ -94,8 +94,9 @@ class Family(Protocol):
     def to(self, device: torch.device | str) -> None:
         """Move everything; the VAE stays where it is once `free_vae` was called."""
 
-    def free_vae(self) -> None:
-        """Take the VAE off the accelerator; decoding brings it back for a moment."""
+    def free_vae(self, for_good: bool = False) -> None:
+        """Take the VAE off the accelerator; decoding brings it back for a moment. for_good: let it go from memory, as
+        nothing will be decoded."""
 
     def free_text_encoders(self) -> None:
         """Let the text encoders go, from memory too; captions that are not remembered read them anew for a moment."""

@@ -63,9 +63,9 @@ class DiffusionFamily(ABC):
         for module in (self.unet, *self.text_encoders, *([self.vae] if self._vae_resident else [])):
             module.to(self.device)
 
-    def free_vae(self) -> None:
+    def free_vae(self, for_good: bool = False) -> None:
         self._vae_resident = False
-        self.vae.to("cpu")
+        self.vae = None if for_good else self.vae.to("cpu")
 
     def free_text_encoders(self) -> None:
         self.text_encoders = []
