@@ -34,6 +34,7 @@ FILES = (
 DATASET_PATHS = ("train_data_dir", "reg_data_dir", "in_json", "dataset_config")
 SUBSET_PATHS = ("image_dir", "metadata_file", "conditioning_data_dir")
 MOST_SAVE_MARKS = 200
+DATASET_FILE_ADDRESS = "dataset.dataset_config"
 MODEL_ADDRESS = "model.pretrained_model_name_or_path"
 EMPTY: dict[str, Any] = {
     "images": 0, "reg_images": 0, "steps": 0, "epochs": 0, "batches_per_epoch": 0, "buckets": [], "folders": [],
@@ -287,7 +288,12 @@ def _told(config: TrainConfig, made: Report, files: Iterable[DataProblem]) -> di
     accumulation = config.run.gradient_accumulation_steps
     per_epoch = -(-told["batches_per_epoch"] // accumulation)
     problems = [{**problem.to_json(), "address": _file_address(config, problem)} for problem in files]
-    problems += [{**problem, "address": _picture_address(config, problem)} for problem in told["problems"]]
+    unread = any(problem["address"] == DATASET_FILE_ADDRESS for problem in problems)
+    problems += [
+        {**problem, "address": _picture_address(config, problem)}
+        for problem in told["problems"]
+        if not (unread and problem["path"] is None)
+    ]
     return {
         **told, "accumulation": accumulation, "steps_per_epoch": per_epoch,
         "by_epochs": config.run.max_train_epochs is not None,
@@ -301,6 +307,8 @@ def _file_address(config: TrainConfig, problem: DataProblem) -> str:
         value = getattr(getattr(config, section), name)
         if value and problem.path is not None and problem.path.parts[-len(Path(value).parts) :] == Path(value).parts:
             return f"{section}.{name}"
+    if problem.path is not None and problem.path.suffix.lower() in (".toml", ".json"):
+        return DATASET_FILE_ADDRESS  # it was taken out of the configuration, see _with_datasets
     return MODEL_ADDRESS
 
 

@@ -194,3 +194,13 @@ def test_the_header_of_a_lora_fills_the_form():
 def test_a_lora_without_metadata_is_refused_with_a_sentence():
     with pytest.raises(ConfigError, match="holds no training settings"):
         imported(json.dumps({"__metadata__": {"format": "pt"}, "a": {}}), "a.safetensors")
+
+
+def test_data_sets_with_their_folders_are_taken_over():
+    found = imported(
+        'pretrained_model_name_or_path = "b"\n[[dataset.datasets]]\nresolution = 768\nbatch_size = 2\n'
+        '[[dataset.datasets.subsets]]\nimage_dir = "a"\nflip_aug = false\n'
+    )
+    (group,) = found.values["dataset.datasets"]
+    assert (group["resolution"], group["batch_size"]) == ("768,768", 2)
+    assert group["subsets"] == [{"image_dir": "a", "flip_aug": False, "is_reg": False}]

@@ -181,3 +181,36 @@ def test_a_run_that_cannot_work_does_not_start(root, prepare, values, address, w
 
 def test_a_run_that_works_has_nothing_against_it(root):
     assert start_problems(Path(root), config(), Reports(root)) == []
+
+
+DATA = """
+[[datasets]]
+resolution = 512
+batch_size = 2
+[[datasets.subsets]]
+image_dir = "train/10_anby"
+num_repeats = 2
+"""
+
+
+def test_a_dataset_file_and_its_folders_are_found_from_the_projects_folder(root):
+    (root / "data.toml").write_text(DATA, encoding="utf-8")
+    told = Reports(root).read(config(**{"dataset.dataset_config": "data.toml", "dataset.train_data_dir": ""}))
+    assert (told["images"], told["repeats_sum"], told["batch_size"]) == (15, 30, 2)
+    assert [problem for problem in told["problems"] if problem["severity"] == "error"] == []
+
+
+def test_a_mistake_in_a_dataset_file_is_told_at_its_field(root):
+    (root / "data.toml").write_text(DATA.replace("num_repeats = 2", "num_repeats = '2'"), encoding="utf-8")
+    told = Reports(root).read(config(**{"dataset.dataset_config": "data.toml", "dataset.train_data_dir": ""}))
+    wrong = [problem for problem in told["problems"] if problem["address"] == "dataset.dataset_config"]
+    assert '[[datasets.subsets]] 1: num_repeats is "2"; a whole number is needed' in wrong[0]["message"]
+
+
+def test_data_sets_of_a_settings_file_stay_through_the_form(root):
+    group = {"resolution": "512,512", "batch_size": 2, "flip_aug": False, "subsets": [
+        {"image_dir": "train/10_anby", "num_repeats": 2, "face_crop_aug_range": "1.0,2.0"}]}  # fmt: skip
+    first = config(**{"dataset.datasets": [group], "dataset.train_data_dir": ""})
+    assert form.check(form.raw_values(first)).ready == first
+    assert first.dataset.datasets[0].subsets[0].face_crop_aug_range == (1.0, 2.0)
+    assert Reports(root).read(first)["repeats_sum"] == 30
