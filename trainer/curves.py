@@ -7,34 +7,56 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import tomlkit
+
 from trainer import __version__
+from trainer.config import SECRETS, ConfigError, Problem, parameters
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from trainer.config import TrainConfig
     from trainer.config.log import Log
 
 
 class Curves:
-    """Writes `<logging_dir>/<log_prefix><date>/<tracker name>/events…`; does nothing when logging_dir is unset."""
+    """Writes `<logging_dir>/<log_prefix><date>/<tracker name>/events…`, or to wandb, or both; nothing when both are
+    off."""
 
-    def __init__(self, section: Log, silent: bool = False) -> None:
+    def __init__(self, config: TrainConfig, silent: bool = False) -> None:
         """silent: of a process that writes nothing. Raises OSError when the folder cannot be written."""
         self.folder: Path | None = None
         self._writer: Any = None
-        if section.logging_dir and not silent:
+        self._wandb: Any = None
+        section = config.log
+        settings = logged_settings(config) if section.log_config else {}
+        if silent:
+            return
+        if section.logging_dir and section.log_with != "wandb":
             from torch.utils.tensorboard import SummaryWriter
+            from torch.utils.tensorboard.summary import hparams
 
             dated = f"{section.log_prefix or ''}{time.strftime('%Y%m%d%H%M%S')}"
             self.folder = Path(section.logging_dir) / dated / (section.log_tracker_name or "network_train")
             self._writer = SummaryWriter(str(self.folder), flush_secs=5)
             self._writer.add_text("athanor", f"version {__version__}", 0)
+            for summary in hparams(settings, {}) if settings else ():
+                self._writer.file_writer.add_summary(summary)
+        if section.log_with in ("wandb", "all"):
+            import wandb
 
-    def scalars(self, values: Mapping[str, float], step: int) -> None:
-        """Add points: tag -> value at `step` (an epoch number for the tags that count epochs)."""
+            options = {"name": section.wandb_run_name, **tracker_options(section, "wandb")}
+            self._wandb = wandb.init(
+                project=section.log_tracker_name or "network_train", dir=section.logging_dir, config=settings, **options
+            )
+
+    def scalars(self, values: Mapping[str, float], step: int, axis: str = "global_step") -> None:
+        """Add points: tag -> value at `step`, an epoch number where the axis is "epoch"."""
         if self._writer is not None:
             for tag, value in values.items():
                 self._writer.add_scalar(tag, value, step)
+        if self._wandb is not None:
+            self._wandb.log({**values, axis: step})
 
     def image(self, tag: str, picture: Image, step: int) -> None:
         """Add a preview picture."""
@@ -42,11 +64,41 @@ class Curves:
             import numpy
 
             self._writer.add_image(tag, numpy.asarray(picture.convert("RGB")), step, dataformats="HWC")
+        if self._wandb is not None:
+            import wandb
+
+            self._wandb.log({tag: wandb.Image(picture), "global_step": step})
 
     def close(self) -> None:
         """Flush and close the file."""
         if self._writer is not None:
             self._writer.close()
+        if self._wandb is not None:
+            self._wandb.finish()
+
+
+def tracker_options(section: Log, tool: str) -> dict[str, Any]:
+    """The table of a logging tool in log_tracker_config; empty without one. Raises ConfigError."""
+    if not section.log_tracker_config:
+        return {}
+    path = Path(section.log_tracker_config)
+    try:
+        values = tomlkit.parse(path.read_text(encoding="utf-8-sig")).unwrap().get(tool, {})
+    except (OSError, ValueError, tomlkit.exceptions.TOMLKitError) as error:
+        said = "{path} is not valid TOML: {reason}"
+        raise ConfigError([Problem("log.log_tracker_config", said, {"path": path, "reason": error})]) from error
+    return dict(values) if isinstance(values, Mapping) else {}
+
+
+def logged_settings(config: TrainConfig) -> dict[str, bool | int | float | str]:
+    """Name -> value of every setting that is set, but for keys and for what names a place on this machine."""
+    told: dict[str, bool | int | float | str] = {}
+    for parameter in parameters():
+        value = getattr(getattr(config, parameter.section), parameter.name)
+        if value is None or parameter.role is not None or parameter.name in SECRETS:
+            continue
+        told[parameter.name] = value if isinstance(value, (bool, int, float, str)) else str(value)
+    return told
 
 
 class LossAverage:

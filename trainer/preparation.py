@@ -25,6 +25,7 @@ from trainer.atomic import WriteError, sweep
 from trainer.checkpoint import State, StateError, free_name, load_state
 from trainer.config import TrainConfig
 from trainer.config.rules import trained_rates
+from trainer.curves import tracker_options
 from trainer.dataset import DatasetError, captions, statistics
 from trainer.dataset.buckets import size_ids
 from trainer.dataset.report import Lengths, lengths
@@ -253,6 +254,7 @@ def prepare(config: TrainConfig, job: Job, events: EventLog) -> Run:
 
     Raises ConfigError, DatasetError, WeightsError, NetworkError, StateError, OptimizerError, each with the cure.
     """
+    tracker_options(config.log, "wandb")  # a mistake there is told before anything slow
     processes = join(config.distributed)
     formats = precision.choose(config.precision)
     resumed = load_state(Path(config.save.resume)) if config.save.resume else None

@@ -129,13 +129,17 @@ class Report:
 
     def epoch(self, progress: Progress) -> None:
         """An epoch has ended."""
-        self._curves.scalars({"loss/epoch_average": progress.average.mean}, progress.epoch)
+        self._curves.scalars({"loss/epoch_average": progress.average.mean}, progress.epoch, "epoch")
         self._run.events.emit("epoch", epoch=progress.epoch, epochs=self._run.epochs, average=progress.average.mean)
 
     def validation(self, progress: Progress, loss: float, axis: str) -> None:
         """A validation loss was measured, at a step or at the end of an epoch."""
-        tag = "loss/validation/step_average" if axis == "step" else "loss/validation/epoch_average"
-        self._curves.scalars({tag: loss}, progress.step if axis == "step" else progress.epoch)
+        tag = f"loss/validation/{axis}"
+        points = {f"{tag}_average": loss, f"{tag}_divergence": loss - progress.average.mean}
+        if axis == "step":
+            self._curves.scalars(points, progress.step)
+        else:
+            self._curves.scalars(points, progress.epoch, "epoch")
         self._run.events.emit("validation", step=progress.step, epoch=progress.epoch, loss=loss)
         self._last = time.monotonic()
 

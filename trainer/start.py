@@ -56,6 +56,8 @@ def start(read_config: Callable[[], TrainConfig], job_path: Path | None) -> int:
     try:
         config = _with_seed(read_config())
         spawning.choose_cards(config.distributed)
+        if config.log.wandb_api_key:
+            os.environ["WANDB_API_KEY"] = config.log.wandb_api_key
         _preflight(config)
     except Exception as error:
         if not isinstance(error, ConfigError) and not _is_refusal(error):
@@ -74,12 +76,17 @@ def start(read_config: Callable[[], TrainConfig], job_path: Path | None) -> int:
     job.prepare()
     atomic_write(job.config_path, to_toml(config))
     if not spawning.spawned():
-        job.write_process(os.getpid(), [sys.executable, *sys.orig_argv[1:]])
+        job.write_process(os.getpid(), [sys.executable, *map(_without_key, sys.orig_argv[1:])])
     atomic_write(job.environment_path, json.dumps(environment(), indent=1))
     events = events or EventLog(job.events_path)
     if spawning.process_count(config.distributed) > 1 and not spawning.placed():
         return spawning.run_all(config.distributed, job, events)
     return _run(config, job, events)
+
+
+def _without_key(word: str) -> str:
+    """A word of the command line as it may be written down."""
+    return "wandb_api_key=…" if "wandb_api_key=" in word else word
 
 
 class _Silence(io.TextIOBase):

@@ -80,7 +80,7 @@ def train(config: TrainConfig, job: Job, events: EventLog) -> Finished | Stopped
     began = time.monotonic()
     run = prepare(config, job, events)
     progress = beginning(run)
-    report = Report(run, Curves(config.log, silent=not run.processes.main))
+    report = Report(run, Curves(config, silent=not run.processes.main))
     first = progress.step
     try:
         if config.sample.sample_at_first and progress.step == 0:

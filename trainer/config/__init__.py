@@ -56,6 +56,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
 }  # fmt: skip
 LARGEST_FILE_BYTES = 2 * 2**20
 LISTS = ("subsets", "datasets")  # lists of tables in [dataset]: parameters of their own kind
+SECRETS = ("wandb_api_key",)  # never written into a file
 DESCRIPTIONS = ("preset", "metadata", "memory")  # tables that describe a preset, ours and lora-scripts'
 
 
@@ -251,7 +252,7 @@ def to_toml(config: TrainConfig, base: TrainConfig | None = None) -> str:
                 if base is not None
                 else field.get_default(call_default_factory=True)
             )
-            if name not in LISTS and getattr(ours, name) != reference:
+            if name not in (*LISTS, *SECRETS) and getattr(ours, name) != reference:
                 table.add(name, "" if dumped[name] is None else dumped[name])
         if section == "dataset":
             for name in LISTS:

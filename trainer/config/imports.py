@@ -25,7 +25,6 @@ WITHOUT_COUNTERPART = {
     "randomly_choice_prompt": "write the prompts into sample_prompts",
 }
 LATER = {
-    "wandb_api_key", "wandb_run_name", "log_tracker_config", "log_config",
     "console_log_level",
     "console_log_file", "console_log_simple",
 }  # fmt: skip
@@ -141,7 +140,7 @@ def _left_out(name: str, value: Any, known: set[str]) -> list[Note]:
         return [Note(None, "{name} was left out: what the model is, is read from its file", {"name": name})]
     if name in WITHOUT_COUNTERPART:
         return [Note(None, "{name} was left out: {reason}", {"name": name, "reason": WITHOUT_COUNTERPART[name]})]
-    if name in LATER or name.startswith(("huggingface_", "offload_", "zero", "wandb_")):
+    if name in LATER or name.startswith(("huggingface_", "offload_", "zero")):
         return [
             Note(
                 None,

@@ -13,11 +13,25 @@ class Log(Section):
     logging_dir: str | None = parameter(None, "TensorBoard folder", role="folder")
     """Where the curves are written; ./logs is what the TensorBoard tab shows. Empty: no TensorBoard files."""
 
-    log_with: Literal["tensorboard"] | None = parameter(None, "Log with", advanced=True)
-    """TensorBoard is used whenever a folder is given."""
+    log_with: Literal["tensorboard", "wandb", "all"] | None = parameter(None, "Log with", advanced=True)
+    """tensorboard stays on this machine; wandb sends curves and previews to wandb.ai and needs that package; all does
+    both. Empty: TensorBoard whenever a folder is given."""
 
     log_prefix: str | None = parameter(None, "Prefix of the run's folder", max_length=100, advanced=True)
     """Put before the date in the folder name, to tell runs apart."""
 
     log_tracker_name: str | None = parameter(None, "Name inside the run's folder", max_length=100, advanced=True)
     """Folder below the dated one. Empty: network_train."""
+
+    log_tracker_config: str | None = parameter(None, "Options of the logging tool", role="file", advanced=True)
+    """A TOML file; its table [wandb] is handed to wandb.init, in place of the name below."""
+
+    wandb_run_name: str | None = parameter(None, "Name of the run at wandb", max_length=100, advanced=True)
+    """Empty: wandb makes one up."""
+
+    wandb_api_key: str | None = parameter(None, "Key for wandb", max_length=200, advanced=True)
+    """Used for this run and never written down: neither into its config.toml nor a log. `wandb login` keeps one for all
+    runs."""
+
+    log_config: bool = parameter(False, "Log the settings", advanced=True)
+    """Writes the settings beside the curves, without keys and paths."""

@@ -7,6 +7,7 @@ here.
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -541,7 +542,14 @@ def _sampling_and_logging(config: TrainConfig) -> Iterator[Problem]:
             "sample.sample_prompts",
             "previews are switched on but there is no prompt; write one or clear sample_every_n_epochs",
         )
-    if config.log.log_with and not config.log.logging_dir:
+    if config.log.log_with in ("wandb", "all") and importlib.util.find_spec("wandb") is None:
+        yield Problem(
+            "log.log_with",
+            "log_with {choice} needs the package wandb, which is not installed; run pip install wandb, or choose "
+            "tensorboard",
+            {"choice": config.log.log_with},
+        )
+    if config.log.log_with in ("tensorboard", "all") and not config.log.logging_dir:
         yield Problem(
             "log.logging_dir", "log_with tensorboard needs logging_dir; ./logs is what the TensorBoard tab shows"
         )

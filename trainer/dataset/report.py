@@ -181,6 +181,7 @@ def _files(config: TrainConfig) -> Iterator[Problem]:
         ("vae", config.model.vae),
         ("network_weights", config.network.network_weights),
         ("resume", config.save.resume),
+        ("log_tracker_config", config.log.log_tracker_config),
     ):
         if value and not _exists(value):
             yield error(Path(value), "{name} {path} does not exist; check the path", name=name, path=value)

@@ -1,0 +1,116 @@
+"""What a run tells TensorBoard and wandb, and what it keeps to itself."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+import pytest
+from place import Place
+
+from trainer.__main__ import main
+from trainer.config import ConfigError, parse, to_toml
+from trainer.curves import logged_settings
+
+NEEDED = {"pretrained_model_name_or_path": "b", "train_data_dir": "t", "resolution": 512}
+
+
+class Tool(types.ModuleType):
+    """A wandb that remembers what it is told."""
+
+    def __init__(self) -> None:
+        super().__init__("wandb")
+        self.__spec__ = importlib.util.spec_from_loader("wandb", None)
+        self.begun: list[dict[str, Any]] = []
+        self.told: list[dict[str, Any]] = []
+        self.finished = 0
+        self.Image = lambda picture: ("picture", picture.size)
+
+    def init(self, **options: Any) -> Tool:
+        self.begun.append(options)
+        return self
+
+    def log(self, values: dict[str, Any]) -> None:
+        self.told.append(values)
+
+    def finish(self) -> None:
+        self.finished += 1
+
+
+@pytest.fixture
+def wandb(monkeypatch: pytest.MonkeyPatch) -> Tool:
+    tool = Tool()
+    monkeypatch.setitem(sys.modules, "wandb", tool)
+    monkeypatch.setenv("WANDB_API_KEY", "")
+    return tool
+
+
+def test_wandb_gets_the_tags_of_tensorboard_with_step_and_epoch(place: Place, wandb: Tool) -> None:
+    values = {"log_with": "all", "logging_dir": "logs", "wandb_run_name": "mine", "log_config": True}
+    assert (
+        place.train(**values, validation_split=0.2, sample_prompts="a --w 64 --h 64 --s 1", sample_at_first=True) == 0
+    )
+    (begun,) = wandb.begun
+    assert (begun["project"], begun["name"], begun["config"]["network_dim"]) == ("network_train", "mine", 2)
+    points = [entry for entry in wandb.told if "loss/current" in entry]
+    assert [entry["global_step"] for entry in points] == list(range(1, len(points) + 1))
+    assert {"loss/current", "loss/average", "lr/textencoder", "lr/unet", "global_step"} == set(points[0])
+    assert [entry["epoch"] for entry in wandb.told if "loss/epoch_average" in entry] == [1, 2]
+    assert any({"loss/validation/epoch_average", "loss/validation/epoch_divergence"} <= set(e) for e in wandb.told)
+    assert {"sample_0": ("picture", (64, 64)), "global_step": 0} in wandb.told
+    assert wandb.finished == 1 and list((place.root / "logs").iterdir())
+
+
+def test_wandb_alone_leaves_no_tensorboard_file_and_takes_options_from_a_file(place: Place, wandb: Tool) -> None:
+    (place.root / "tracker.toml").write_text('[wandb]\nentity = "us"\nname = "theirs"\n', encoding="utf-8")
+    assert (
+        place.train(max_train_epochs=1, log_with="wandb", log_tracker_config="tracker.toml", log_tracker_name="p") == 0
+    )
+    (begun,) = wandb.begun
+    assert (begun["entity"], begun["name"], begun["project"], begun["config"]) == ("us", "theirs", "p", {})
+    assert not (place.root / "logs").exists()
+
+
+def test_the_key_is_used_and_written_nowhere(place: Place, wandb: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    key = "0123456789abcdef-a-secret"
+    monkeypatch.setattr(sys, "orig_argv", ["python", "-m", "trainer", f"wandb_api_key={key}"])
+    words = [
+        "train",
+        place.config(max_train_epochs=1, log_with="all", logging_dir="logs", log_config=True),
+        "--job",
+        "job",
+    ]
+    assert main([*words, f"wandb_api_key={key}"]) == 0
+    assert os.environ["WANDB_API_KEY"] == key and key not in str(wandb.begun)
+    written = [
+        path for folder in ("job", "logs", "output") for path in (place.root / folder).rglob("*") if path.is_file()
+    ]
+    assert len(written) > 5 and not [path for path in written if key.encode() in path.read_bytes()]
+    assert key not in to_toml(parse({**NEEDED, "wandb_api_key": key}).config)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("wandb") is not None, reason="wandb is installed here")
+def test_a_missing_package_is_named_before_anything_slow() -> None:
+    with pytest.raises(ConfigError, match="needs the package wandb, which is not installed; run pip install wandb"):
+        parse({**NEEDED, "log_with": "wandb"})
+
+
+def test_logged_settings_hold_no_path_and_no_key() -> None:
+    told = logged_settings(parse({**NEEDED, "logging_dir": "/home/me/logs", "wandb_api_key": "k", "seed": 3}).config)
+    assert told["seed"] == 3 and told["resolution"] == "(512, 512)"
+    assert not {"wandb_api_key", "logging_dir", "train_data_dir", "pretrained_model_name_or_path"} & set(told)
+
+
+def test_settings_stand_beside_the_curves(place: Place) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    assert place.train(max_train_epochs=1, logging_dir="logs", log_config=True, validation_split=0.2) == 0
+    curves = EventAccumulator(str(next(Path("logs").iterdir()) / "network_train"))
+    curves.Reload()
+    assert "_hparams_/session_start_info" in curves.summary_metadata
+    assert {"loss/validation/epoch_average", "loss/validation/epoch_divergence"} <= set(curves.Tags()["scalars"])
