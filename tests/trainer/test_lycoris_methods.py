@@ -390,3 +390,19 @@ def test_a_prime_side_gets_no_kronecker_cut_and_no_butterfly() -> None:
         adapter(Case("boft", rank=10), layer)
     with pytest.raises(NetworkError, match="its 320 outputs cannot be cut .* set network_dim to 10 or more"):
         adapter(Case("boft", rank=8), nn.Linear(4, 320))
+
+
+@pytest.mark.parametrize(
+    "case",
+    [Case("locon", (("dora_wd", True),)), Case("loha"), Case("lokr", (("factor", 4),), rank=2), Case("glora"),
+     Case("diag-oft", rank=8), Case("boft", rank=10)],
+    ids=str,
+)  # fmt: skip
+def test_an_adapted_layer_compiles_in_one_piece(case: Case) -> None:
+    layer, x = a_layer("linear"), an_input("linear")
+    filled(adapter(case, layer, rank_dropout=0.2)).eval()
+    torch._dynamo.reset()
+    compiled = torch.compile(layer.forward, backend="aot_eager", fullgraph=True)
+    output = compiled(x)
+    output.sum().backward()
+    torch.testing.assert_close(output, layer(x), rtol=1e-4, atol=1e-5)
