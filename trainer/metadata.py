@@ -145,6 +145,8 @@ def _option_values(given: Mapping[str, Any], facts: RunFacts) -> dict[str, Any]:
     if "Adafactor" in facts.optimizer and "relative_step=True" in facts.optimizer:
         values["lr_scheduler"] = f"adafactor:{given['learning_rate']}"
         values |= {"learning_rate": None, "text_encoder_lr": None, "unet_lr": None}
+    if isinstance(values.get("text_encoder_lr"), tuple):
+        values["text_encoder_lr"] = values["text_encoder_lr"][0]  # as sd-scripts writes a list
     if given["network_args"]:
         pairs = (text.partition("=") for text in given["network_args"])
         arguments: dict[str, Any] = {name.strip(): value.strip() for name, _, value in pairs}

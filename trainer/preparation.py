@@ -498,7 +498,10 @@ def _optimizer(
     """Optimizer, one schedule a group, and how long the run is."""
     section = config.optimizer
     rates = trained_rates(config)
-    groups = network.groups(rates.get("textencoder", 0.0), rates.get("unet", 0.0))
+    text: float | tuple[float, float] = rates.get("textencoder", 0.0)
+    if isinstance(section.text_encoder_lr, tuple):
+        text = rates.get("textencoder 1", 0.0), rates.get("textencoder 2", 0.0)
+    groups = network.groups(text, rates.get("unet", 0.0))
     made = optimizers.build(
         section.optimizer_type, [{"params": list(group.parameters), "lr": group.lr,
         "name": group.label} for group in groups],

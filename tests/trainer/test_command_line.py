@@ -48,8 +48,8 @@ def test_a_switch_takes_no_value_and_a_list_all_words_up_to_the_next_option(file
     assert made.network.network_args == ("conv_dim=4", "conv_alpha=1")
 
 
-def test_several_text_encoder_rates_are_taken_and_the_first_is_used(file: Path) -> None:
-    assert config(str(file), "--text_encoder_lr", "1e-5", "2e-5").optimizer.text_encoder_lr == 1e-5
+def test_several_text_encoder_rates_are_taken(file: Path) -> None:
+    assert config(str(file), "--text_encoder_lr", "1e-5", "2e-5").optimizer.text_encoder_lr == (1e-5, 2e-5)
 
 
 def test_a_shortened_name_is_understood_while_it_is_unambiguous(file: Path) -> None:

@@ -244,6 +244,8 @@ def test_two_text_encoders_may_have_two_rates() -> None:
         ("textencoder 1", 1e-5, 2), ("textencoder 2", 2e-5, 2),
     ]  # fmt: skip
     assert [group.label for group in made.groups(1e-5, 0)] == ["textencoder"]
+    one = attach([Layer("lora_te_text_model_x", nn.Linear(2, 2), "text_encoder", containers=text)], NetworkOptions(), 0)  # type: ignore[list-item]
+    assert [(group.label, group.lr) for group in one.groups((1e-5, 2e-5), 0)] == [("textencoder", 1e-5)]
 
 
 def test_lora_fa_trains_the_up_matrices_alone() -> None:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import tomlkit
 
 from trainer.config import SECTIONS, ConfigError, Parameter, parameters, parse, read, to_toml
 from trainer.config.fields import EXTRA_KEYS, ROLES
@@ -253,3 +254,24 @@ def test_folders_with_own_options_survive_the_way_through_toml(tmp_path: Path) -
     file = tmp_path / "run.toml"
     file.write_text(to_toml(config), encoding="utf-8")
     assert read(file).config == config
+
+
+@pytest.mark.parametrize(
+    ("value", "meant"),
+    [
+        ("1e-5", 1e-5),
+        ([1e-5], 1e-5),
+        ("1e-5, 2e-5", (1e-5, 2e-5)),
+        ([1e-5, 2e-5, 3e-5], (1e-5, 2e-5)),
+        ([0.5, 0.5], 0.5),
+    ],
+)
+def test_the_rate_of_the_text_encoders_is_one_number_or_two(value: object, meant: object) -> None:
+    config = parse({**NEEDED, "text_encoder_lr": value}).config
+    assert config.optimizer.text_encoder_lr == meant
+    assert parse(tomlkit.parse(to_toml(config)).unwrap()).config == config
+
+
+@pytest.mark.parametrize("value", ["fast", -1, "1,x", True])
+def test_a_rate_of_the_text_encoders_that_is_no_number_is_refused(value: object) -> None:
+    assert "a number from 0 to 100 is needed, such as 1e-5, or two of them" in message({"text_encoder_lr": value})

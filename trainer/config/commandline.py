@@ -18,7 +18,7 @@ from trainer.config import Parameter, parameters
 from trainer.config.problems import ConfigError, Problem
 from trainer.config.refused import COMMAND_LINE, REFUSED, refusal
 
-SEVERAL = ("text_encoder_lr",)  # take several words there, though one value is used here
+SEVERAL = ("text_encoder_lr",)  # take several words
 
 
 @dataclass
@@ -119,4 +119,4 @@ def _set(name: str, parameter: Parameter | None, values: list[str], given: Given
     elif parameter is not None and parameter.kind == "texts":
         given.options[name] = values
     else:
-        given.options[name] = values[0] if values else ""
+        given.options[name] = ",".join(values[:2]) if name in SEVERAL else values[0] if values else ""

@@ -100,9 +100,24 @@ def parse_texts(value: Any) -> Any:
     return value
 
 
-def parse_first(value: Any) -> Any:
-    """A list with numbers gives its first one: sd-scripts takes text_encoder_lr as a list and uses the first for SD."""
-    return value[0] if isinstance(value, (list, tuple)) and value else value
+def parse_rates(value: Any) -> Any:
+    """One rate, or one for each of two text encoders: 1e-5, "1e-5,2e-5", [1e-5, 2e-5]. Of a longer list the first two.
+
+    sd-scripts takes text_encoder_lr as a list and uses only the first for SDXL (KOHYA_COMPAT Q-14).
+    """
+    if value is None:
+        return None
+    items = value.replace(",", " ").split() if isinstance(value, str) else value
+    items = list(items)[:2] if isinstance(items, (list, tuple)) else [items]
+    try:
+        rates = [float(item) for item in items if not isinstance(item, bool)]
+    except (TypeError, ValueError):
+        rates = []
+    if len(rates) != len(items) or not rates or not all(0 <= rate <= 100 for rate in rates):
+        raise PydanticCustomError(
+            "rates", "a number from 0 to 100 is needed, such as 1e-5, or two of them for the two encoders of SDXL"
+        )
+    return rates[0] if len(rates) == 1 or rates[0] == rates[1] else tuple(rates)
 
 
 def parse_lines(value: Any) -> Any:
@@ -131,4 +146,4 @@ Texts = Annotated[
     tuple[str, ...], BeforeValidator(lambda value: _clean(list(parse_texts(value))) if value is not None else value)
 ]
 Lines = Annotated[tuple[str, ...], BeforeValidator(lambda value: _clean(parse_lines(value)))]
-FirstFloat = Annotated[float | None, BeforeValidator(parse_first)]
+Rates = Annotated[float | tuple[float, float] | None, BeforeValidator(parse_rates)]

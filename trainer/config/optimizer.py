@@ -3,7 +3,7 @@ trainer/optimizers.py. LIGHT."""
 
 from __future__ import annotations
 
-from trainer.config.fields import FirstFloat, Section, Texts, parameter
+from trainer.config.fields import Rates, Section, Texts, parameter
 
 
 class Optimizer(Section):
@@ -16,8 +16,9 @@ class Optimizer(Section):
     unet_lr: float | None = parameter(None, "U-Net learning rate", ge=0, le=100)
     """Rate for the part that draws. 1e-4 is usual. Too high burns the picture, too low teaches nothing."""
 
-    text_encoder_lr: FirstFloat = parameter(None, "Text encoder learning rate", ge=0, le=100)
-    """Rate for the part that reads the prompt: a tenth to a half of the U-Net's. 0 leaves it untrained."""
+    text_encoder_lr: Rates = parameter(None, "Text encoder learning rate")
+    """Rate for the part that reads the prompt: a tenth to a half of the U-Net's. 0 leaves it untrained.
+    Two numbers with a comma are for the two encoders of SDXL."""
 
     optimizer_type: str = parameter("", "Optimizer", max_length=100)
     """AdamW8bit saves memory on NVIDIA cards, AdamW is the same in full precision, Lion wants a rate 3 to 10 times

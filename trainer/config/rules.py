@@ -344,12 +344,18 @@ def _optimizer_and_schedule(config: TrainConfig) -> Iterator[Problem]:
 def trained_rates(config: TrainConfig) -> dict[str, float]:
     """Learning rate of each part that is trained: {"textencoder": 1e-5, "unet": 1e-4}."""
     section, network = config.optimizer, config.network
-    rates = {}
+    rates: dict[str, float] = {}
     if not network.network_train_unet_only:
-        rates["textencoder"] = section.learning_rate if section.text_encoder_lr is None else section.text_encoder_lr
+        given = section.learning_rate if section.text_encoder_lr is None else section.text_encoder_lr
+        rates |= {"textencoder": given} if isinstance(given, float) else text_rates(given)
     if not network.network_train_text_encoder_only:
         rates["unet"] = section.learning_rate if section.unet_lr is None else section.unet_lr
     return {part: rate for part, rate in rates.items() if rate}
+
+
+def text_rates(given: tuple[float, float]) -> dict[str, float]:
+    """Rates of two text encoders under the names of their groups."""
+    return {f"textencoder {number}": rate for number, rate in enumerate(given, start=1)}
 
 
 def _captions(config: TrainConfig) -> Iterator[Problem]:

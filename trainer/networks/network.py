@@ -65,6 +65,8 @@ class Network(nn.Module):
         found: list[ParameterGroup] = []
         plus, everything = self.options.text_encoder_plus_ratio, list(self.adapters())
         text = [(name, adapter) for name, adapter in everything if adapter.part == "text_encoder"]
+        if isinstance(text_encoder_lr, tuple) and not any(name.split("_")[1] == "te2" for name, _ in text):
+            text_encoder_lr = text_encoder_lr[0]  # one encoder: the first rate, as sd-scripts
         if isinstance(text_encoder_lr, tuple):
             for number, lr in enumerate(text_encoder_lr, start=1):
                 own = [adapter for name, adapter in text if (name.split("_")[1] == "te2") == (number == 2)]
