@@ -14,6 +14,7 @@ from trainer.config import ConfigError, Parsed, Problem, TrainConfig, parameters
 from trainer.config.commandline import Given, read_words
 from trainer.config.refused import COMMAND_LINE
 from trainer.config.refused import REFUSED as REFUSED_NAMES
+from trainer.networks.arguments import MODULES
 
 FINISHED, FAILED, REFUSED, STOPPED = 0, 1, 2, 3
 TAKES_CONFIG = {"train": ("--job=",), "check": ("--json",)}  # command -> options of its own
@@ -160,6 +161,7 @@ def _reference(_: argparse.Namespace) -> int:
                 "\n", " "
             )
         )
+    _network_arguments()
     print("\n## On the command line only\n\n| name | what it does |\n|---|---|")
     for name, told in COMMAND_LINE.items():
         print(f"| `{name}` | {told}. |")
@@ -168,6 +170,18 @@ def _reference(_: argparse.Namespace) -> int:
     for name, refused in REFUSED_NAMES.items():
         print(f"| `{name}` | {'error' if refused.stops else 'note'} | {refused.reason} | {refused.instead} |")
     return FINISHED
+
+
+def _network_arguments() -> None:
+    """What network_args may hold, for each network_module and algo."""
+    print("\n## network_args\n\n| network_module | name | default | values | what it does |\n|---|---|---|---|---|")
+    for module, methods in MODULES.items():
+        for algo, method in methods.items():
+            title = f"{module} algo={algo}" if algo else module
+            print(f"| `{title}` | | | | **{method.help}** |")
+            for one in method.arguments.values():
+                default = "" if one.default is None else f"`{one.default}`"
+                print(f"| | `{one.name}` | {default} | {one.limit_words() or one.kind} | {one.help} |")
 
 
 def _schema(_: argparse.Namespace) -> int:

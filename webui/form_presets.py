@@ -37,7 +37,8 @@ KEPT = frozenset({
     "save.metadata_license", "save.metadata_tags", "save.metadata_trigger_phrase", "save.metadata_usage_hint",
     "save.metadata_thumbnail", "save.metadata_merged_from", "save.metadata_preprocessor",
     "save.metadata_is_negative_embedding",
-    "save.no_metadata", "network.network_weights", "network.dim_from_weights", "sample.sample_prompts",
+    "save.no_metadata", "network.network_weights", "network.dim_from_weights", "network.base_weights",
+    "network.base_weights_multiplier", "sample.sample_prompts",
     "sample.sample_every_n_epochs", "sample.sample_every_n_steps", "sample.sample_at_first", "sample.sample_sampler",
 })  # fmt: skip
 

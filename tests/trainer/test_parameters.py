@@ -116,6 +116,10 @@ def test_every_mistake_is_reported_at_once_with_its_address_value_and_cure() -> 
         ({"network_train_unet_only": True, "network_train_text_encoder_only": True}, "exclude each other"),
         ({"dim_from_weights": True}, "dim_from_weights needs network_weights"),
         ({"network_args": ["conv_dmi=4"]}, "networks.lora has no argument 'conv_dmi'; did you mean 'conv_dim'?"),
+        (
+            {"network_args": ["loraplus_lr_ratio=4"], "optimizer_type": "Prodigy", "learning_rate": 1},
+            "Prodigy needs one rate for everything, but loraplus_lr_ratio gives parts",
+        ),
         ({"network_args": ["conv_dim=four"]}, "conv_dim=four is not a whole number"),
         ({"unet_lr": 0, "text_encoder_lr": 0}, "nothing would be trained"),
         ({"cache_text_encoder_outputs": True}, "needs network_train_unet_only"),

@@ -11,6 +11,7 @@ from trainer.__main__ import main
 from trainer.config import ConfigError, parameters, parse
 from trainer.config.imports import LATER, WITHOUT_COUNTERPART
 from trainer.config.refused import COMMAND_LINE, REFUSED
+from trainer.networks.arguments import MODULES
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "sd_scripts_arguments.json"
 NAMES = [entry["name"] for entry in json.loads(GOLDEN.read_text(encoding="utf-8"))["arguments"]]
@@ -60,3 +61,6 @@ def test_the_reference_shows_all_parameters_and_all_refused_names(capsys: pytest
         assert f"| `{name}` |" in told
     for refused in REFUSED.values():
         assert refused.reason in told and refused.instead in told
+    for methods in MODULES.values():
+        for method in methods.values():
+            assert method.help in told and all(f"| | `{name}` |" in told for name in method.arguments)

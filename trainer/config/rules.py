@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from trainer.config import TrainConfig
     from trainer.config.dataset import Dataset
 
+OWN_RATES = {
+    "loraplus_lr_ratio", "loraplus_unet_lr_ratio", "loraplus_text_encoder_lr_ratio",
+    "down_lr_weight", "mid_lr_weight", "up_lr_weight",
+}  # fmt: skip
 WITHOUT = {
     ("networks.dylora", "network_dropout"), ("networks.dylora", "scale_weight_norms"),
     ("networks.oft", "network_dropout"), ("networks.oft", "scale_weight_norms"),
@@ -327,6 +331,15 @@ def _optimizer_and_schedule(config: TrainConfig) -> Iterator[Problem]:
         missing = optimizer.availability()
         if missing:
             yield Problem("optimizer.optimizer_type", "{reason}", {"reason": missing})
+        split = [text.partition("=")[0].strip() for text in config.network.network_args]
+        split = [name for name in split if name in OWN_RATES]
+        if optimizer.one_rate and split:
+            yield Problem(
+                "network.network_args",
+                "{optimizer} needs one rate for everything, but {names} gives parts of the network their own; leave it "
+                "out or choose another optimizer",
+                {"optimizer": optimizer.name, "names": ", ".join(split)},
+            )
         if config.schedule.lr_scheduler.startswith("adafactor") and not own_rate:
             yield Problem(
                 "schedule.lr_scheduler",
