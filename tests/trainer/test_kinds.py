@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 import tiny
+import torch
 from place import Place
+from safetensors.torch import save_file
 
 from trainer.config import TrainConfig, parse
 from trainer.families import kinds
@@ -129,3 +131,31 @@ def test_an_old_config_of_sd15_with_an_sdxl_file_trains_sdxl(place: Place):
 def test_the_report_tells_what_was_switched_on(tmp_path):
     about = describe(tiny.safetensors(tmp_path / "v.safetensors", "sdxl", v_prediction=True))
     assert (about.prediction, about.zero_terminal_snr, about.context_width) == ("v", True, 80)
+
+
+def test_a_vae_is_known_in_all_its_forms(tmp_path, monkeypatch):
+    state = {name: value for name, value in tiny.state().items() if name.startswith("first_stage_model.")}
+    bare = {name.removeprefix("first_stage_model."): value for name, value in state.items()}
+    save_file(bare, str(tmp_path / "vae.safetensors"))
+    folder = tiny.folder(tmp_path / "folder")
+    cache = tmp_path / "hub" / "models--someone--sdxl-vae"
+    tiny.parts("sd1")["vae"].save_pretrained(str(cache / "snapshots" / "abc"))
+    (cache / "refs").mkdir()
+    (cache / "refs" / "main").write_text("abc", encoding="utf-8")
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    good = [tmp_path / "vae.safetensors", tiny.safetensors(tmp_path / "base.safetensors"), folder, folder / "vae"]
+    for path in [*map(str, good), "someone/sdxl-vae"]:
+        assert list(kinds.unusable_vae(path)) == [], path
+
+
+def test_what_is_no_vae_is_refused_before_anything_is_loaded(tmp_path):
+    save_file({"lora_unet_mid_block_x.lora_down.weight": torch.zeros(4, 4)}, str(tmp_path / "lora.safetensors"))
+    (tmp_path / "cut.safetensors").write_bytes(b"\x00" * 4)
+    (tmp_path / "empty").mkdir()
+    words = {
+        "lora.safetensors": "is a Stable Diffusion 1.x LoRA and holds no VAE", "cut.safetensors": "cut download",
+        "empty": "is not a VAE folder", "none.safetensors": "does not exist",
+    }  # fmt: skip
+    for name, expected in words.items():
+        (problem,) = kinds.unusable_vae(str(tmp_path / name))
+        assert expected in problem.message

@@ -54,14 +54,25 @@ def without_text_model(path: Path, base: Path) -> Path:
     return path
 
 
+def with_averages(path: Path, base: Path) -> Path:
+    state = load_file(base)
+    averages = {
+        "model_ema." + name.removeprefix("model.").replace(".", ""): value + 1
+        for name, value in state.items() if name.startswith("model.")
+    }  # fmt: skip
+    save_file({**state, **averages, "model_ema.decay": torch.ones(())}, str(path))
+    return path
+
+
 @pytest.mark.parametrize(
     "make",
     [
         lambda path, base: tiny.sd1_ckpt(path / "base.ckpt"),
         lambda path, base: tiny.sd1_folder(path / "folder"),
         lambda path, base: without_text_model(path / "old.safetensors", base),
+        lambda path, base: with_averages(path / "full.safetensors", base),
     ],
-    ids=["ckpt", "diffusers folder", "names of 2022"],
+    ids=["ckpt", "diffusers folder", "names of 2022", "averaged weights beside the others"],
 )
 def test_every_file_format_gives_the_same_weights(family, base, tmp_path, make):
     other = weights_of(family_of(make(tmp_path, base)))

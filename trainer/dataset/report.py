@@ -177,8 +177,10 @@ def _files(config: TrainConfig) -> Iterator[Problem]:
     yield from _output(output_folder(config.save))
     if config.model.pretrained_model_name_or_path:
         yield from _base_model(config.model.pretrained_model_name_or_path, config)
+    if config.model.vae:
+        for said in kinds.unusable_vae(config.model.vae):
+            yield error(Path(config.model.vae), said.template, **said.values)
     for name, value in (
-        ("vae", config.model.vae),
         ("network_weights", config.network.network_weights),
         ("resume", config.save.resume),
         ("log_tracker_config", config.log.log_tracker_config),
@@ -198,7 +200,7 @@ def _files(config: TrainConfig) -> Iterator[Problem]:
 def _base_model(name: str, config: TrainConfig) -> Iterator[Problem]:
     try:
         path = find_base(name)
-    except (WeightsError, OSError, RuntimeError, ValueError) as fault:
+    except WeightsError as fault:
         yield error(Path(name), "{reason}", reason=fault)
         return
     settled = kinds.settle(config, describe(path))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from trainer.config.dataset import of_each_group
-from trainer.families.weights import Description, WeightsError, describe
+from trainer.families.weights import Description, WeightsError, describe, find_base, read_config
 from trainer.networks.arguments import BLOCK_LISTS, parse
 
 if TYPE_CHECKING:
@@ -146,6 +146,25 @@ def unusable(about: Description, v2: bool = False, own_vae: bool = False) -> Ite
         yield Said("{path} has no VAE; choose a VAE file under vae, or a whole checkpoint", values)
     elif v2 and (about.family == "sdxl" or (about.family == "sd1" and about.context_width == SD1_WIDTH)):
         yield Said("v2 is on, but {path} is a {detail}; switch v2 off, or choose an SD 2.x base model", values)
+
+
+def unusable_vae(name: str) -> Iterator[Said]:
+    """Why a file, folder or hub id can be no VAE; nothing when it can."""
+    try:
+        path = find_base(name)
+    except WeightsError as error:
+        yield Said("{reason}", {"reason": error})
+        return
+    if path.is_dir():
+        config = read_config(path / "vae" / "config.json") or read_config(path / "config.json") or {}
+        if "latent_channels" not in config:
+            yield Said("{path} is not a VAE folder (no config.json of a VAE in it)", {"path": path})
+        return
+    about = describe(path)
+    if about.kind == "unknown" and about.problems:
+        yield Said("{reason}", {"reason": about.problems[0]})
+    elif about.kind not in ("vae", "checkpoint", "unknown") or about.lacks_vae:
+        yield Said("{path} is a {detail} and holds no VAE; choose a VAE file", {"path": path, "detail": about.detail})
 
 
 def _contradictions(config: TrainConfig, about: Description, family: Trained) -> Iterator[Said]:

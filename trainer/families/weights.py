@@ -138,13 +138,16 @@ def describe_header(header: Header) -> Description:
 
 
 def find_base(name: str) -> Path:
-    """Where a base model lies: a path, or a hub id ("owner/name") that is already in the local Hugging Face cache.
+    """Where a base model or VAE lies: a path, or a hub id ("owner/name") that is in the local Hugging Face cache.
 
     Nothing is downloaded. Raises WeightsError with the cure.
     """
-    path = Path(name).expanduser()
-    if path.exists():
-        return path
+    try:
+        path = Path(name).expanduser()
+        if path.exists():
+            return path
+    except (OSError, RuntimeError, ValueError) as fault:  # too long a name, an unknown ~user, a zero byte
+        raise WeightsError(f"{name[:200]!r} cannot be a path: {fault}") from None
     if re.fullmatch(r"[\w.-]+/[\w.-]+", name) and path.suffix.lower() not in MODEL_EXTENSIONS:
         snapshot = _cached_snapshot(name)
         if snapshot is not None:
@@ -153,7 +156,7 @@ def find_base(name: str) -> Path:
             f"{name} is neither a path that exists here nor a model in the local Hugging Face cache; training "
             "downloads nothing. Download the model first and give the path of its .safetensors file or folder"
         )
-    raise WeightsError(f"{name} does not exist; check the path of the base model")
+    raise WeightsError(f"{name} does not exist; check the path")
 
 
 def kind_of(shapes: Iterable[str]) -> Kind:
@@ -466,7 +469,8 @@ def _cached_snapshot(repo: str) -> Path | None:
     if not main.is_file():
         return None
     snapshot = folder / "snapshots" / main.read_text(encoding="utf-8").strip()
-    return snapshot if (snapshot / "unet" / "config.json").is_file() else None
+    whole, part = snapshot / "unet" / "config.json", snapshot / "config.json"  # a base model; a VAE alone
+    return snapshot if whole.is_file() or part.is_file() else None
 
 
 def _size(path: Path) -> int:
