@@ -42,8 +42,13 @@ EMPTY_CHOICE = {
     "dataset.resize_interpolation": ("by itself", "自动"), "log.log_with": ("by itself", "自动"),
 }  # fmt: skip
 LONG_TEXTS = ("save.training_comment", "save.metadata_description")
-RARE_ARGUMENTS = {*BLOCK_LISTS, *BLOCK_WEIGHTS, "block_lr_zero_threshold", "loraplus_lr_ratio",
-                  "loraplus_unet_lr_ratio", "loraplus_text_encoder_lr_ratio"}  # fmt: skip
+# network_args without a field of their own: the method is a list of its own, and old names only have to be read.
+NO_FIELD = {"algo", "use_cp", "use_conv_cp", "disable_conv_cp", "constrain"}
+RARE_ARGUMENTS = {
+    *BLOCK_LISTS, *BLOCK_WEIGHTS, "block_lr_zero_threshold", "loraplus_lr_ratio", "loraplus_unet_lr_ratio",
+    "loraplus_text_encoder_lr_ratio", "bypass_mode", "use_scalar", "rank_dropout_scale", "wd_on_output",
+    "unbalanced_factorization", "full_matrix", "decompose_both",
+}  # fmt: skip
 SUBSET_FIELD = {
     "address": SUBSETS, "name": "subsets", "kind": "folders", "role": "folder", "advanced": True, "optional": True,
     "basic": False, "personal": True, "unit": None, "shown_when": None,
@@ -163,7 +168,8 @@ def _modules() -> dict[str, dict[str, Any]]:
         module: {
             name: {
                 "help": method.help,
-                "arguments": [_argument(one) for one in method.arguments.values() if one.name != "algo"],
+                "names": sorted(method.arguments),
+                "arguments": [_argument(one) for one in method.arguments.values() if one.name not in NO_FIELD],
             }
             for name, method in methods.items()
         }

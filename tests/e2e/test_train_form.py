@@ -273,7 +273,7 @@ def test_the_page_is_whole_in_chinese(browser, server):
     opened(page, server)
     assert page.locator("#train-start").inner_text().strip() == "开始训练"
     page.fill(RATE, "快")
-    page.locator("[data-role=field-error]:visible").wait_for()
+    page.locator("[data-address='optimizer.unet_lr'] [data-role=field-error]:visible").wait_for()
     assert "请填数字" in page.locator("[data-address='optimizer.unet_lr'] [data-role=field-error]").inner_text()
     page.click("[data-role=mode-expert]")
     headings = page.locator("[data-role=group] .f-heading").all_inner_texts()

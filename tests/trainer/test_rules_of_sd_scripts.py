@@ -40,7 +40,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("14", {**CACHED, "caption_dropout_rate": 0.1}, "does not go with caption_dropout_rate"),
     ("14", {**CACHED, "caption_tag_dropout_rate": 0.1}, "does not go with caption_tag_dropout_rate"),
     ("14", {**CACHED, "token_warmup_step": 5}, "does not go with token_warmup_step"),
-    ("14", {**CACHED, "subsets": [{"image_dir": "x", "shuffle_caption": True}]}, "does not go with shuffle_caption of x"),
+    ("14", {**CACHED, "subsets": [{"image_dir": "x", "shuffle_caption": True}]}, "shuffle_caption of x"),
     ("15", {"full_fp16": True}, "full_fp16 needs mixed_precision fp16"),
     ("15", {"full_bf16": True, "mixed_precision": "fp16"}, "full_bf16 needs mixed_precision bf16"),
     ("15", {"fp8_base": True}, "fp8_base needs mixed_precision"),

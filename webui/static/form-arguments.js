@@ -14,7 +14,7 @@ export function argumentsControl(state, field, id) {
   const head = h('div', { class: 'a-algo' }, h('label', { class: 'mono' }, 'algo', algo));
   const grid = h('div', { class: 'a-grid' });
   const rare = h('div', { class: 'a-grid' });
-  const folded = h('details', { class: 'a-folded', 'data-role': 'more-arguments' }, h('summary', {}, t('Rates and ranks of single parts')), rare);
+  const folded = h('details', { class: 'a-folded', 'data-role': 'more-arguments' }, h('summary', {}, t('Rarely needed')), rare);
   const strangers = h('ul', { class: 'a-strangers' });
   const text = h('textarea', { id, rows: 2, spellcheck: false, class: 'mono', 'aria-label': field.name, placeholder: t('one name=value a line'), oninput: () => {
     state.set(field.address, text.value.split('\n').filter((line) => line.trim()));
@@ -45,7 +45,7 @@ export function argumentsControl(state, field, id) {
   function inputFor(argument) {
     const usual = plain(argument.default);
     const own = `${id}-${argument.name}`;
-    if (argument.kind === 'bool') {
+    if (argument.kind === 'bool' || typeof argument.default === 'boolean') {
       const input = h('input', { type: 'checkbox', id: own, role: 'switch', class: 'f-check', onchange: () => write(argument.name, input.checked ? 'True' : 'False', usual) });
       return { input, show: (value) => { input.checked = (value || usual).toLowerCase() === 'true'; } };
     }
@@ -66,7 +66,7 @@ export function argumentsControl(state, field, id) {
     const made = inputFor(argument);
     inputs.set(argument.name, made);
     const label = h('label', { for: made.input.id, class: 'mono' }, argument.name);
-    const row = argument.kind === 'bool' ? h('div', { class: 'f-switch' }, made.input, label) : [label, made.input];
+    const row = made.input.type === 'checkbox' ? h('div', { class: 'f-switch' }, made.input, label) : [label, made.input];
     return h('div', { class: 'a-field', 'data-argument': argument.name }, row, h('p', { class: 'f-help muted' }, t(argument.help)));
   }
 
@@ -91,7 +91,7 @@ export function argumentsControl(state, field, id) {
     algo.value = method;
     const given = new Map(lines().map((line) => [nameOf(line), valueOf(line)]));
     for (const [name, made] of inputs) made.show(given.get(name) ?? '');
-    const unknown = [...given.keys()].filter((name) => name !== 'algo' && !inputs.has(name));
+    const unknown = [...given.keys()].filter((name) => name !== 'algo' && !methods()[method]?.names.includes(name));
     fill(strangers, unknown.map((name) => h('li', {}, h('code', {}, `${name}=${given.get(name)}`), ' ', t('is not known for this network'), ' ',
       h('button', { type: 'button', class: 'btn quiet', onclick: () => { write(name, '', ''); show(); } }, t('Remove')))));
     const written = lines().join('\n');
