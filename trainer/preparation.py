@@ -294,6 +294,7 @@ def prepare(config: TrainConfig, job: Job, events: EventLog) -> Run:
 
     _same_pictures(dataset, latents, processes)
 
+    precision.give_memory_back()
     network = _network(config, family, formats, seed, warn)
     if config.precision.torch_compile:
         precision.compile_blocks(family.unet, config.precision.dynamo_backend)
