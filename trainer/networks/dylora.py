@@ -25,6 +25,7 @@ class DyLoRA(RankedAdapter):
     """
 
     tells: ClassVar[tuple[str, ...]] = ("lora_down.weight",)
+    limited: ClassVar[bool] = False
 
     def __init__(self, target: Target, size: Size, options: NetworkOptions) -> None:
         """Raises NetworkError when the rank is no multiple of `unit`."""

@@ -42,6 +42,7 @@ class OFT(Adapter):
     """The rotation of one layer's output channels."""
 
     tells: ClassVar[tuple[str, ...]] = ("oft_blocks",)
+    limited: ClassVar[bool] = False
     prefix: ClassVar[str] = "oft"
     alpha: Tensor
 
