@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 from place import same
 
+from trainer import preparation
 from trainer.__main__ import main
 from trainer.config import ConfigError, parse
 
@@ -92,3 +93,20 @@ def test_what_changes_at_every_use_does_not_go_with_cached_latents(name):
     with pytest.raises(ConfigError, match=f"{name} does not go with cache_latents"):
         parse({**base, "subsets": [{"image_dir": "a", name: True}]})
     parse({**base, name: True, "subsets": [{"image_dir": "a", name: False}], "train_data_dir": ""})
+
+
+def test_an_uncached_picture_that_vanishes_while_training_is_named_and_the_state_is_kept(place, monkeypatch):
+    load, read = preparation.load, []
+
+    def loses_one(item, rng):
+        read.append(item.path.name)
+        if len(read) == 6:
+            (place.root / "train" / "1_cat" / "2.png").unlink()
+        return load(item, rng)
+
+    monkeypatch.setattr(preparation, "load", loses_one)
+    assert place.train(cache_latents=False, max_train_epochs=4, max_data_loader_n_workers=1) == 2
+    failed = place.events()[-1]
+    assert (failed["event"], failed["kind"]) == ("failed", "data")
+    assert "2.png cannot be read any more" in failed["message"]
+    assert [path for path in (place.root / "job" / "state").iterdir() if path.name.endswith("-state")]
