@@ -115,6 +115,18 @@ def _inverse_sqrt(setting: Setting) -> Factor:
     return _warmed(setting, lambda step: 1.0 / math.sqrt((step + timescale - setting.warmup) / timescale))
 
 
+def _rex(setting: Setting) -> Factor:
+    """Chen et al. 2021, arXiv:2107.04197: (1 - p) / (1 - p / 2), with restarts as cosine_with_restarts has them."""
+    low = setting.min_lr_ratio or 0.0
+
+    def after(step: int) -> float:
+        progress = _progress(setting, step)
+        left = 0.0 if progress >= 1.0 else 1.0 - setting.cycles * progress % 1.0
+        return low + (1.0 - low) * left / (0.5 + 0.5 * left)
+
+    return _warmed(setting, after)
+
+
 def _cosine_with_min_lr(setting: Setting) -> Factor:
     low, absolute = setting.min_lr_ratio, setting.args.get("min_lr")
     if (low is None) == (absolute is None):
@@ -338,6 +350,10 @@ SCHEDULES: dict[str, Schedule] = {
         Schedule(
             "inverse_sqrt", "Falls fast at first, then ever more slowly, never to 0.", _inverse_sqrt,
             uses=("lr_scheduler_timescale",),
+        ),
+        Schedule(
+            "rex", "Stays high for long and falls fast at the end.", _rex,
+            uses=("lr_scheduler_num_cycles", "lr_scheduler_min_lr_ratio"),
         ),
         Schedule(
             "cosine_with_min_lr", "Falls like cosine, but not below a lowest rate.", _cosine_with_min_lr,

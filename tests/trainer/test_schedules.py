@@ -71,6 +71,13 @@ def test_classic_shapes_by_hand():
     assert build(section("polynomial", lr_scheduler_power=2.0), 100, 1e-3)(50) == pytest.approx(0.25, abs=1e-4)
 
 
+def test_rex_by_hand():
+    plain = build(section("rex", lr_warmup_steps=20), 100, 1e-3)
+    assert [plain(step) for step in (0, 10, 20, 60, 80, 100)] == pytest.approx([0, 0.5, 1, 2 / 3, 0.4, 0])
+    floor = build(section("rex", lr_scheduler_min_lr_ratio=0.1, lr_scheduler_num_cycles=2), 100, 1e-3)
+    assert [floor(step) for step in (0, 25, 50, 75, 100)] == pytest.approx([1, 0.7, 1, 0.7, 0.1])
+
+
 def test_a_warm_up_with_constant_is_dropped_with_a_note():
     options = section("constant", lr_warmup_steps=0.1)
     assert build(options, 100, 1e-3)(0) == 1.0

@@ -17,7 +17,7 @@ class Schedule(Section):
     start."""
 
     lr_scheduler_num_cycles: int = parameter(1, "Restarts", ge=1, le=1000)
-    """How often cosine_with_restarts starts again from the full rate."""
+    """How often cosine_with_restarts and rex start again from the full rate."""
 
     lr_scheduler_power: float = parameter(1.0, "Power", gt=0, le=100, advanced=True)
     """Shape of the polynomial schedule; 1 is a straight line."""
@@ -29,7 +29,7 @@ class Schedule(Section):
     """For inverse_sqrt: how slowly the rate falls. Empty: the warm-up steps, or 10000."""
 
     lr_scheduler_min_lr_ratio: float | None = parameter(None, "Lowest rate", ge=0, le=1, advanced=True)
-    """For cosine_with_min_lr and warmup_stable_decay: the rate never falls below this part of the full one."""
+    """For cosine_with_min_lr, rex and warmup_stable_decay: the rate never falls below this part of the full one."""
 
     lr_scheduler_type: str = parameter("", "Schedule class", max_length=120, advanced=True)
     """A named schedule in place of the one above, such as CosineAnnealingWarmupRestarts or CosineAnnealingLR."""
