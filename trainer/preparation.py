@@ -157,6 +157,22 @@ class Run:
         """(B, 1, h, w) in 0..1 on the CPU: how much each place counts; None when no picture has a mask."""
         return self._loaded(batch).masks
 
+    def preserved(self, batch: Microbatch) -> Tensor | None:
+        """(B,) True where a picture is to stay as the base model predicts it; None when there is none."""
+        folders = [self.dataset.folders[self.example(number).folder] for number in batch.numbers]
+        kept = [folder.preserved for folder in folders]
+        return torch.tensor(kept) if any(kept) else None
+
+    @contextlib.contextmanager
+    def base_only(self) -> Iterator[None]:
+        """Without gradients and without the network: what the base model itself says."""
+        self.network.detach()
+        try:
+            with torch.no_grad(), self._uncompiled():
+                yield
+        finally:
+            self.network.attach()
+
     def _loaded(self, batch: Microbatch) -> LatentBatch:
         """Latents and masks of a batch; those of the last one are remembered, since both are asked for."""
         if self._last is None or self._last[0] is not batch:

@@ -61,17 +61,20 @@ def training_step(
     weights: Tensor | None = None,
     input_noise: Tensor | None = None,
     mask: Tensor | None = None,
+    target: Tensor | None = None,
 ) -> Tensor:
     """The loss of each sample, (B,) float32, with its graph: noise in, prediction out, compared.
 
     latents: (B, C, h, w), scaled. noise: the same shape. timesteps: (B,) int64 in 0..999. weights: (B,) or None.
     input_noise: what is mixed in when it differs from `noise` (ip_noise_gamma). mask: (B, 1, H, W) in 0..1 at any size,
-    how much each place counts. Everything on one device.
+    how much each place counts. target: (B, C, h, w) to compare with in place of the noise or velocity. Everything on
+    one device.
     Ho et al. 2020, arXiv:2006.11239, algorithm 1; weights as in objective.loss.
     """
     v = family.prediction == "v"
-    noisy, target = objective.prepare(latents, noise, timesteps, schedule, v, input_noise)
+    noisy, usual = objective.prepare(latents, noise, timesteps, schedule, v, input_noise)
     prediction = family.predict(noisy, timesteps, conditioning)
+    target = usual if target is None else target
     return objective.loss(prediction, target, timesteps, schedule, options, v, weights, mask)
 
 
@@ -182,14 +185,39 @@ def backward(run: Run, microbatch: Microbatch, step_number: int) -> Tensor:
     mask = None if mask is None else to_device(mask, run.device)
     own = (run.processes.rank,) if run.processes.rank else ()
     torch.manual_seed(seeds.derive(run.seed, "dropout", *key, *own))
+    conditioning = run.conditioning_of(microbatch, step_number)
     losses = training_step(
-        run.family, latents, noise, timesteps, run.conditioning_of(microbatch, step_number), run.noise_schedule,
-        config.loss,
+        run.family, latents, noise, timesteps, conditioning, run.noise_schedule, config.loss,
         weights=weights, input_noise=input_noise, mask=mask,
+        target=kept_target(run, microbatch, latents, noise, timesteps, conditioning, input_noise),
     )  # fmt: skip
     loss = losses.mean() * (len(losses) / microbatch.total)  # of all processes together: a mean over all pictures
     run.scaler.scale(loss / config.run.gradient_accumulation_steps).backward()
     return loss.detach()
+
+
+def kept_target(
+    run: Run,
+    microbatch: Microbatch,
+    latents: Tensor,
+    noise: Tensor,
+    timesteps: Tensor,
+    conditioning: Conditioning,
+    input_noise: Tensor,
+) -> Tensor | None:
+    """What to compare with, (B, C, h, w), where pictures are to stay as the base model predicts them.
+
+    That is the base model's own prediction for the same numbers (diff_output_preservation, KOHYA_COMPAT 5.8), for the
+    others of the batch the usual target. None when no picture of the batch asks for it.
+    """
+    kept = run.preserved(microbatch)
+    if kept is None:
+        return None
+    v = run.family.prediction == "v"
+    noisy, target = objective.prepare(latents, noise, timesteps, run.noise_schedule, v, input_noise)
+    with run.base_only():
+        base = run.family.predict(noisy, timesteps, conditioning)
+    return torch.where(to_device(kept, run.device)[:, None, None, None], base, target)
 
 
 def draw(run: Run, microbatch: Microbatch, latents: Tensor) -> tuple[Tensor, Tensor, Tensor]:

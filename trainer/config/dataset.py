@@ -63,6 +63,9 @@ class SubsetOptions(Section):
     """Overrides the run's setting."""
     resize_interpolation: Interpolation | None = parameter(None, "Resize filter")
     """Overrides the run's setting."""
+    diff_output_preservation: bool | None = parameter(None, "Keep what the base draws")
+    """These pictures teach the LoRA to leave what the base model predicts for them as it is. Costs a second prediction.
+    In files of sd-scripts it stands under custom_attributes."""
 
 
 class Subset(SubsetOptions):

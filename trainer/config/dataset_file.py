@@ -69,10 +69,8 @@ OF_DATASETS: dict[str, Kind] = {
 OF_SUBSETS: dict[str, Kind] = {
     "image_dir": TEXT, "metadata_file": TEXT, "conditioning_data_dir": TEXT, "is_reg": BOOL, "alpha_mask": BOOL,
 }  # fmt: skip
-WITHOUT_EFFECT = {
-    "network_multiplier": "sd-scripts reads it and does not use it either",
-    "custom_attributes": "no attribute is understood here",
-}
+WITHOUT_EFFECT = {"network_multiplier": "sd-scripts reads it and does not use it either"}
+ATTRIBUTES = ("diff_output_preservation",)  # the custom_attributes that mean something
 # keys that one kind of folder has and another does not
 NOT_WITH_METADATA = ("is_reg", "class_tokens", "caption_extension", "cache_info")
 NOT_WITH_MASKS = ("is_reg", "class_tokens", "alpha_mask")
@@ -191,7 +189,9 @@ def _mistakes_of(table: Mapping[str, Any], path: Path, place: str) -> Iterator[P
 
 
 def _given(table: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in table.items() if value is not None and name not in WITHOUT_EFFECT}
+    own = {name: value for name, value in table.items() if value is not None and name not in WITHOUT_EFFECT}
+    attributes = own.pop("custom_attributes", {})
+    return own | {name: attributes[name] for name in ATTRIBUTES if isinstance(attributes.get(name), bool)}
 
 
 def _kind(subset: Mapping[str, Any]) -> str:
@@ -214,6 +214,10 @@ def _without_effect(content: Mapping[str, Any]) -> Iterator[Note]:
     for name, reason in WITHOUT_EFFECT.items():
         if any(table.get(name) for table in tables):
             yield Note(None, "{name} was left out: {reason}", {"name": name, "reason": reason})
+    attributes = {name for table in tables for name in table.get("custom_attributes") or ()}
+    for name in sorted(attributes.difference(ATTRIBUTES)):
+        reason = "of custom_attributes only diff_output_preservation is known"
+        yield Note(None, "{name} was left out: {reason}", {"name": name, "reason": reason})
 
 
 def _unknown(path: Path, place: str, name: str, known: Any) -> Problem:

@@ -55,6 +55,12 @@ class Folder:
         """Whether parts of its pictures count less than others."""
         return self.mask_folder is not None or self.options.alpha_mask
 
+    @property
+    def preserved(self) -> bool:
+        """Whether its pictures are to stay as the base model predicts them."""
+        asked = [one.diff_output_preservation for one in (self.owner.subset, self.owner.group) if one is not None]
+        return next((answer for answer in asked if answer is not None), False)
+
     def decided(self, config: TrainConfig) -> Folder:
         """The folder with its options taken from another configuration of the same folders."""
         return replace(self, options=self.owner.decided(config.dataset), captions=self.owner.decided(config.caption))

@@ -50,6 +50,11 @@ class Network(nn.Module):
             assert isinstance(module, Adapter)
             yield name, module
 
+    def attach(self) -> None:
+        """Wrap every layer's forward, after a `detach`."""
+        for _, adapter in self.adapters():
+            adapter.attach()
+
     def detach(self) -> None:
         """Give every layer its own forward back."""
         for _, adapter in self.adapters():
