@@ -125,6 +125,10 @@ def _value(name: str, value: Any, notes: list[Note]) -> Any:
         return value.lower() in ("xformers", "true")
     if name == "network_module" and str(value).lower() in ("lora", "standard", "networks.lora"):
         return "networks.lora"
+    if name == "network_module" and str(value) == "locon.locon_kohya":  # LyCORIS before it had that name
+        said = "{name} {value} was read as {read}"
+        notes.append(Note("network.network_module", said, {"name": name, "value": value, "read": "networks.lora"}))
+        return "networks.lora"
     if name.startswith("metadata_") or name in ("output_name", "training_comment"):
         return str(value).lower() if isinstance(value, bool) and name.startswith("metadata_") else value
     if isinstance(value, str) and value.strip().lower() in ("true", "false"):
