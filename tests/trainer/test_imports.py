@@ -307,6 +307,8 @@ def test_recipe_writes_a_file_to_train_again_with(tmp_path: Path, capsys: pytest
 
 def test_the_old_locon_module_is_read_as_lora_with_convolutions() -> None:
     given = {"network_module": "locon.locon_kohya", "network_args": ["conv_dim=8"]}
-    parsed = parse({"pretrained_model_name_or_path": "b.safetensors", "train_data_dir": "t", "resolution": 512, **given})
+    parsed = parse(
+        {"pretrained_model_name_or_path": "b.safetensors", "train_data_dir": "t", "resolution": 512, **given}
+    )
     assert parsed.config.network.network_module == "networks.lora"
     assert "network_module locon.locon_kohya was read as networks.lora" in [note.message for note in parsed.notes]
