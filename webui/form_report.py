@@ -40,6 +40,7 @@ EMPTY: dict[str, Any] = {
     "images": 0, "reg_images": 0, "steps": 0, "epochs": 0, "batches_per_epoch": 0, "buckets": [], "folders": [],
     "problems": [],
     "repeats_sum": 0, "batch_size": 1, "accumulation": 1, "steps_per_epoch": 0, "by_epochs": True, "curve": None,
+    "stale": False,
 }  # fmt: skip
 
 
@@ -49,6 +50,14 @@ class _Kept:
 
     reading: Reading
     seen: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class _KeptFiles:
+    """What is wrong with single files, for the values that asked: what fits a base model depends on all of them."""
+
+    problems: tuple[DataProblem, ...]
+    asked: TrainConfig
 
 
 class Reports:
@@ -63,19 +72,24 @@ class Reports:
         self._lock = threading.Lock()
         self._busy = threading.Lock()
         self._readings: OrderedDict[str, _Kept] = OrderedDict()
-        self._files: OrderedDict[tuple[str | None, ...], tuple[DataProblem, ...]] = OrderedDict()
+        self._files: OrderedDict[tuple[str | None, ...], _KeptFiles] = OrderedDict()
         self._sorted: OrderedDict[tuple[Any, ...], Report] = OrderedDict()
 
     def remembered(self, config: TrainConfig) -> dict[str, Any] | None:
-        """The report from the last reading of these folders and files, or None when they were not read yet."""
-        files_key, (config, _) = _files_key(config), _with_datasets(config, self._root)
+        """The report from the last reading of these folders and files, or None when they were not read yet.
+
+        stale: the files were looked at for other values, so what is said of them may no longer be true.
+        """
+        asked, files_key, (config, _) = config, _files_key(config), _with_datasets(config, self._root)
         with self._lock:
             kept, files = self._readings.get(_folders_key(config)), self._files.get(files_key)
-        return None if kept is None or files is None else self._told(config, kept, files)
+        if kept is None or files is None:
+            return None
+        return {**self._told(config, kept, files.problems), "stale": files.asked != asked}
 
     def read(self, config: TrainConfig) -> dict[str, Any]:
         """The report of what lies on disk now. Pictures are looked at again only when one of their folders changed."""
-        files_key, (config, wrong) = _files_key(config), _with_datasets(config, self._root)
+        asked, files_key, (config, wrong) = config, _files_key(config), _with_datasets(config, self._root)
         with self._busy:
             kept = self._current(config)
             nothing = arrange(Reading((), (), ()), config)
@@ -83,8 +97,8 @@ class Reports:
             found = report(_with_found_files(config, self._root), nothing).problems
             files = (*wrong, *(problem for problem in found if problem not in usual))
         with self._lock:
-            _keep(self._files, files_key, files)
-        return self._told(config, kept, files)
+            _keep(self._files, files_key, _KeptFiles(files, asked))
+        return {**self._told(config, kept, files), "stale": False}
 
     def _current(self, config: TrainConfig) -> _Kept:
         key, seen = _folders_key(config), _folder_times(config)
@@ -287,12 +301,14 @@ def _told(config: TrainConfig, made: Report, files: Iterable[DataProblem]) -> di
     told = made.to_json()
     accumulation = config.run.gradient_accumulation_steps
     per_epoch = -(-told["batches_per_epoch"] // accumulation)
-    problems = [{**problem.to_json(), "address": _file_address(config, problem)} for problem in files]
+    problems = [
+        {**problem.to_json(), "address": problem.address or _file_address(config, problem)} for problem in files
+    ]
     unread = any(problem["address"] == DATASET_FILE_ADDRESS for problem in problems)
     problems += [
-        {**problem, "address": _picture_address(config, problem)}
-        for problem in told["problems"]
-        if not (unread and problem["path"] is None)
+        {**problem.to_json(), "address": problem.address or _picture_address(config, problem.to_json())}
+        for problem in made.problems
+        if not (unread and problem.path is None)
     ]
     return {
         **told, "accumulation": accumulation, "steps_per_epoch": per_epoch,

@@ -27,7 +27,8 @@ EMPTY_MEANS = {
     "dataset.max_validation_steps": "all", "noise.min_timestep": "0", "noise.max_timestep": "1000",
     "save.save_last_n_epochs": "all", "save.save_last_n_steps": "all", "schedule.lr_scheduler_timescale": "by itself",
     "log.log_tracker_name": "network_train", "save.metadata_title": "output_name",
-    "save.save_last_n_epochs_state": "all",
+    "save.save_last_n_epochs_state": "all", "distributed.num_processes": "by the cards",
+    "distributed.gpu_ids": "by itself", "distributed.main_process_port": "by itself", "distributed.ddp_timeout": "120",
     "save.save_last_n_steps_state": "all",
 }  # fmt: skip
 EXAMPLES = {
@@ -41,6 +42,14 @@ EMPTY_CHOICE = {
     "caption.max_token_length": ("75", "75"), "save.save_precision": ("as trained", "与训练时相同"),
     "dataset.resize_interpolation": ("by itself", "自动"), "log.log_with": ("by itself", "自动"),
 }  # fmt: skip
+# Beside the names that guides use, what they mean.
+CHOICE_WORDS = {
+    "networks.lora": ("networks.lora: LoRA, the usual one", "networks.lora：普通 LoRA，首选"),
+    "networks.lora_fa": ("networks.lora_fa: half the optimizer's memory", "networks.lora_fa：优化器显存减半"),
+    "networks.dylora": ("networks.dylora: can be cut to lower ranks", "networks.dylora：之后可裁成更小的维度"),
+    "networks.oft": ("networks.oft: turns weights, U-Net only", "networks.oft：旋转权重，只训练 U-Net"),
+    "lycoris.kohya": ("lycoris.kohya: LoCon, LoHa, LoKr, DoRA …", "lycoris.kohya：LoCon、LoHa、LoKr、DoRA 等"),
+}
 LONG_TEXTS = ("save.training_comment", "save.metadata_description")
 # network_args without a field of their own: the method is a list of its own, and old names only have to be read.
 NO_FIELD = {"algo", "use_cp", "use_conv_cp", "disable_conv_cp", "constrain"}
@@ -48,6 +57,8 @@ RARE_ARGUMENTS = {
     *BLOCK_LISTS, *BLOCK_WEIGHTS, "block_lr_zero_threshold", "loraplus_lr_ratio", "loraplus_unet_lr_ratio",
     "loraplus_text_encoder_lr_ratio", "bypass_mode", "use_scalar", "rank_dropout_scale", "wd_on_output",
     "unbalanced_factorization", "full_matrix", "decompose_both",
+    "eps", "foreach", "fused", "amsgrad", "min_8bit_size", "log_every", "r", "weight_lr_power", "beta3", "slice_p",
+    "no_prox", "fixed_decay", "dampening", "init_lr_ground", "gamma_lr_update_freq",
 }  # fmt: skip
 SUBSET_FIELD = {
     "address": SUBSETS, "name": "subsets", "kind": "folders", "role": "folder", "advanced": True, "optional": True,
@@ -136,7 +147,7 @@ def _field(parameter: Parameter, chinese: Mapping[str, Mapping[str, str]], site:
         "basic": address in BASIC, "personal": address in KEPT or parameter.section in KEPT_SECTIONS,
         "empty": EMPTY_MEANS.get(address, "off") if parameter.optional else None, "example": EXAMPLES.get(address),
         "long": address in LONG_TEXTS,
-        "modules": _modules() if address == "network.network_args" else None,
+        "arguments": _arguments(address),
         "choices": _choices(parameter), "suggestions": _suggestions(address), "start": _start(parameter, site),
     }  # fmt: skip
 
@@ -156,31 +167,52 @@ def _list_field(
 def _choices(parameter: Parameter) -> list[dict[str, Any]] | None:
     if parameter.kind != "choice":
         return None
-    listed = [_choice(str(raw(choice))) for choice in parameter.choices]
+    words = [str(raw(choice)) for choice in parameter.choices]
+    listed = [_choice(word, *CHOICE_WORDS.get(word, ())) for word in words]
     if parameter.optional:
         listed.insert(0, _choice("", *EMPTY_CHOICE.get(parameter.address, ("off", "关闭"))))
     return listed
 
 
-def _modules() -> dict[str, dict[str, Any]]:
-    """What network_args may hold, by network_module and method: the fields that stand for them."""
-    return {
-        module: {
-            name: {
-                "help": method.help,
-                "names": sorted(method.arguments),
-                "arguments": [_argument(one) for one in method.arguments.values() if one.name not in NO_FIELD],
-            }
-            for name, method in methods.items()
+def _arguments(address: str) -> dict[str, Any] | None:
+    """What a list of name=value may hold: the fields that stand for it.
+
+    by: the fields that decide, the first filled one counts. sets: by its value in lower case, then by method ("" where
+    there is only one). empty: what no value means where the table has no default.
+    """
+    if address == "network.network_args":
+        networks = {
+            module: {name: _method(method.help, method.arguments) for name, method in methods.items()}
+            for module, methods in MODULES.items()
         }
-        for module, methods in MODULES.items()
+        return {"by": ["network.network_module"], "sets": networks, "empty": "off"}
+    if address == "optimizer.optimizer_args":
+        optimizers = {name.lower(): {"": _method(one.help, one.arguments)} for name, one in OPTIMIZERS.items()}
+        optimizers[""] = optimizers["adamw"]
+        return {"by": ["optimizer.optimizer_type"], "sets": optimizers, "empty": "by itself"}
+    if address == "schedule.lr_scheduler_args":
+        found: dict[str, dict[str, Argument]] = {}
+        for name, schedule in (*SCHEDULES.items(), *CLASSES.items()):
+            found.setdefault(name.partition(" ")[0].lower(), {}).update(schedule.arguments)
+        helps = {name.lower(): one.help for name, one in (*CLASSES.items(), *SCHEDULES.items())}
+        schedules = {name: {"": _method(helps[name], known)} for name, known in found.items()}
+        by = ["schedule.lr_scheduler_type", "schedule.lr_scheduler"]
+        return {"by": by, "sets": schedules, "empty": "by itself"}
+    return None
+
+
+def _method(told: str, known: Mapping[str, Argument]) -> dict[str, Any]:
+    return {
+        "help": told,
+        "names": sorted(known),
+        "arguments": [_argument(one) for one in known.values() if one.name not in NO_FIELD],
     }
 
 
 def _argument(argument: Argument) -> dict[str, Any]:
     return {
         "name": argument.name, "kind": argument.kind, "default": argument.default, "help": argument.help,
-        "choices": list(argument.choices), "folded": argument.name in RARE_ARGUMENTS,
+        "optional": argument.optional, "choices": list(argument.choices), "folded": argument.name in RARE_ARGUMENTS,
     }  # fmt: skip
 
 

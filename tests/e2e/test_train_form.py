@@ -304,7 +304,7 @@ def test_network_arguments_are_fields_that_follow_the_network_type(form, server)
     assert form.input_value("#train-network-network_args-rank_dropout") == "0.1"
     settled(form, lambda: form.locator("#train-network-network_module").select_option("networks.oft"))
     assert form.locator("#train-network-network_args-conv_dim").count() == 0
-    assert "conv_dim=4 is not known for this network" in group.locator(".a-strangers").inner_text()
+    assert "conv_dim=4 is not known here" in group.locator(".a-strangers").inner_text()
     settled(form, lambda: group.locator(".a-strangers button").first.click())
     assert form.input_value("#train-network-network_args") == "rank_dropout=0.1"
 
@@ -318,3 +318,29 @@ def test_the_settings_of_a_finished_lora_are_taken_over(form, server):
     settled(form, lambda: form.set_input_files("[data-role=import-file]", str(file)))
     assert (form.input_value(DIM), form.input_value(RATE)) == ("24", "3e-4")
     assert "It was trained on anything.safetensors" in text(form, "import-result")
+
+
+def test_the_optimizers_arguments_are_fields_and_only_the_wrong_one_is_marked(form):
+    choose_model_and_pictures(form)
+    form.click("[data-role=mode-expert]")
+    form.fill("[data-role=search]", "optimizer_args")
+    decay = form.locator("#train-optimizer-optimizer_args-weight_decay")
+    settled(form, lambda: decay.fill("much"))
+    assert "weight_decay=much" in form.locator("[data-address='optimizer.optimizer_args'] > .field-error").inner_text()
+    assert decay.get_attribute("aria-invalid") == "true"
+    assert form.locator("#train-optimizer-optimizer_args-betas").get_attribute("aria-invalid") == "false"
+    settled(form, lambda: decay.fill("0.01"))
+    assert decay.get_attribute("aria-invalid") == "false"
+    assert form.locator("#train-optimizer-optimizer_args").input_value() == "weight_decay=0.01"
+    assert form.locator("#train-start").is_enabled(), text(form, "why")
+
+
+def test_an_error_of_the_pictures_stands_at_its_field_and_goes_with_its_cause(form):
+    """Whether files and pictures fit depends on all values: nothing that was said for others may keep a run back."""
+    choose_model_and_pictures(form)
+    error = form.locator("[data-address='dataset.train_data_dir'] [data-role=field-error]")
+    settled(form, lambda: form.fill(FOLDER, "./train/nobody"))
+    error.get_by_text("does not exist").wait_for()
+    settled(form, lambda: form.fill(FOLDER, "./train/anby"))
+    error.wait_for(state="hidden")
+    form.wait_for_function("!document.querySelector('#train-start').disabled")

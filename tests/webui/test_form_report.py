@@ -75,6 +75,24 @@ def test_what_was_read_is_remembered_without_the_disk(root):
     assert reports.remembered(config(**{"model.pretrained_model_name_or_path": "other.safetensors"})) is None
 
 
+def test_what_is_said_of_a_base_model_is_looked_up_again_when_a_value_changes(root):
+    """Whether a file fits depends on the whole form: the old word stands only until the page has asked again."""
+    encoders = ("conditioner.embedders.0.transformer.", "conditioner.embedders.1.model.")
+    base_model(root / "base.safetensors", 2048, *encoders)
+    reports, small = Reports(root), {"dataset.resolution": "512"}
+    first = reports.read(config(**small))
+    assert "dataset.resolution" in {one["address"] for one in first["problems"]}
+    assert reports.remembered(config(**small))["stale"] is False
+    assert reports.remembered(config(**{"dataset.resolution": "1024"}))["stale"] is True
+    later = reports.read(config(**{"dataset.resolution": "1024"}))
+    assert "dataset.resolution" not in {one["address"] for one in later["problems"]}
+
+
+def test_a_size_outside_of_the_buckets_is_told_at_the_resolution(root):
+    told = Reports(root).read(config(**{"dataset.resolution": "64", "dataset.bucket_no_upscale": True}))
+    assert [one["address"] for one in told["problems"] if one["severity"] == "error"] == ["dataset.resolution"]
+
+
 def test_a_new_picture_is_noticed_at_the_next_reading(root):
     reports = Reports(root)
     assert reports.read(config())["images"] == 15

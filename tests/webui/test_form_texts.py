@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from trainer.networks.arguments import MODULES
+from trainer.optimizers import OPTIMIZERS
+from trainer.schedules import CLASSES, SCHEDULES
 from webui.texts import texts
 
 PROJECT = Path(__file__).parents[2]
@@ -54,3 +56,10 @@ def test_every_network_argument_is_explained_in_chinese(module):
     said += [one.help for method in MODULES[module].values() for one in method.arguments.values()]
     missing = sorted({text for text in said if text not in phrases})
     assert missing == [], f"add these to webui/text/zh/networks.toml: {missing}"
+
+
+def test_every_optimizer_and_schedule_and_their_arguments_are_explained_in_chinese():
+    phrases = texts("zh")["phrases"]
+    tables = [*OPTIMIZERS.values(), *SCHEDULES.values(), *CLASSES.values()]
+    said = {text for entry in tables for text in (entry.help, *(one.help for one in entry.arguments.values()))}
+    assert sorted(said - set(phrases)) == [], "add these to webui/text/zh/arguments.toml"

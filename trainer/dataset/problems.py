@@ -17,13 +17,15 @@ class Problem:
     """One thing to know about the data set.
 
     error: training cannot start. warning: it can, and the message says what happens instead. path: the file or folder
-    concerned. template: the sentence with placeholders, the key for translations.
+    concerned. template: the sentence with placeholders, the key for translations. address: the parameter that it is
+    about, where it is not the one that names `path`.
     """
 
     severity: Literal["error", "warning"]
     path: Path | None
     template: str
     values: Mapping[str, Any] = field(default_factory=dict)
+    address: str | None = None
 
     @property
     def message(self) -> str:

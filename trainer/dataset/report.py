@@ -205,9 +205,9 @@ def _base_model(name: str, config: TrainConfig) -> Iterator[Problem]:
         return
     settled = kinds.settle(config, describe(path))
     for said in settled.problems:
-        yield error(path, said.template, **said.values)
+        yield Problem("error", path, said.template, said.values, said.address)
     for said in settled.notes:
-        yield warning(path, said.template, **said.values)
+        yield Problem("warning", path, said.template, said.values, said.address)
 
 
 def _output(folder: Path) -> Iterator[Problem]:

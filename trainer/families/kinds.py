@@ -25,10 +25,14 @@ SMALL_FOR_XL_PX = 700
 
 @dataclass(frozen=True)
 class Said:
-    """One sentence for the user: template with placeholders, the key for translations, and its values."""
+    """One sentence for the user: template with placeholders, the key for translations, and its values.
+
+    address: the parameter to change, where it is not the base model itself.
+    """
 
     template: str
     values: Mapping[str, Any] = field(default_factory=dict)
+    address: str | None = None
 
     @property
     def message(self) -> str:
@@ -123,7 +127,7 @@ def settle(config: TrainConfig, about: Description) -> Settled:
     if changed != config:
         from trainer.config import rules
 
-        problems += [Said(problem.template, problem.values) for problem in rules.problems(changed)]
+        problems += [Said(problem.template, problem.values, problem.address) for problem in rules.problems(changed)]
     return Settled(changed, family, tuple(problems), (*found.said, *_without_effect(config, family)))
 
 
@@ -176,6 +180,7 @@ def _contradictions(config: TrainConfig, about: Description, family: Trained) ->
         yield Said(
             "model_family is {wanted}, but {path} is a {detail}; set it to {right}, or choose another base model",
             {**values, "wanted": wanted, "right": right},
+            "model.model_family",
         )
     yield from _network_files(config, family)
     yield from _blocks(config, family)
@@ -184,9 +189,14 @@ def _contradictions(config: TrainConfig, about: Description, family: Trained) ->
         yield Said(
             "bucket_reso_steps is {value}; for {path}, a {detail}, it must be a multiple of 64",
             {**values, "value": step},
+            "dataset.bucket_reso_steps",
         )
     if family == "sdxl" and config.caption.no_token_padding:
-        yield Said("no_token_padding is for Stable Diffusion 1.x and 2.x; switch it off for {path}", values)
+        yield Said(
+            "no_token_padding is for Stable Diffusion 1.x and 2.x; switch it off for {path}",
+            values,
+            "caption.no_token_padding",
+        )
 
 
 def _network_files(config: TrainConfig, family: Trained) -> Iterator[Said]:
@@ -215,6 +225,7 @@ def _blocks(config: TrainConfig, family: Trained) -> Iterator[Said]:
             yield Said(
                 "network_args: {name} has {count} numbers; this base model has {needed} blocks, so give {needed}",
                 {"name": name, "count": len(numbers), "needed": needed},
+                "network.network_args",
             )
 
 
@@ -226,10 +237,14 @@ def _without_effect(config: TrainConfig, family: Trained) -> Iterator[Said]:
             yield Said("sd-scripts keeps text outputs for SDXL only; no _te_outputs.npz are written")
         return
     if config.caption.clip_skip is not None:
-        yield Said("clip_skip has no effect on SDXL, whose text encoders always give their last but one layer")
+        yield Said(
+            "clip_skip has no effect on SDXL, whose text encoders always give their last but one layer",
+            address="caption.clip_skip",
+        )
     resolution = config.dataset.resolution
     if resolution is not None and resolution[0] * resolution[1] < SMALL_FOR_XL_PX**2:
         yield Said(
             "resolution {width} x {height} is small for SDXL, which is made for 1024 x 1024; pictures come out soft",
             {"width": resolution[0], "height": resolution[1]},
+            "dataset.resolution",
         )

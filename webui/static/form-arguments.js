@@ -1,12 +1,19 @@
-// network_args as fields: which there are depends on the network type and its algorithm. Free text stays possible.
+// network_args, optimizer_args and lr_scheduler_args as fields: which there are depends on what is chosen beside them,
+// for LyCORIS on the algorithm too. Free text stays possible.
 import { fill, h } from './dom.js';
 import { t } from './text.js';
 
-const MODULE = 'network.network_module';
-
 const nameOf = (line) => line.split('=', 1)[0].trim();
 const valueOf = (line) => line.slice(line.indexOf('=') + 1).trim();
-const plain = (value) => (value === null || value === undefined ? '' : Array.isArray(value) ? value.join(',') : value === true ? 'True' : value === false ? 'False' : String(value));
+const word = (value) => (value === true ? 'True' : value === false ? 'False' : typeof value === 'number' ? number(value) : String(value));
+const number = (value) => (value !== 0 && Math.abs(value) < 1e-3 ? String(value.toExponential()) : String(Number(value.toPrecision(6))));
+const plain = (value) => (value === null || value === undefined ? '' : Array.isArray(value) ? value.map(word).join(',') : word(value));
+
+// The methods whose arguments stand in a field: of what the first filled one of the deciding fields names.
+export function methodsOf(state, field) {
+  const chosen = field.arguments.by.map((address) => String(state.values[address] ?? '').trim().toLowerCase()).find(Boolean) ?? '';
+  return field.arguments.sets[chosen] ?? {};
+}
 
 export function argumentsControl(state, field, id) {
   const algo = h('select', { 'data-role': 'algo', 'aria-label': 'algo', onchange: () => write('algo', algo.value, '') });
@@ -25,7 +32,7 @@ export function argumentsControl(state, field, id) {
   let inputs = new Map();
 
   const lines = () => (Array.isArray(state.values[field.address]) ? state.values[field.address] : []);
-  const methods = () => field.modules[state.values[MODULE]] ?? {};
+  const methods = () => methodsOf(state, field);
 
   function chosen() {
     const names = Object.keys(methods());
@@ -46,20 +53,25 @@ export function argumentsControl(state, field, id) {
     const usual = plain(argument.default);
     const own = `${id}-${argument.name}`;
     if (argument.kind === 'bool' || typeof argument.default === 'boolean') {
+      if (argument.optional) return choiceFor(argument, own, ['True', 'False']);
       const input = h('input', { type: 'checkbox', id: own, role: 'switch', class: 'f-check', onchange: () => write(argument.name, input.checked ? 'True' : 'False', usual) });
       return { input, show: (value) => { input.checked = (value || usual).toLowerCase() === 'true'; } };
     }
-    if (argument.choices.length) {
-      const input = h('select', { id: own, onchange: () => write(argument.name, input.value, usual) },
-        argument.choices.map((choice) => h('option', { value: choice }, choice)));
-      return { input, show: (value) => {
-        if (value && !argument.choices.includes(value)) input.append(h('option', { value }, value));
-        input.value = value || usual;
-      } };
-    }
-    const input = h('input', { type: 'text', id: own, autocomplete: 'off', spellcheck: false, placeholder: usual ? t('empty = {what}', { what: usual }) : t('empty = {what}', { what: t('off') }),
+    if (argument.choices.length) return choiceFor(argument, own, argument.choices);
+    const input = h('input', { type: 'text', id: own, autocomplete: 'off', spellcheck: false, placeholder: t('empty = {what}', { what: usual || t(field.arguments.empty) }),
       inputmode: argument.kind === 'int' ? 'numeric' : argument.kind === 'float' ? 'decimal' : 'text', oninput: () => write(argument.name, input.value.trim(), '') });
     return { input, show: (value) => { if (document.activeElement !== input || input.value.trim() !== value) input.value = value; } };
+  }
+
+  function choiceFor(argument, own, choices) {
+    const usual = plain(argument.default);
+    const empty = usual ? [] : [h('option', { value: '' }, t(field.arguments.empty))];
+    const input = h('select', { id: own, onchange: () => write(argument.name, input.value, usual) },
+      empty, choices.map((choice) => h('option', { value: choice }, choice)));
+    return { input, show: (value) => {
+      if (value && !choices.includes(value)) input.append(h('option', { value }, value));
+      input.value = value || usual;
+    } };
   }
 
   function rowFor(argument) {
@@ -75,15 +87,16 @@ export function argumentsControl(state, field, id) {
     const listed = methods()[method]?.arguments ?? [];
     fill(algo, Object.keys(methods()).map((name) => h('option', { value: name }, name)));
     head.hidden = Object.keys(methods()).length < 2;
-    about.textContent = methods()[method] ? t(methods()[method].help) : '';
+    about.textContent = !methods()[method] ? '' : [methods()[method].help && t(methods()[method].help), listed.length === 0 && t('It takes no arguments.')].filter(Boolean).join(' ');
     fill(grid, listed.filter((one) => !one.folded).map(rowFor));
     fill(rare, listed.filter((one) => one.folded).map(rowFor));
     folded.hidden = !listed.some((one) => one.folded);
+    folded.open = false;
   }
 
   function show() {
     const method = chosen();
-    const key = `${state.values[MODULE]} ${method}`;
+    const key = JSON.stringify([field.arguments.by.map((address) => state.values[address]), method]);
     if (key !== drawn) {
       drawn = key;
       draw(method);
@@ -91,20 +104,30 @@ export function argumentsControl(state, field, id) {
     algo.value = method;
     const given = new Map(lines().map((line) => [nameOf(line), valueOf(line)]));
     for (const [name, made] of inputs) made.show(given.get(name) ?? '');
-    const unknown = [...given.keys()].filter((name) => name !== 'algo' && !methods()[method]?.names.includes(name));
-    fill(strangers, unknown.map((name) => h('li', {}, h('code', {}, `${name}=${given.get(name)}`), ' ', t('is not known for this network'), ' ',
+    const kinds = methods()[method];
+    const unknown = kinds ? [...given.keys()].filter((name) => !(name === 'algo' && !head.hidden) && !kinds.names.includes(name)) : [];
+    asText.open ||= !kinds;
+    fill(strangers, unknown.map((name) => h('li', {}, h('code', {}, `${name}=${given.get(name)}`), ' ', t('is not known here'), ' ',
       h('button', { type: 'button', class: 'btn quiet', onclick: () => { write(name, '', ''); show(); } }, t('Remove')))));
     const written = lines().join('\n');
     if (text.value.split('\n').filter((line) => line.trim()).join('\n') !== written) text.value = written;
   }
 
   state.addEventListener('value', (event) => {
-    if (event.detail?.includes(MODULE)) show();
+    if (field.arguments.by.some((address) => event.detail?.includes(address))) show();
   });
   const focus = () => { (grid.querySelector('input, select') ?? text).focus(); };
   return {
     root, wide: true, focus, show,
-    markWrong(wrong, errorId) {
+    // Those that the sentence names; where it names none, the text as a whole.
+    markWrong(wrong, errorId, said) {
+      const named = wrong ? [...inputs].filter(([name]) => new RegExp(`\\b${name}\\b`).test(said)) : [];
+      for (const [name, { input }] of inputs) {
+        const bad = named.some(([other]) => other === name);
+        input.setAttribute('aria-invalid', String(bad));
+        if (bad && rare.contains(input)) folded.open = true;
+      }
+      text.classList.toggle('whole', wrong && named.length === 0);
       text.setAttribute('aria-invalid', String(wrong));
       if (wrong) text.setAttribute('aria-describedby', errorId);
       else text.removeAttribute('aria-describedby');

@@ -3,7 +3,7 @@ import { attachCompletion, browse } from './browse.js';
 import { clear, h, icon } from './dom.js';
 import { sentence } from './messages.js';
 import { lang, t } from './text.js';
-import { argumentsControl } from './form-arguments.js';
+import { argumentsControl, methodsOf } from './form-arguments.js';
 import { datasetList, listEditor } from './form-folders.js';
 
 const PATHS = { file: 'file', model: 'file', folder: 'folder', state: 'folder', prompts: 'file' };
@@ -49,7 +49,7 @@ export function buildFields(state) {
 
   function showProblems() {
     const byAddress = new Map();
-    for (const problem of state.problems()) {
+    for (const problem of state.allErrors()) {
       if (problem.address) byAddress.set(problem.address, [...(byAddress.get(problem.address) ?? []), problem]);
     }
     for (const [address, view] of views) view.showProblems(byAddress.get(address) ?? []);
@@ -149,6 +149,7 @@ function placeOf(state, view, query, all) {
   const changed = state.isChanged(field.address);
   if (state.mode === 'basic') return field.basic ? 'shown' : 'hidden';
   if (!changed && !applies(state, field)) return 'hidden';
+  if (field.arguments && Object.keys(methodsOf(state, field)).length > 1) return 'shown'; // the method is chosen there
   return !field.advanced || changed || all || field.basic ? 'shown' : 'folded';
 }
 
@@ -198,11 +199,12 @@ function buildField(state, field) {
     showProblems(problems) {
       view.wrong = problems.some((problem) => !problem.missing);
       view.missing = problems.length > 0 && !view.wrong;
-      error.textContent = problems.map(sentence).join(' ');
-      error.hidden = problems.length === 0;
+      const said = problems.map(sentence).join(' ');
+      error.textContent = said;
+      error.hidden = problems.length === 0 || (!status.hidden && status.textContent.trim() === said);
       error.classList.toggle('f-missing', view.missing);
       root.classList.toggle('wrong', view.wrong);
-      control.markWrong(view.wrong, `${id}-error`);
+      control.markWrong(view.wrong, `${id}-error`, said);
     },
   };
   return view;
@@ -212,7 +214,7 @@ function buildControl(state, field, id) {
   if (field.kind === 'bool') return switchControl(state, field, id);
   if (field.kind === 'folders') return listEditor(state, field, id);
   if (field.kind === 'datasets') return datasetList(state, field, id);
-  if (field.modules) return argumentsControl(state, field, id);
+  if (field.arguments) return argumentsControl(state, field, id);
   if (field.kind === 'choice') return selectControl(state, field, id);
   if (field.kind === 'texts' || field.role === 'prompts' || field.long) return areaControl(state, field, id);
   return textControl(state, field, id);

@@ -79,9 +79,11 @@ export function buildToolbar(state, fields) {
     return state.spec.presets.find((one) => !one.own && one.base === id && one.memory_gb === size)?.id ?? id;
   }
 
+  let told = () => {}; // takes the last message about a preset away: only the newest change can be undone
   function swap(values, preset, message) {
     const before = state.replace(values, preset);
-    notice(message, { action: { label: t('Undo'), run: () => state.replace(before.values, before.preset) } });
+    told();
+    told = notice(message, { action: { label: t('Undo'), run: () => state.replace(before.values, before.preset) } });
   }
 
   async function take(id) {

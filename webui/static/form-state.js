@@ -107,6 +107,14 @@ export class FormState extends EventTarget {
     return this.answer?.problems ?? [];
   }
 
+  // Those, and errors of the files and pictures at the fields that they concern.
+  allErrors() {
+    const missing = new Set(this.problems().filter((problem) => problem.missing).map((problem) => problem.address));
+    const told = new Set(this.problems().map((problem) => problem.message));
+    const ofFiles = (this.report?.problems ?? []).filter((problem) => problem.severity === 'error' && !missing.has(problem.address) && !told.has(problem.message));
+    return [...this.problems(), ...ofFiles];
+  }
+
   checkSoon(delay = CHECK_DELAY_MS) {
     clearTimeout(this.checkTimer);
     this.checkTimer = setTimeout(() => this.check(), delay);
@@ -127,18 +135,20 @@ export class FormState extends EventTarget {
     if (answer.report) {
       this.report = answer.report;
       this.tell('report');
+      if (answer.report.stale) this.look({ quiet: true });
     } else {
       this.look();
     }
   }
 
-  // Read the picture folders. One reading at a time; edits meanwhile lead to one more.
-  async look() {
-    if (this.reading) {
+  // Read the picture folders and files. One reading at a time; edits meanwhile lead to one more.
+  async look({ quiet = false } = {}) {
+    if (this.looking) {
       this.lookAgain = true;
       return;
     }
-    this.reading = true;
+    this.looking = true;
+    this.reading = !quiet;
     this.tell('report');
     try {
       do {
@@ -148,7 +158,7 @@ export class FormState extends EventTarget {
     } catch (error) {
       this.lost(error);
     } finally {
-      this.reading = false;
+      this.looking = this.reading = false;
       this.tell('report');
     }
   }

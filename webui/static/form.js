@@ -68,6 +68,7 @@ function listen(element, state, fields, toolbar, report) {
     element.dataset.seq = String(Number(element.dataset.seq) + 1);
   });
   state.addEventListener('report', () => {
+    fields.showProblems();
     report.show();
     showFolder(state, fields);
     element.dataset.reading = String(state.reading);
@@ -87,22 +88,32 @@ function describeModels(state, fields, described) {
   for (const address of MODEL_FIELDS) {
     const path = String(state.values[address] ?? '').trim();
     const view = fields.view(address);
-    if (!view || described.get(address) === path) continue;
-    described.set(address, path);
+    const asked = address === MODEL_FIELDS[0] ? `${path}\n${state.preset}` : path;
+    if (!view || described.get(address) === asked) continue;
+    described.set(address, asked);
     if (!path) {
       view.status.hidden = true;
       continue;
     }
     setTimeout(async () => {
-      if (described.get(address) !== path) return;
+      if (described.get(address) !== asked) return;
       try {
         const told = await post('form/model', { address, path });
-        if (described.get(address) === path) showStatus(view.status, told.good, told.problem ? sentence(told.problem) : [told.title, told.bytes ? bytes(told.bytes) : '', told.dtype].filter(Boolean).join(', '));
+        const odd = address === MODEL_FIELDS[0] && told.good && otherFamily(state, told.title);
+        if (described.get(address) === asked) showStatus(view.status, told.good && !odd, odd ? `${told.title}. ${odd}` : told.problem ? sentence(told.problem) : [told.title, told.bytes ? bytes(told.bytes) : '', told.dtype].filter(Boolean).join(', '));
+        fields.showProblems();
       } catch (error) {
-        if (described.get(address) === path) showStatus(view.status, false, error.message);
+        if (described.get(address) === asked) showStatus(view.status, false, error.message);
       }
     }, 150);
   }
+}
+
+// A preset for another kind of base model than the chosen one.
+function otherFamily(state, title) {
+  const wanted = { sd15: 'SD 1.5', sdxl: 'SDXL' }[state.presetNamed(state.preset)?.group];
+  if (!wanted || title.startsWith(wanted)) return '';
+  return t('The chosen preset is for {family}; take one for this kind of base model above.', { family: wanted });
 }
 
 function showStatus(host, good, text) {
