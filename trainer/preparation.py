@@ -25,6 +25,7 @@ from trainer.atomic import WriteError, sweep
 from trainer.checkpoint import State, StateError, free_name, load_state
 from trainer.config import TrainConfig
 from trainer.config.rules import trained_rates
+from trainer.console import LOG
 from trainer.curves import tracker_options
 from trainer.dataset import DatasetError, captions, statistics
 from trainer.dataset.buckets import size_ids
@@ -371,7 +372,7 @@ def _same_pictures(dataset: Dataset, latents: Latents, processes: Processes) -> 
 
 
 def _warn(events: EventLog, message: str) -> None:
-    print(f"warning: {message}")
+    LOG.warning(message)
     events.emit("warning", message=message)
 
 

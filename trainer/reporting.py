@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import logging
 import math
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +12,7 @@ from typing import Any
 from torch import Tensor
 
 from trainer import previews
+from trainer.console import LOG, PROGRESS
 from trainer.curves import Curves, LossAverage
 from trainer.failures import NotANumber
 from trainer.precision import peak_memory_gib
@@ -121,11 +122,15 @@ class Report:
             vram_gib=peak_memory_gib(run.device),
         )  # fmt: skip
         left_out = f"  left out: {progress.left_out}" if progress.left_out else ""
-        _console(
+        LOG.info(
             f"epoch {numbers.epoch}/{run.epochs}  step {numbers.step}/{run.total_steps}  avr_loss={average.mean:.4f}  "
             f"{numbers.seconds:.2f} s/step{left_out}",
-            last=numbers.step >= run.total_steps,
+            extra=PROGRESS,
         )
+        if LOG.isEnabledFor(logging.DEBUG):
+            rates = " ".join(f"{label}={rate:.3g}" for label, rate in numbers.rates.items())
+            memory = f"  {peak:.2f} GiB" if (peak := peak_memory_gib(run.device)) is not None else ""
+            LOG.debug(f"step {numbers.step}: lr {rates}  grad_norm={norm:.4g}{memory}")
 
     def epoch(self, progress: Progress) -> None:
         """An epoch has ended."""
@@ -185,7 +190,7 @@ class Report:
 
     def warn(self, message: str) -> None:
         """Something the user should know; the run goes on."""
-        print(f"warning: {message}", file=sys.stderr)
+        LOG.warning(message)
         self._run.events.emit("warning", message=message)
 
     def close(self) -> None:
@@ -218,8 +223,3 @@ def _curve_points(numbers: StepNumbers, loss: float, average: float) -> dict[str
         scaled, mean, largest = (number.item() for number in numbers.norms)
         points.update({"max_norm/keys_scaled": scaled, "max_norm/max_key_norm": largest, "norm/avg_key_norm": mean})
     return points
-
-
-def _console(line: str, last: bool) -> None:
-    """A progress line that rewrites itself; in a log file it is folded by the reader."""
-    print(f"\r{line}", end="\n" if last else "", flush=True)

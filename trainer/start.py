@@ -23,6 +23,8 @@ from types import FrameType
 from trainer import __version__, spawning
 from trainer.atomic import atomic_write
 from trainer.config import ConfigError, TrainConfig, to_toml
+from trainer.config.log import Log
+from trainer.console import LOG, open_console
 from trainer.events import EventLog, NoEvents
 from trainer.job import Job
 
@@ -52,12 +54,14 @@ def start(read_config: Callable[[], TrainConfig], job_path: Path | None) -> int:
     spawning.exit_with_parent()
     if not spawning.is_main():
         sys.stdout = _Silence()
+    open_console(Log(), spawning.is_main())
     events = _events_of(job_path)
     try:
         config = _with_seed(read_config())
         spawning.choose_cards(config.distributed)
         if config.log.wandb_api_key:
             os.environ["WANDB_API_KEY"] = config.log.wandb_api_key
+        open_console(config.log, spawning.is_main())
         _preflight(config)
     except Exception as error:
         if not isinstance(error, ConfigError) and not _is_refusal(error):
@@ -68,7 +72,7 @@ def start(read_config: Callable[[], TrainConfig], job_path: Path | None) -> int:
             events.emit("failed", **explain(error).fields())
         if isinstance(error, ConfigError):
             raise
-        print(f"error: {error}", file=sys.stderr)
+        LOG.error(str(error))
         return REFUSED
     if not spawning.is_main():
         return _run(config, Job(job_path or Path("jobs")), NoEvents())
@@ -116,18 +120,20 @@ def _run(config: TrainConfig, job: Job, events: EventLog) -> int:
             return STOPPED
         except Exception as error:
             failure = explain(error, config)
-            print(failure.traceback if failure.kind == "bug" else f"error: {failure.message}", file=sys.stderr)
-            print(failure.advice, file=sys.stderr)
-            if failure.state is not None:
-                print(f"the state of step {failure.step} was kept; to go on: resume = {failure.state}", file=sys.stderr)
+            kept = f"the state of step {failure.step} was kept; to go on: resume = {failure.state}"
+            advice = [failure.advice] if failure.state is None else [failure.advice, kept]
+            if failure.kind == "bug":
+                LOG.critical("\n".join([failure.traceback, *advice]))
+            else:
+                LOG.error("\n".join([failure.message, *advice]))
             events.emit("failed", **failure.fields())
             return failure.exit_code
     if isinstance(outcome, Stopped):
         events.emit("stopped", step=outcome.step, state=outcome.state)
-        print(f"\nstopped at step {outcome.step}; to go on: resume = {outcome.state}")
+        LOG.info(f"stopped at step {outcome.step}; to go on: resume = {outcome.state}")
         return STOPPED
     events.emit("finished", path=outcome.path, steps=outcome.steps, seconds=outcome.seconds)
-    print(f"\nfinished: {outcome.path}")
+    LOG.info(f"finished: {outcome.path}")
     return FINISHED
 
 
@@ -172,7 +178,7 @@ def _stop_on_signals(job: Job) -> Iterator[None]:
         if job.requested("stop") and number == signal.SIGINT:
             raise KeyboardInterrupt
         job.request("stop")
-        print("stopping after this step; the state will be saved (press Ctrl-C again to end at once)", file=sys.stderr)
+        LOG.warning("stopping after this step; the state will be saved (press Ctrl-C again to end at once)")
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

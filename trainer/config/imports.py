@@ -24,10 +24,6 @@ WITHOUT_COUNTERPART = {
     "logging_level": "the whole log is kept with the job",
     "randomly_choice_prompt": "write the prompts into sample_prompts",
 }
-LATER = {
-    "console_log_level",
-    "console_log_file", "console_log_simple",
-}  # fmt: skip
 NETWORK_ARGUMENT_FIELDS = ("conv_dim", "conv_alpha", "rank_dropout", "module_dropout")
 NEARLY_THE_SAME = 0.9  # difflib's ratio above which an unknown name is a slip of the pen
 
@@ -94,13 +90,7 @@ def _old_spellings(result: dict[str, Any], notes: list[Note]) -> None:
 
 def _slip(name: str, value: Any, known: set[str]) -> Problem | None:
     """The problem of a name that is nearly that of a parameter; None for names that are simply other programs'."""
-    if (
-        name in REFUSED
-        or name in LATER
-        or name in WITHOUT_COUNTERPART
-        or name in FROM_THE_FILE
-        or value in (False, [], {})
-    ):
+    if name in REFUSED or name in WITHOUT_COUNTERPART or name in FROM_THE_FILE or value in (False, [], {}):
         return None
     if name.rstrip("0123456789") in known:  # text_encoder_lr1: a part of something, in another program
         return None
@@ -144,14 +134,6 @@ def _left_out(name: str, value: Any, known: set[str]) -> list[Note]:
         return [Note(None, "{name} was left out: what the model is, is read from its file", {"name": name})]
     if name in WITHOUT_COUNTERPART:
         return [Note(None, "{name} was left out: {reason}", {"name": name, "reason": WITHOUT_COUNTERPART[name]})]
-    if name in LATER or name.startswith(("huggingface_", "offload_", "zero")):
-        return [
-            Note(
-                None,
-                "{name} = {value} was left out: this version does not have it",
-                {"name": name, "value": shown(value)},
-            )
-        ]
     return [
         Note(
             None,

@@ -1,4 +1,4 @@
-"""[log]: TensorBoard. LIGHT."""
+"""[log]: curves, and what is printed. LIGHT."""
 
 from __future__ import annotations
 
@@ -35,3 +35,16 @@ class Log(Section):
 
     log_config: bool = parameter(False, "Log the settings", advanced=True)
     """Writes the settings beside the curves, without keys and paths."""
+
+    console_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] | None = parameter(
+        None, "What is printed", advanced=True
+    )
+    """From which level on the run prints. DEBUG adds learning rates, gradient and memory of each step; WARNING leaves
+    the progress out. Empty: INFO."""
+
+    console_log_file: str | None = parameter(None, "Print into a file", role="file", advanced=True)
+    """A .log file that gets everything that is printed, with the time, in place of the console; a file that exists is
+    continued. Errors are told on the console too."""
+
+    console_log_simple: bool = parameter(False, "Plain lines", advanced=True)
+    """Each step prints a line of its own in place of one that rewrites itself. For consoles that keep all of them."""

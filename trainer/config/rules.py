@@ -561,6 +561,14 @@ def _sampling_and_logging(config: TrainConfig) -> Iterator[Problem]:
             "sample.sample_prompts",
             "previews are switched on but there is no prompt; write one or clear sample_every_n_epochs",
         )
+    log_file = config.log.console_log_file
+    if log_file and log_file.startswith(("\\\\", "//")):
+        yield Problem(
+            "log.console_log_file", "{path} is a network path; choose a file on this machine", {"path": log_file}
+        )
+    elif log_file and not log_file.lower().endswith(".log"):
+        said = "console_log_file {path} must end in .log, so that no other file is written into"
+        yield Problem("log.console_log_file", said, {"path": log_file})
     if config.log.log_with in ("wandb", "all") and importlib.util.find_spec("wandb") is None:
         yield Problem(
             "log.log_with",
