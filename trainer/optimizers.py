@@ -163,9 +163,11 @@ def found_rate(optimizer: torch.optim.Optimizer, group: Mapping[str, Any], first
 
 def metadata_string(name: str, args: Iterable[str] = ()) -> str:
     """How sd-scripts records it in ss_optimizer: torch.optim.adamw.AdamW(weight_decay=0.1,betas=(0.9, 0.99))."""
-    optimizer = find(name)
-    chosen = optimizer.parse_args(args)
+    optimizer, texts = find(name), list(args)
+    chosen = optimizer.parse_args(texts)
     told = {**chosen, **{key: value for key, value in optimizer.filled.items() if key not in chosen}}
+    if optimizer.decides_rate(texts):
+        told["relative_step"] = True  # warmup_init switches it on
     listed = ",".join(f"{key}={value}" for key, value in told.items())
     return f"{optimizer.defined_in}.{optimizer.class_name}" + (f"({listed})" if listed else "")
 

@@ -111,7 +111,8 @@ class Report:
         for index, loss in enumerate(values):
             if math.isfinite(loss):
                 average.add(numbers.first_position + index, loss)
-            self._curves.scalars(_curve_points(numbers, loss, average.mean), numbers.step - (index < len(values) - 1))
+            whole = index == len(values) - 1  # the batch with which the optimizer took its step
+            self._curves.scalars(_curve_points(numbers, loss, average.mean, whole), numbers.step - (not whole))
         self._count_bad(numbers.step, progress, values, norm)
         run = self._run
         run.events.emit(
@@ -215,11 +216,14 @@ class Report:
             )
 
 
-def _curve_points(numbers: StepNumbers, loss: float, average: float) -> dict[str, float]:
-    """Points of one batch under sd-scripts' tags; the rate shown is that of the next step, as there."""
+def _curve_points(numbers: StepNumbers, loss: float, average: float, whole: bool) -> dict[str, float]:
+    """Points of one batch under sd-scripts' tags; the rate shown is that of the step that comes next, as there.
+
+    whole: the optimizer has taken its step with this batch; before, the rate of that step is still to come.
+    """
     points = {"loss/current": loss, "loss/average": average}
-    points.update({f"lr/{label}": rate for label, rate in numbers.next_rates.items()})
-    if numbers.norms is not None:
+    points.update({f"lr/{label}": rate for label, rate in (numbers.next_rates if whole else numbers.rates).items()})
+    if whole and numbers.norms is not None:
         scaled, mean, largest = (number.item() for number in numbers.norms)
         points.update({"max_norm/keys_scaled": scaled, "max_norm/max_key_norm": largest, "norm/avg_key_norm": mean})
     return points

@@ -114,3 +114,18 @@ def test_settings_stand_beside_the_curves(place: Place) -> None:
     curves.Reload()
     assert "_hparams_/session_start_info" in curves.summary_metadata
     assert {"loss/validation/epoch_average", "loss/validation/epoch_divergence"} <= set(curves.Tags()["scalars"])
+
+
+def test_every_batch_of_an_accumulated_step_stands_at_the_step_it_leads_to(place: Place) -> None:
+    """KOHYA_COMPAT 9.4: x counts the optimizer steps done, and holds the rate of the step that comes next."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    settings = {"gradient_accumulation_steps": 2, "lr_scheduler": "linear", "scale_weight_norms": 1.0}
+    assert place.train(logging_dir="logs", **settings) == 0
+    curves = EventAccumulator(str(next(Path("logs").iterdir()) / "network_train"))
+    curves.Reload()
+    rates = [(point.step, round(point.value, 6)) for point in curves.Scalars("lr/unet")]
+    # three batches an epoch in steps of two and one; the rate falls from 0.01 to 0 in four steps
+    assert rates == [(0, 0.01), (1, 0.0075), (2, 0.005), (2, 0.005), (3, 0.0025), (4, 0.0)]
+    assert [point.step for point in curves.Scalars("loss/current")] == [0, 1, 2, 2, 3, 4]
+    assert [point.step for point in curves.Scalars("max_norm/keys_scaled")] == [1, 2, 3, 4]

@@ -134,6 +134,11 @@ def test_a_class_path_outside_the_table_is_never_imported(path):
         ("SGDNesterov", [], "torch.optim.sgd.SGD(momentum=0.9)"),
         ("AdaFactor", [], "transformers.optimization.Adafactor(relative_step=True)"),
         ("AdaFactor", ["relative_step=False"], "transformers.optimization.Adafactor(relative_step=False)"),
+        (
+            "AdaFactor",
+            ["relative_step=False", "warmup_init=True"],
+            "transformers.optimization.Adafactor(relative_step=True,warmup_init=True)",
+        ),
     ],
 )  # KOHYA_COMPAT section 7.1
 def test_the_metadata_string_is_that_of_sd_scripts(name, args, recorded):
