@@ -24,7 +24,8 @@ class Curves:
     off."""
 
     def __init__(self, config: TrainConfig, silent: bool = False) -> None:
-        """silent: of a process that writes nothing. Raises OSError when the folder cannot be written."""
+        """silent: of a process that writes nothing. Raises OSError when the folder cannot be written, ConfigError when
+        wandb refuses (no key, no network)."""
         self.folder: Path | None = None
         self._writer: Any = None
         self._wandb: Any = None
@@ -46,9 +47,14 @@ class Curves:
             import wandb
 
             options = {"name": section.wandb_run_name, **tracker_options(section, "wandb")}
-            self._wandb = wandb.init(
-                project=section.log_tracker_name or "network_train", dir=section.logging_dir, config=settings, **options
-            )
+            try:
+                self._wandb = wandb.init(
+                    project=section.log_tracker_name or "network_train", dir=section.logging_dir, config=settings,
+                    **options,
+                )  # fmt: skip
+            except wandb.Error as error:
+                said = "wandb did not start: {reason}; run wandb login, or set WANDB_MODE to offline"
+                raise ConfigError([Problem("log.log_with", said, {"reason": error})]) from error
 
     def scalars(self, values: Mapping[str, float], step: int, axis: str = "global_step") -> None:
         """Add points: tag -> value at `step`, an epoch number where the axis is "epoch"."""

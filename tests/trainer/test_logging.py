@@ -27,6 +27,7 @@ class Tool(types.ModuleType):
         self.begun: list[dict[str, Any]] = []
         self.told: list[dict[str, Any]] = []
         self.finished = 0
+        self.Error = type("Error", (Exception,), {})
         self.Image = lambda picture: ("picture", picture.size)
 
     def init(self, **options: Any) -> Tool:
@@ -72,6 +73,18 @@ def test_wandb_alone_leaves_no_tensorboard_file_and_takes_options_from_a_file(pl
     (begun,) = wandb.begun
     assert (begun["entity"], begun["name"], begun["project"], begun["config"]) == ("us", "theirs", "p", {})
     assert not (place.root / "logs").exists()
+
+
+def test_a_wandb_that_does_not_start_is_told_with_the_cure(
+    place: Place, wandb: Tool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(**options: Any) -> Tool:
+        raise wandb.Error("No API key configured")
+
+    monkeypatch.setattr(wandb, "init", refuse)
+    assert place.train(max_train_epochs=1, log_with="wandb") == 2
+    said = "wandb did not start: No API key configured; run wandb login, or set WANDB_MODE to offline"
+    assert said in capsys.readouterr().err
 
 
 def test_the_key_is_used_and_written_nowhere(place: Place, wandb: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
