@@ -64,10 +64,16 @@ def test_text_out_of_logs_prompts_and_errors_is_never_run(page, server):
 def test_a_failed_job_opens_with_the_reason_and_the_cure(page, server):
     job_id = burn(server, "poor", "steps=40 fail=20")
     until(server, job_id, "failed")
+    before = len(call(server, "jobs")["jobs"])
     page.goto(f"{server.url}#job={job_id}")
     page.locator("[data-role=job-error-message]").get_by_text("ran out of memory").wait_for()
     page.locator("[data-role=job-error-advice]").get_by_text("Lower train_batch_size").wait_for()
     assert not page.locator("[data-role=job-traceback] pre").is_visible()
+    page.locator("[data-role=apply-remedy]").click()
+    page.locator("[data-address='precision.gradient_checkpointing']").wait_for(state="attached")
+    page.wait_for_function("document.querySelector('#train-precision-gradient_checkpointing').checked")
+    assert page.locator("#train-save-output_name").is_visible()  # the form is open, and nothing was started
+    assert len(call(server, "jobs")["jobs"]) == before
 
 
 def test_progress_lines_are_folded_into_one(page, server, long_job):

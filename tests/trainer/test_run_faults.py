@@ -14,7 +14,7 @@ from trainer import objective
 from trainer import train as loop
 from trainer.checkpoint import load_state
 from trainer.config import parse
-from trainer.failures import explain, out_of_memory_advice
+from trainer.failures import NotANumber, explain, out_of_memory_advice
 from trainer.train import step_where
 
 NEEDED = {"pretrained_model_name_or_path": "b", "train_data_dir": "t", "resolution": 768}
@@ -162,6 +162,25 @@ def test_remedies_for_a_lack_of_memory_fit_the_run_in_order_of_effect() -> None:
         gradient_checkpointing=True, mixed_precision="bf16", cache_latents=True, network_train_unet_only=True,
         cache_text_encoder_outputs=True, resolution=512, network_dim=64,
     ) == ["switch fp8_base on", "lower network_dim", "close other programs that use the memory"]  # fmt: skip
+
+
+def test_a_failure_tells_the_first_change_of_its_advice_as_values_of_parameters() -> None:
+    def changes(error: Exception, **values: object) -> object:
+        return dict(explain(error, parse({**NEEDED, **values}).config).changes)
+
+    lack = torch.OutOfMemoryError("CUDA out of memory")
+    assert changes(lack) == {"precision.gradient_checkpointing": True}
+    assert changes(lack, gradient_checkpointing=True, train_batch_size=4) == {
+        "dataset.train_batch_size": 2,
+        "run.gradient_accumulation_steps": 2,
+    }
+    rates = {"learning_rate": 1e-4, "unet_lr": 2e-4, "text_encoder_lr": 1e-5, "mixed_precision": "fp16"}
+    assert changes(NotANumber("nan"), **rates) == {
+        "precision.no_half_vae": True, "optimizer.learning_rate": 3e-5, "optimizer.unet_lr": 6e-5,
+        "optimizer.text_encoder_lr": 3e-6,
+    }  # fmt: skip
+    assert changes(NotANumber("nan"), optimizer_type="Prodigy", learning_rate=1) == {}
+    assert changes(KeyError("x")) == {}
 
 
 def test_a_save_in_between_that_the_disk_refuses_does_not_end_the_run(

@@ -87,6 +87,7 @@ def burn(job: Job, events: EventLog, options: dict[str, float], first: int, name
         if options["fail"] and step >= options["fail"]:
             events.emit("failed", kind="out_of_memory", message="The GPU ran out of memory at step 20.",
                         advice="Lower train_batch_size or the resolution, or switch gradient_checkpointing on.",
+                        changes={"precision.gradient_checkpointing": True, "no.parameter": 1},
                         traceback="Traceback (most recent call last):\n  "
                         "torch.OutOfMemoryError <img src=x onerror='window.__pwned=1'>")  # fmt: skip
             print("\nTraceback (most recent call last):\nOutOfMemoryError", flush=True)

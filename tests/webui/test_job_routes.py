@@ -137,7 +137,12 @@ def test_a_failed_job_tells_the_reason_the_cure_and_the_traceback(client):
     assert "ran out of memory" in line["end"]["message"]
     assert "train_batch_size" in line["end"]["advice"]
     assert "traceback" not in line["end"]
-    assert "OutOfMemoryError" in client.get(f"/api/jobs/{job_id}").json()["traceback"]
+    detail = client.get(f"/api/jobs/{job_id}").json()
+    assert "OutOfMemoryError" in detail["traceback"]
+    assert detail["changes"] == [{"address": "precision.gradient_checkpointing", "value": True}]
+    remedy = client.get(f"/api/jobs/{job_id}/remedy").json()["values"]
+    assert remedy["precision.gradient_checkpointing"] is True
+    assert remedy["model.pretrained_model_name_or_path"]
 
 
 def test_a_stopped_job_goes_on_from_its_state_and_one_without_a_state_says_so(client):

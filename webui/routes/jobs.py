@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from trainer.config import ConfigError, parse, to_toml
 from trainer.job import Job, find_job, list_jobs
 from webui import logtail
 from webui.answers import Refusal
+from webui.form import default_values, raw
+from webui.form_import import read_text, take
 from webui.progress import Digest, Digests, now
 from webui.runner import job_name
 from webui.site import Site
@@ -130,10 +133,22 @@ def _add_views(routes: APIRouter, site: Site, digests: Digests, job_of: Any) -> 
                 {"time": entry.get("time"), "message": str(entry.get("message", ""))} for entry in digest.warnings
             ],
             "traceback": str(end.get("traceback") or "") if end.get("event") == "failed" else "",
+            "changes": _changes(end),
             "resumable": _newest_state(site.root, digest) is not None,
             "folder": str(job.path),
             "local": not site.listen,
         }
+
+    @routes.get("/{job_id}/remedy")
+    def remedy(job_id: str) -> dict[str, Any]:
+        """The job's settings as the form holds them, with what its failure advises to change. Starts nothing."""
+        job = job_of(job_id)
+        try:
+            taken = take(read_text(job.config_path.read_text(encoding="utf-8"), job.config_path.name))
+        except (OSError, ValueError) as error:
+            raise Refusal(409, "The settings of this job cannot be read.") from error
+        changes = _changes(digests.of(job).end)
+        return {"values": {**taken.values, **{change["address"]: change["value"] for change in changes}}}
 
     @routes.get("/{job_id}/live")
     def live(job_id: str, log: int = -1) -> dict[str, Any]:
@@ -165,6 +180,14 @@ def _add_views(routes: APIRouter, site: Site, digests: Digests, job_of: Any) -> 
     def config(job_id: str) -> dict[str, str]:
         """The configuration as TOML."""
         return {"toml": job_of(job_id).config_path.read_text(encoding="utf-8")}
+
+
+def _changes(end: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What a failure advises to change: parameter, and its value as the form shows it."""
+    told, known = end.get("changes"), default_values()
+    if end.get("event") != "failed" or not isinstance(told, dict):
+        return []
+    return [{"address": address, "value": raw(value)} for address, value in told.items() if address in known]
 
 
 def _add_pictures(routes: APIRouter, site: Site, digests: Digests, job_of: Any) -> None:

@@ -211,5 +211,5 @@ export function buildToolbar(state, fields) {
     result.scrollIntoView({ block: 'nearest' });
   }
 
-  return { root, show, demo };
+  return { root, show, demo, fill: (values, message) => swap(values, state.preset, message) };
 }

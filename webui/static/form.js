@@ -7,6 +7,7 @@ import { get, post } from './api.js';
 import { h, icon, openTab } from './dom.js';
 import { complain, notice } from './notice.js';
 import { sentence } from './messages.js';
+import { receive } from './form-handover.js';
 import { beforeReload, bytes, t, textReady } from './text.js';
 
 const MODEL_FIELDS = ['model.pretrained_model_name_or_path', 'model.vae', 'network.network_weights'];
@@ -33,6 +34,7 @@ export async function mount(element) {
   tellWhatWasFitted(element, draft.fitted ?? []);
   state.checkSoon(0);
   state.watch(element, () => get('form/draft'));
+  receive(toolbar.fill);
   beforeReload(() => (state.dirty ? state.save() : null));
 }
 

@@ -1,5 +1,6 @@
 // One job: where it stands, its curve, previews, files, log and parameters. Polled while it is looked at.
-import { clear, fill, h, icon, visible } from './dom.js';
+import { clear, fill, h, icon, openTab, visible } from './dom.js';
+import { handOver } from './form-handover.js';
 import { get, post, url } from './api.js';
 import { bytes, duration, t } from './text.js';
 import { complain, notice } from './notice.js';
@@ -181,13 +182,32 @@ function drawProgress(card, job) {
       Number.isFinite(job.vram_gib) && job.vram_gib > 0 && cell('vram', t('GPU memory'), `${job.vram_gib.toFixed(1)} GiB`)));
 }
 
-function drawTrouble(box, { job, traceback, warnings }) {
+// The settings of a failed job, with what its failure advises, go into the form; the person starts.
+async function applyRemedy(job) {
+  try {
+    const { values } = await get(`jobs/${job.id}/remedy`);
+    handOver(values, t('The settings of {name} with the change are in the form. Look them over, then start.', { name: job.name }));
+    openTab('train');
+  } catch (error) {
+    complain(error);
+  }
+}
+
+function remedy(job, changes) {
+  const said = (value) => (value === true ? t('on') : value === false ? t('off') : String(value));
+  return h('div', { class: 'row wrap', 'data-role': 'job-remedy' },
+    h('button', { class: 'btn primary', 'data-role': 'apply-remedy', onclick: () => applyRemedy(job) }, icon('edit'), t('Apply the change and open the form')),
+    h('span', { class: 'mono small' }, changes.map(({ address, value }) => `${address.split('.').at(-1)}: ${said(value)}`).join(' · ')));
+}
+
+function drawTrouble(box, { job, traceback, warnings, changes }) {
   const failed = job.state === 'failed';
   const crashed = job.state === 'crashed';
   fill(box,
     (failed || crashed) && h('div', { class: 'box-error col', role: 'alert', 'data-role': 'job-error' },
       h('strong', { 'data-role': 'job-error-message' }, failed ? translated(job.end?.message ?? '') : t('The training process ended without a word.')),
       h('p', { 'data-role': 'job-error-advice' }, failed ? translated(job.end?.advice ?? '') : t('The machine may have run out of memory, or the process was ended from outside. The end of the log below may tell more.')),
+      changes.length > 0 && remedy(job, changes),
       traceback && h('details', { 'data-role': 'job-traceback' }, h('summary', {}, t('Details for a bug report')), h('pre', { class: 'mono traceback' }, traceback),
         h('button', { class: 'btn', onclick: () => copyText(traceback).then(() => notice(t('Copied.')), complain) }, icon('copy'), t('Copy')))),
     warnings.length > 0 && h('details', { class: 'box-warn', open: warnings.length <= 3, 'data-role': 'job-warnings' },
