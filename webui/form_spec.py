@@ -73,7 +73,10 @@ SUBSET_HELP = (
 
 
 def spec(site: Site) -> dict[str, Any]:
-    """Groups with their fields, the defaults, and where a browse dialog starts."""
+    """Groups with their fields, the defaults, and where a browse dialog starts.
+
+    pointless: nothing on this machine makes use of the group; only what was changed in it or is searched for is shown.
+    """
     chinese = texts("zh")
     listed = []
     for group, heading, members in groups():
@@ -82,9 +85,9 @@ def spec(site: Site) -> dict[str, Any]:
             zh = chinese["parameters"]
             fields.insert(1, _list_field(SUBSET_FIELD, "Folders with own options", SUBSET_HELP, zh))
             fields.insert(2, _list_field(DATASETS_FIELD, "Data sets with own size and batch", DATASETS_HELP, zh))
-        listed.append(
-            {"id": group, "title": {"en": heading, "zh": chinese["phrases"].get(heading, heading)}, "fields": fields}
-        )
+        title = {"en": heading, "zh": chinese["phrases"].get(heading, heading)}
+        pointless = group == "distributed" and not has_nvidia()
+        listed.append({"id": group, "title": title, "fields": fields, "pointless": pointless})
     return {"groups": listed, "defaults": default_values()}
 
 

@@ -242,3 +242,10 @@ def test_what_cannot_be_trained_is_not_started(client, site, values, address, wo
 def test_a_model_path_is_described_over_http(client):
     _, told = post(client, "model", address="model.pretrained_model_name_or_path", path="sd-models/base.safetensors")
     assert (told["good"], told["title"]) == (True, "SD 1.5")
+
+
+@pytest.mark.parametrize("nvidia", [True, False])
+def test_the_choice_of_cards_is_offered_where_there_are_cards(client, monkeypatch, nvidia):
+    monkeypatch.setattr(form_spec, "has_nvidia", lambda: nvidia)
+    told = {group["id"]: group["pointless"] for group in client.get("/api/form/spec").json()["groups"]}
+    assert {group for group, pointless in told.items() if pointless} == (set() if nvidia else {"distributed"})

@@ -134,6 +134,7 @@ def _add_views(routes: APIRouter, site: Site, digests: Digests, job_of: Any) -> 
             ],
             "traceback": str(end.get("traceback") or "") if end.get("event") == "failed" else "",
             "changes": _changes(end),
+            "previews": _has_prompts(job),
             "resumable": _newest_state(site.root, digest) is not None,
             "folder": str(job.path),
             "local": not site.listen,
@@ -180,6 +181,14 @@ def _add_views(routes: APIRouter, site: Site, digests: Digests, job_of: Any) -> 
     def config(job_id: str) -> dict[str, str]:
         """The configuration as TOML."""
         return {"toml": job_of(job_id).config_path.read_text(encoding="utf-8")}
+
+
+def _has_prompts(job: Job) -> bool:
+    """Whether the job's settings name prompts for previews."""
+    try:
+        return any(line.startswith("sample_prompts = ") for line in job.config_path.read_text("utf-8").splitlines())
+    except OSError:
+        return False
 
 
 def _changes(end: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -115,7 +115,7 @@ function buildGroup(state, group) {
     let visible = 0;
     let folded = 0;
     for (const view of views) {
-      const place = placeOf(state, view, query, all);
+      const place = placeOf(state, view, query, all, group.pointless);
       view.root.hidden = place !== 'shown';
       if (place === 'shown') visible += 1;
       if (place === 'folded') folded += 1;
@@ -142,13 +142,13 @@ function buildGroup(state, group) {
 }
 
 // 'shown', 'folded' (behind 'n more') or 'hidden' (other mode, or without effect at these values).
-function placeOf(state, view, query, all) {
+function placeOf(state, view, query, all, pointless) {
   const { field } = view;
   if (query) return matches(field, query) ? 'shown' : 'hidden';
   if (view.wrong || view.missing || view.wanted) return 'shown';
   const changed = state.isChanged(field.address);
   if (state.mode === 'basic') return field.basic ? 'shown' : 'hidden';
-  if (!changed && !applies(state, field)) return 'hidden';
+  if (!changed && (pointless || !applies(state, field))) return 'hidden';
   if (field.arguments && Object.keys(methodsOf(state, field)).length > 1) return 'shown'; // the method is chosen there
   return !field.advanced || changed || all || field.basic ? 'shown' : 'folded';
 }

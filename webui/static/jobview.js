@@ -238,10 +238,13 @@ function previewCard() {
   const slider = h('input', { type: 'range', min: 0, max: 0, step: 1, value: 0, 'aria-label': t('Preview by step'), 'data-role': 'preview-slider', class: 'grow' });
   const words = h('p', { class: 'muted small numbers', 'data-role': 'preview-words' });
   const prompts = h('div', { class: 'row wrap', 'data-role': 'preview-prompts' });
-  const none = h('p', { class: 'muted', 'data-role': 'preview-none' }, t('No previews yet. Sample prompts in the Train tab make a picture now and then, so that you see what is learned.'));
+  const none = h('p', { class: 'muted', 'data-role': 'preview-none' });
+  const NONE = t('No previews yet. Sample prompts in the Train tab make a picture now and then, so that you see what is learned.');
+  const SOON = t('The first preview has not been made yet. Preview now makes one at once.');
   const body = h('div', { class: 'col' }, h('a', { target: '_blank', rel: 'noopener', class: 'preview-link' }, picture), prompts, h('div', { class: 'row' }, slider), words);
   const element = h('section', { class: 'card', 'data-role': 'job-previews' }, h('h3', {}, t('Previews')), none, body);
   let samples = [];
+  let planned = false;
   let job = null;
   let prompt = null;
   let last = true;
@@ -250,6 +253,7 @@ function previewCard() {
   const key = (sample) => `${sample.prompt ?? ''}\u0000${sample.seed ?? ''}`;
   function draw() {
     none.hidden = samples.length > 0;
+    none.textContent = planned ? SOON : NONE;
     body.hidden = !samples.length;
     if (!samples.length) return;
     const names = [...new Set(samples.map(key))];
@@ -271,7 +275,7 @@ function previewCard() {
   return {
     element,
     clear() { samples = []; last = true; prompt = null; picture.removeAttribute('src'); draw(); },
-    show(detail) { samples = detail.samples; job = detail.job.id; draw(); },
+    show(detail) { samples = detail.samples; planned = detail.previews && detail.job.state === 'running'; job = detail.job.id; draw(); },
   };
 }
 
