@@ -18,16 +18,18 @@ from typing import Any
 
 import safetensors.torch
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from trainer import metadata
 from trainer.atomic import atomic_write, atomic_writer, sweep
+from trainer.config.rules import name_fault
 
 PRECISIONS = {"float": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 BUILDING, REMOVING = ".building", ".removing"  # behind the name of a state folder that is not whole
 FILE_SUFFIXES = (".safetensors", ".ckpt", ".pt")
 STATE_VERSION = 1
+STATE_FILES = ("network.safetensors", "optimizer.safetensors", "optimizer.json", "progress.json")
 
 
 class StateError(ValueError):
@@ -180,21 +182,42 @@ def load_state(folder: Path) -> State:
         raise StateError(
             f"{folder}: {fault}; choose an older state, or clear resume and set network_weights to the last LoRA file"
         )
-    progress = json.loads((folder / "progress.json").read_text(encoding="utf-8"))
-    if progress.get("version") != STATE_VERSION:
-        raise StateError(
-            f"{folder}: it was written by another version of this program (state version {progress.get('version')})"
-        )
-    tensors = safetensors.torch.load_file(folder / "optimizer.safetensors")
-    plain = json.loads((folder / "optimizer.json").read_text(encoding="utf-8"))
-    return State(progress, safetensors.torch.load_file(folder / "network.safetensors"), _joined(plain, tensors))
+    try:
+        progress = json.loads((folder / "progress.json").read_text(encoding="utf-8"))
+        if progress.get("version") != STATE_VERSION:
+            raise StateError(
+                f"{folder}: it was written by another version of this program (state version {progress.get('version')})"
+            )
+        _check_progress(progress)
+        tensors = safetensors.torch.load_file(folder / "optimizer.safetensors")
+        plain = json.loads((folder / "optimizer.json").read_text(encoding="utf-8"))
+        return State(progress, safetensors.torch.load_file(folder / "network.safetensors"), _joined(plain, tensors))
+    except StateError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, SafetensorError) as error:
+        cure = "choose a state folder that this program wrote"
+        raise StateError(f"{folder}: its contents make no sense ({type(error).__name__}: {error}); {cure}") from error
+
+
+def _check_progress(progress: Mapping[str, Any]) -> None:
+    """A state may come from anybody: what becomes a file name or a number of the run is looked at.
+
+    Raises ValueError.
+    """
+    for name in ("step", "epoch", "batch", "seed"):
+        if type(progress.get(name, 0)) is not int or not 0 <= progress.get(name, 0) < 2**63:
+            raise ValueError(f"{name} is {progress[name]!r}")
+    fault = name_fault(progress.get("output_name", "last"))
+    if fault:
+        raise ValueError(f"the name {progress['output_name']!r} cannot be used: {fault}")
 
 
 def incomplete(folder: Path) -> str | None:
     """What is wrong with a state folder, or None when it is complete and unchanged."""
     try:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        for name, told in manifest.items():
+        for name in STATE_FILES:
+            told = manifest[name]
             data = (folder / name).read_bytes()
             if len(data) != told["bytes"] or hashlib.sha256(data).hexdigest() != told["sha256"]:
                 return f"{name} is damaged"

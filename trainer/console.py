@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trainer.config import ConfigError, Problem
+from trainer.config.problems import printable
 
 if TYPE_CHECKING:
     from trainer.config.log import Log
@@ -57,7 +58,7 @@ class _Console(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print one line. A console that was closed or filled its disk is no reason to end a run."""
-        text = PREFIXES.get(record.levelno, "") + record.getMessage()
+        text = PREFIXES.get(record.levelno, "") + printable(record.getMessage())
         rewrites = getattr(record, "progress", False) and not self._simple
         with contextlib.suppress(OSError, ValueError, RuntimeError):  # the last: a signal came while printing
             if rewrites:
@@ -72,7 +73,7 @@ class _Console(logging.Handler):
 def _file(path: Path) -> logging.Handler:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handler = logging.FileHandler(path, mode="a", encoding="utf-8")
+        handler = logging.FileHandler(path, mode="a", encoding="utf-8", errors="replace")
     except OSError as error:
         said = "{path} cannot be written: {reason}; choose another console_log_file"
         told = {"path": path, "reason": error.strerror or str(error)}

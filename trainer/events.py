@@ -22,6 +22,7 @@ class EventLog:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.told: set[str] = set()  # the names of what was emitted
         self._stream = path.open("ab")
 
     def emit(self, event: str, **fields: Any) -> dict[str, Any]:
@@ -31,8 +32,10 @@ class EventLog:
             "time": round(time.time(), 3),
             **{name: _plain(value) for name, value in fields.items()},
         }
-        self._stream.write(json.dumps(line, ensure_ascii=False, allow_nan=False).encode("utf-8") + b"\n")
+        text = json.dumps(line, ensure_ascii=False, allow_nan=False)
+        self._stream.write(text.encode("utf-8", "replace") + b"\n")  # file names may be no text at all
         self._stream.flush()
+        self.told.add(event)
         return line
 
     def close(self) -> None:
@@ -46,6 +49,7 @@ class NoEvents(EventLog):
 
     def __init__(self) -> None:
         """Opens no file."""
+        self.told = set()
 
     def emit(self, event: str, **fields: Any) -> dict[str, Any]:
         """Write nothing."""

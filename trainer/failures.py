@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer import optimizers
+from trainer.atomic import WriteError
 from trainer.config import ConfigError, TrainConfig
 from trainer.spawning import LOST_ADVICE
 
@@ -110,7 +111,8 @@ def _kind(error: BaseException, config: TrainConfig | None) -> tuple[str, str]:
         return "process", LOST_ADVICE
     if isinstance(error, MemoryError) or _is_torch_oom(error):
         return "out_of_memory", out_of_memory_advice(config)
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EIO):
+    refused = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EIO)
+    if isinstance(error, WriteError) or (isinstance(error, OSError) and error.errno in refused):
         return "disk", "Free some space or choose another output folder, then resume from the last state"
     return "bug", BUG_ADVICE
 

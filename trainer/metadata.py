@@ -116,7 +116,9 @@ def build(config: TrainConfig, facts: RunFacts, epoch: int, step: int, now: floa
     texts = {f"ss_{name}": value if isinstance(value, str) else str(value) for name, value in values.items()}
     if config.save.no_metadata:
         texts = {name: texts[name] for name in MINIMAL_KEYS if name in texts}
-    return _capped({**texts, **_modelspec(config, facts, now)})
+    texts |= _modelspec(config, facts, now)
+    # a name that is no text, as Linux allows, would keep the file from being written
+    return _capped({name: text.encode("utf-8", "replace").decode("utf-8") for name, text in texts.items()})
 
 
 def _run_values(facts: RunFacts, epoch: int, step: int, now: float) -> dict[str, Any]:

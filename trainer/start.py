@@ -57,12 +57,17 @@ def start(read_config: Callable[[], TrainConfig], job_path: Path | None) -> int:
     open_console(Log(), spawning.is_main())
     events = _events_of(job_path)
     try:
-        config = _with_seed(read_config())
-        spawning.choose_cards(config.distributed)
-        if config.log.wandb_api_key:
-            os.environ["WANDB_API_KEY"] = config.log.wandb_api_key
-        open_console(config.log, spawning.is_main())
-        _preflight(config)
+        with _ending_on_signals():
+            config = _with_seed(read_config())
+            spawning.choose_cards(config.distributed)
+            if config.log.wandb_api_key:
+                os.environ["WANDB_API_KEY"] = config.log.wandb_api_key
+            open_console(config.log, spawning.is_main())
+            _preflight(config)
+    except KeyboardInterrupt:
+        if events is not None:
+            events.emit("stopped", step=None, state=None)
+        return STOPPED
     except Exception as error:
         if not isinstance(error, ConfigError) and not _is_refusal(error):
             raise
@@ -110,10 +115,11 @@ def _with_seed(config: TrainConfig) -> TrainConfig:
 def _run(config: TrainConfig, job: Job, events: EventLog) -> int:
     """Train, and tell how it ended."""
     from trainer.failures import explain
-    from trainer.train import Stopped, train
 
-    with _stop_on_signals(job):
+    with _stop_on_signals(job, events):
         try:
+            from trainer.train import Stopped, train
+
             outcome = train(config, job, events)
         except KeyboardInterrupt:
             events.emit("stopped", step=None, state=None)
@@ -171,16 +177,33 @@ def _is_refusal(error: Exception) -> bool:
 
 
 @contextlib.contextmanager
-def _stop_on_signals(job: Job) -> Iterator[None]:
-    """Ctrl-C and SIGTERM ask the run to stop and save; a second Ctrl-C ends it at once."""
+def _stop_on_signals(job: Job, events: EventLog) -> Iterator[None]:
+    """Ctrl-C and SIGTERM ask the run to stop and save; a second Ctrl-C ends it at once, as the first one does as long
+    as nothing is trained that could be saved."""
 
     def ask(number: int, _: FrameType | None) -> None:
-        if job.requested("stop") and number == signal.SIGINT:
+        trains = spawning.placed() or "started" in events.told
+        if not trains or (job.requested("stop") and number == signal.SIGINT):
             raise KeyboardInterrupt
         job.request("stop")
         LOG.warning("stopping after this step; the state will be saved (press Ctrl-C again to end at once)")
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    with _on_signals(ask):
+        yield
+
+
+def _ending_on_signals() -> contextlib.AbstractContextManager[None]:
+    """SIGTERM ends the checks as Ctrl-C does."""
+
+    def end(_: int, __: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    return _on_signals(end)
+
+
+@contextlib.contextmanager
+def _on_signals(answer: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    before = {number: signal.signal(number, answer) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:

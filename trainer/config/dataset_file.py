@@ -124,6 +124,8 @@ def _parsed(path: Path) -> dict[str, Any]:
             [_problem("{path} is neither a .toml nor a .json file; dataset_config needs one of them", path)]
         )
     try:
+        if path.exists() and not path.is_file():
+            raise ConfigError([_problem("{path} is not a file; choose a .toml or .json file", path)])
         if path.stat().st_size > LARGEST_FILE_BYTES:
             raise ConfigError([_problem("{path} is larger than 2 MB; this is no dataset file", path)])
         text = path.read_bytes().decode("utf-8-sig")

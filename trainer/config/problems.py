@@ -9,6 +9,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
+# what steers a terminal when it is printed: escape sequences in a file's name or metadata could hide or fake lines
+CONTROL = {code: "\ufffd" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
+
+
+def printable(text: str) -> str:
+    """A text of somebody else's making, safe to print."""
+    return text.translate(CONTROL)
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -24,7 +32,7 @@ class Problem:
     @property
     def message(self) -> str:
         """The sentence with its values."""
-        return self.template.format(**self.values)
+        return printable(self.template.format(**self.values))
 
 
 @dataclass(frozen=True)

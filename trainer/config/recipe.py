@@ -16,6 +16,7 @@ from typing import Any
 from trainer.config.problems import ConfigError, Note, Problem
 
 LONGEST_HEADER_BYTES = 100_000_000
+LARGEST_NUMBER = 2**63  # nothing that a file says in earnest is larger, infinite or NaN
 TENSORS = "__tensors__"  # names of the file's tensors among its flat metadata
 # ss_ keys that are parameters under the same name.
 SAME_NAME = frozenset({
@@ -187,7 +188,7 @@ def _length(told: Mapping[str, Any]) -> dict[str, Any]:
         _number(told.get(name)) for name in ("max_train_steps", "num_epochs", "num_batches_per_epoch")
     )
     per_step = _number(told.get("gradient_accumulation_steps")) or 1
-    if steps and epochs and batches and steps == epochs * -(-batches // per_step):
+    if steps and epochs and batches and min(batches, per_step) > 0 and steps == epochs * -(-batches // per_step):
         return {"max_train_epochs": int(epochs)}
     return {"max_train_steps": int(steps)} if steps else {}
 
@@ -221,7 +222,7 @@ def _first_dataset(datasets: list[Mapping[str, Any]], notes: list[Note]) -> dict
     if first.get("batch_size_per_device"):
         result["train_batch_size"] = first["batch_size_per_device"]
     subsets = [
-        subset for entry in datasets for subset in entry.get("subsets", ())
+        subset for entry in datasets for subset in _listed(entry.get("subsets"))
         if isinstance(subset, Mapping) and not subset.get("is_reg")
     ]  # fmt: skip
     if subsets:
@@ -232,13 +233,17 @@ def _first_dataset(datasets: list[Mapping[str, Any]], notes: list[Note]) -> dict
     return result
 
 
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
 def _modelspec(values: Mapping[str, Any], told: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, Any]:
     spec = {name[10:]: str(value) for name, value in values.items() if name.startswith("modelspec.")}
     found: dict[str, Any] = {target: spec[name] for name, target in MODELSPEC.items() if spec.get(name)}
     if found.get("metadata_title") == result.get("output_name"):
         found.pop("metadata_title", None)
     low, sign, high = spec.get("timestep_range", "").partition(",")
-    if sign and low.isdecimal() and high.isdecimal():
+    if sign and re.fullmatch("[0-9]{1,4}", low) and re.fullmatch("[0-9]{1,4}", high):
         found["min_timestep"], found["max_timestep"] = (int(low) or None), (int(high) if int(high) < 1000 else None)
     version = str(told.get("base_model_version") or "")
     if version.endswith("_v") or spec.get("prediction_type") == "v":
@@ -267,9 +272,10 @@ def _plain(text: Any) -> Any:
         return {"None": None, "True": True, "False": False}[text]
     for kind in (int, float):
         try:
-            return kind(text)
+            number = kind(text)
         except ValueError:
             continue
+        return number if abs(number) < LARGEST_NUMBER else text
     return text
 
 

@@ -14,6 +14,8 @@ from trainer.dataset.pictures import EXTENSIONS
 
 CACHE_NAME = "metadata_cache.json"
 LARGEST_FILE_BYTES = 2**30
+LARGEST_SIDE_PX = 8192
+NETWORK = ("\\\\", "//", "\\/", "/\\")  # how a path on another machine begins
 
 
 class ListingError(ValueError):
@@ -76,13 +78,15 @@ def write_cache(folder: Path, entries: Iterable[Entry]) -> None:
 
 def locate(key: str, folder: Path) -> Path | None:
     """The picture that a key means: a whole path, a path from `folder`, or either without its extension."""
+    if _leads_away(key, folder):
+        return None
     given = Path(key)
     for place in (given, folder / given) if given.is_absolute() else (folder / given,):
-        if place.suffix.lower() in EXTENSIONS and place.is_file():
+        if place.suffix.lower() in EXTENSIONS and _is_there(place):
             return place
         for extension in sorted(EXTENSIONS):
             for candidate in (place.parent / (place.name + extension), place.parent / (place.name + extension.upper())):
-                if candidate.is_file():
+                if _is_there(candidate):
                     return candidate
     return None
 
@@ -90,7 +94,20 @@ def locate(key: str, folder: Path) -> Path | None:
 def locate_cached(key: str, folder: Path) -> Path | None:
     """The picture of a metadata_cache.json; a folder that was moved since is found by the picture's name."""
     given = Path(key)
-    return next((place for place in (given, folder / given.name) if place.is_file()), None)
+    places = (folder / given.name,) if _leads_away(key, folder) else (given, folder / given.name)
+    return next((place for place in places if place.suffix.lower() in EXTENSIONS and _is_there(place)), None)
+
+
+def _leads_away(key: str, folder: Path) -> bool:
+    """A network path, which would have Windows log in at a foreign machine, where the pictures lie on this one."""
+    return key.startswith(NETWORK) and not str(folder).startswith(NETWORK)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # too long a name, a zero byte
+        return False
 
 
 def _lines(text: str, path: Path) -> Iterator[Entry]:
@@ -99,7 +116,7 @@ def _lines(text: str, path: Path) -> Iterator[Entry]:
             continue
         try:
             values: Any = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ListingError(f"{path}, line {number}: this is no JSON ({error}); correct the line") from error
         if not isinstance(values, dict) or not isinstance(values.get("image_path"), str):
             raise ListingError(f"{path}, line {number}: image_path is missing; each line names its picture with it")
@@ -112,10 +129,11 @@ def _entry(key: str, values: Any, path: Path) -> Entry:
     for name in ("caption", "tags"):
         if not isinstance(values.get(name), (str, type(None))):
             raise ListingError(f"{path}: {name} of {key} is {values[name]!r}; text is needed")
-    return Entry(
-        key, values.get("caption"), values.get("tags"), _size(values.get("image_size")),
-        _size(values.get("train_resolution")),
-    )  # fmt: skip
+    bucket = _size(values.get("train_resolution"))
+    if bucket is not None and not all(64 <= side <= LARGEST_SIDE_PX and side % 8 == 0 for side in bucket):
+        said = f"two multiples of 8 from 64 to {LARGEST_SIDE_PX} are needed; correct or remove it"
+        raise ListingError(f"{path}: train_resolution of {key[:200]} is {list(bucket)}; {said}")
+    return Entry(key, values.get("caption"), values.get("tags"), _size(values.get("image_size")), bucket)
 
 
 def _size(value: Any) -> Size | None:
@@ -125,6 +143,8 @@ def _size(value: Any) -> Size | None:
 
 def _text(path: Path) -> str:
     try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            raise ListingError(f"{path} is not a file; choose a .json or .jsonl file")
         if path.stat().st_size > LARGEST_FILE_BYTES:
             raise ListingError(f"{path} is larger than 1 GB; this is no list of pictures")
         return path.read_bytes().decode("utf-8-sig")

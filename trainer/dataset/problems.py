@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from trainer.config.problems import printable
+
 
 class DatasetError(ValueError):
     """The data set cannot be trained on. The text names the folder or file and the cure."""
@@ -30,7 +32,7 @@ class Problem:
     @property
     def message(self) -> str:
         """The English sentence with its values."""
-        return self.template.format(**self.values)
+        return printable(self.template.format(**self.values))
 
     def to_json(self) -> dict[str, Any]:
         """As `trainer check --json` and the form give it."""

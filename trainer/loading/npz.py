@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -25,6 +26,8 @@ from trainer.loading.pixels import Mask, load_mask
 # Our own array: what the latents were made of. Other programs ignore it, and keep it.
 KEY = "athanor_key"
 OURS = ("latents", "latents_flipped", "alpha_mask", "original_size", "crop_ltrb", KEY)
+CHANNELS = 4  # of SD's and SDXL's latents; other families' files may have the same name
+LARGEST_BYTES = 2**29  # of all arrays unpacked; latents and mask of 4096 x 4096 pixels take 68 MiB
 Arrays = dict[str, np.ndarray]
 
 
@@ -62,7 +65,7 @@ class NpzStore:
         The mirrored half comes after the other one; beside latents of sd-scripts it gets no mark.
         """
         path, item = self.place(task), task.item
-        arrays = _read(path) or {}
+        arrays = read_arrays(path) or {}
         mark = _text(arrays.get(KEY))
         if mark != task.made_of and not (task.mirrored and mark is None):
             arrays = {name: array for name, array in arrays.items() if name not in OURS}
@@ -73,9 +76,7 @@ class NpzStore:
         arrays["crop_ltrb"] = np.array(crop_ltrb(item.bucket, size))
         if item.alpha and mask is not None:
             arrays["alpha_mask"] = np.ascontiguousarray(np.flip(mask, axis=1)) if task.mirrored else mask
-        written = io.BytesIO()
-        np.savez(written, **arrays)  # type: ignore[arg-type]
-        atomic_write(path, written.getvalue())
+        atomic_write(path, _packed(arrays))
 
     def notes(self) -> list[str]:
         """Which pictures' latents came from files that do not say for which family they are."""
@@ -105,7 +106,7 @@ class NpzStore:
 
     def _usable(self, path: Path, task: Task) -> Kept | str | None:
         """What a file holds for a task, why it cannot be used, or None when that part is not in it."""
-        arrays = _read(path)
+        arrays = read_arrays(path)
         if arrays is None:
             return "were damaged"
         item = task.item
@@ -115,11 +116,15 @@ class NpzStore:
         if array is None and "arr_0" in arrays and not task.mirrored:
             array = arrays["arr_0"]
         if array is None and task.mirrored:
-            array = (_read(path.with_name(f"{path.stem}_flip.npz")) or {}).get("arr_0")
+            array = (read_arrays(path.with_name(f"{path.stem}_flip.npz")) or {}).get("arr_0")
         if array is None:
             return None
-        if array.ndim != 3 or array.shape[1:] != (height, width) or array.dtype.kind != "f":
+        if array.ndim != 3 or array.shape[1:] != (height, width):
             return "are of another size"
+        if len(array) != CHANNELS or array.dtype.kind != "f":
+            return "are of another kind of model"
+        with np.errstate(over="ignore"):
+            array = array.astype(np.float32)
         if not np.isfinite(array).all():
             return "are not finite"
         mark = _text(arrays.get(KEY))
@@ -127,14 +132,19 @@ class NpzStore:
             return "were made from another picture, size or VAE"
         if (mark is None or self._trusted) and item.path.stat().st_mtime > path.stat().st_mtime:
             return "are older than their picture"
-        latents = torch.from_numpy(array.astype(np.float32)) * self._scale
+        latents = torch.from_numpy(array) * self._scale
         if item.mask is None and not item.alpha:
             return Kept(latents)
-        mask = load_mask(item) if item.mask is not None else _array(arrays, "alpha_mask", f"_{height}x{width}")
+        try:
+            mask = load_mask(item) if item.mask is not None else _array(arrays, "alpha_mask", f"_{height}x{width}")
+        except (OSError, ValueError):  # told where the picture is read
+            return None
         if mask is None:
             return None
-        if mask.shape != (item.bucket[1], item.bucket[0]):
+        if mask.shape != (item.bucket[1], item.bucket[0]) or mask.dtype.kind != "f":
             return "have a mask of another size"
+        if not ((mask >= 0) & (mask <= 1)).all():  # NaN is neither
+            return "have a mask with numbers beyond 0 to 1"
         reduced = F.interpolate(torch.from_numpy(mask.astype(np.float32))[None, None], (height, width), mode="area")[0]
         return Kept(latents, reduced.flip(-1) if task.mirrored else reduced)
 
@@ -153,10 +163,31 @@ def _array(arrays: Mapping[str, np.ndarray], name: str, size: str) -> np.ndarray
     return arrays.get(name + size, arrays.get(name))
 
 
-def _read(path: Path) -> Arrays | None:
-    """Every array of a file, or None when it is missing or damaged. Nothing in it is ever executed."""
+def read_arrays(path: Path) -> Arrays | None:
+    """Every array of a .npz file, or None when it is missing, damaged, no .npz file or too large for one of latents.
+
+    Nothing in it is ever executed.
+    """
     try:
+        if not path.is_file():
+            return None
+        with zipfile.ZipFile(path) as packed:
+            if sum(member.file_size for member in packed.infolist()) > LARGEST_BYTES:
+                return None
         with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, AttributeError):
+            return {name: file[name] for name in file.files if name + ".npy" in file.zip.namelist()}
+    except (
+        OSError, ValueError, KeyError, EOFError, OverflowError, MemoryError, zipfile.BadZipFile, zlib.error,
+        RuntimeError, TypeError,  # encrypted or packed in a way that Python does not know; numbers that are none
+    ):  # fmt: skip
         return None
+
+
+def _packed(arrays: Arrays) -> bytes:
+    """The arrays as a .npz file. np.savez takes names as arguments, so that one called `file` would stop it."""
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as file:
+        for name, array in arrays.items():
+            with file.open(f"{name}.npy", "w") as stream:
+                np.lib.format.write_array(stream, np.asarray(array), allow_pickle=False)
+    return written.getvalue()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from torch import Tensor
 
 from trainer.atomic import WriteError, atomic_write
 from trainer.families.base import Conditioning
+from trainer.loading.npz import read_arrays
 
 Encode = Callable[[Sequence[str]], Conditioning]
 IDENTITY_KEY = "athanor_identity"
@@ -91,12 +91,12 @@ def write_te_outputs(picture: Path, caption: str, kept: KeptTexts, width: int, w
     identity = kept.identity(caption)
     try:
         if place.exists():
-            with np.load(place, allow_pickle=False) as before:
-                if IDENTITY_KEY not in before:
-                    warn(f"{place} was written by another program and stays as it is")
-                    return
-                if str(before[IDENTITY_KEY]) == identity:
-                    return
+            before = read_arrays(place) or {}
+            if IDENTITY_KEY not in before:
+                warn(f"{place} was written by another program and stays as it is")
+                return
+            if str(before[IDENTITY_KEY]) == identity:
+                return
         encoded = kept([caption])
         if encoded.pooled is None:
             raise ValueError("sd-scripts keeps text outputs of models with a pooled vector only")
@@ -106,7 +106,7 @@ def write_te_outputs(picture: Path, caption: str, kept: KeptTexts, width: int, w
         buffer = io.BytesIO()
         np.savez(buffer, **arrays | {IDENTITY_KEY: identity})
         atomic_write(place, buffer.getvalue())
-    except (OSError, zipfile.BadZipFile) as error:
+    except OSError as error:
         warn(f"{place} was not written: {error}")
 
 

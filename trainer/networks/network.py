@@ -104,12 +104,17 @@ class Network(nn.Module):
         for key, value in state.items():
             if key not in own:
                 continue
-            fitted = value.float().reshape(own[key].shape) if value.numel() == own[key].numel() else value
-            if fitted.shape != own[key].shape:
+            if own[key].is_floating_point() and not (value.is_floating_point() or key.endswith("alpha")):
+                raise NetworkError(
+                    f"{path}: {key} holds {value.dtype}, not numbers with a fraction; choose another file"
+                )
+            if _without_ones(value) != _without_ones(own[key]):
                 shapes = f"{tuple(value.shape)}, the network here {tuple(own[key].shape)}"
                 cure = "set network_dim to the file's rank or switch dim_from_weights on"
                 raise NetworkError(f"{path}: {key} has shape {shapes}; {cure}")
-            usable[key] = fitted
+            usable[key] = value.float().reshape(own[key].shape)
+            if not torch.isfinite(usable[key]).all():
+                raise NetworkError(f"{path}: {key} holds NaN or infinity, so the file is damaged; choose another one")
         if not usable:
             raise NetworkError(
                 f"{path}: none of its {len(state)} tensors belongs to this model; is it for another model family?"
@@ -234,6 +239,11 @@ def _built(targets: Sequence[Target], options: NetworkOptions) -> Iterator[tuple
         return
     for target, kind, size in METHODS[options.method].plan(targets, options):
         yield _name(target, kind), kind(target, size, options)
+
+
+def _without_ones(tensor: Tensor) -> list[int]:
+    """The sizes that count: a 1x1 convolution's weight is that of a linear layer, but never the transposed one."""
+    return [size for size in tensor.shape if size != 1]
 
 
 def _name(target: Target, kind: type[Adapter]) -> str:
