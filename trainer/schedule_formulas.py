@@ -81,7 +81,8 @@ def _constant_with_warmup(setting: Setting) -> Factor:
 
 
 def _linear(setting: Setting) -> Factor:
-    return _warmed(setting, lambda step: max(0.0, 1.0 - _progress(setting, step)))
+    length = max(1, setting.total - setting.warmup)
+    return _warmed(setting, lambda step: max(0.0, (setting.total - step) / length))
 
 
 def _cosine(setting: Setting) -> Factor:

@@ -79,7 +79,7 @@ def test_a_resolution_is_read_in_every_usual_form(value: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "meant"), [(100, 100), ("100", 100), (0.1, 0.1), ("0.1", 0.1), ("10%", 0.1), ("0", 0)]
+    ("value", "meant"), [(100, 100), ("100", 100), (0.1, 0.1), ("0.1", 0.1), ("10%", 0.1), ("0", 0), ("150%", 1.5)]
 )
 def test_warm_up_is_steps_a_part_or_a_percentage(value: object, meant: float) -> None:
     assert parse({**NEEDED, "lr_warmup_steps": value}).config.schedule.lr_warmup_steps == meant

@@ -65,6 +65,7 @@ def test_amounts_that_sd_scripts_refuses_are_refused(amount):
 def test_classic_shapes_by_hand():
     half = build(section("linear"), 100, 1e-3)(50)
     assert half == 0.5
+    assert build(section("linear", lr_warmup_steps=100), 100, 1e-3)(100) == 0.0
     assert build(section("cosine"), 100, 1e-3)(50) == pytest.approx(0.5)
     assert build(section("cosine_with_restarts", lr_scheduler_num_cycles=4), 100, 1e-3)(25) == pytest.approx(1.0)
     assert build(section("constant_with_warmup", lr_warmup_steps=10), 100, 1e-3)(5) == 0.5

@@ -131,7 +131,7 @@ def _clean(texts: list[str]) -> list[str]:
     return [text.strip() for text in texts if text.strip()]
 
 
-Amount = Annotated[Annotated[int, Field(ge=0)] | Annotated[float, Field(ge=0, le=1)], BeforeValidator(parse_amount)]
+Amount = Annotated[Annotated[int, Field(ge=0)] | Annotated[float, Field(ge=0, lt=2)], BeforeValidator(parse_amount)]
 Resolution = Annotated[
     tuple[int, int],
     BeforeValidator(parse_resolution),
