@@ -30,8 +30,8 @@ class NoiseSchedule:
     """Tables over t, float32, (1000,) each, on one device.
 
     alphas_cumprod: signal variance left at t, which makes noisy latents and v targets.
-    snr: signal over noise variance of the schedule *before* a zero-terminal rescale, which makes loss weights:
-    sd-scripts builds it first and never updates it, and so no weight divides by zero.
+    snr: signal over noise variance of the schedule, which makes loss weights; usually that *before* a zero-terminal
+    rescale: sd-scripts builds it first and never updates it, and so no weight divides by zero.
     """
 
     alphas_cumprod: Tensor
@@ -42,14 +42,19 @@ class NoiseSchedule:
         return NoiseSchedule(self.alphas_cumprod.to(device), self.snr.to(device))
 
 
-def noise_schedule(zero_terminal_snr: bool = False) -> NoiseSchedule:
-    """Stable Diffusion's scaled-linear schedule, betas 0.00085 to 0.012; optionally ending in pure noise."""
+def noise_schedule(zero_terminal_snr: bool = False, rescaled_weights: bool = False) -> NoiseSchedule:
+    """Stable Diffusion's scaled-linear schedule, betas 0.00085 to 0.012; optionally ending in pure noise.
+
+    rescaled_weights: snr is that after the rescale, 0 at its end; for v prediction, whose weights do not divide by it.
+    """
     betas = torch.linspace(0.00085**0.5, 0.012**0.5, NUM_TIMESTEPS, dtype=torch.float32) ** 2
     alphas_cumprod = torch.cumprod(1.0 - betas, dim=0)
     # As (a/b) squared in float32: the way sd-scripts evaluates it; float64 differs by up to 3e-5 at small t.
     snr = (alphas_cumprod.sqrt() / (1.0 - alphas_cumprod).sqrt()) ** 2
     if zero_terminal_snr:
         alphas_cumprod = with_zero_terminal_snr(alphas_cumprod)
+        if rescaled_weights:
+            snr = alphas_cumprod / (1.0 - alphas_cumprod)
     return NoiseSchedule(alphas_cumprod, snr)
 
 

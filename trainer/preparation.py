@@ -28,7 +28,7 @@ from trainer.config.rules import trained_rates
 from trainer.console import LOG
 from trainer.curves import tracker_options
 from trainer.dataset import DatasetError, captions, statistics
-from trainer.dataset.buckets import size_ids
+from trainer.dataset.buckets import size_ids, true_size_ids
 from trainer.dataset.report import Lengths, lengths
 from trainer.dataset.scan import Dataset, Example, scan, write_caches
 from trainer.events import EventLog
@@ -259,10 +259,12 @@ class Run:
 
     def _encoded(self, texts: Sequence[str], batch: Microbatch) -> Conditioning:
         encoded = (self.texts or self.family.encode_captions)(texts)
+        true = self.config.dataset.true_crop_coordinates
         sizes = [
-            size_ids(example.bucket, example.told_size, flipped)
+            true_size_ids(example.choice, example.told_size, flipped) if true
+            else size_ids(example.bucket, example.told_size, flipped)
             for example, flipped in zip(map(self.example, batch.numbers), self._flips(batch), strict=True)
-        ]
+        ]  # fmt: skip
         return replace(encoded, sizes=torch.tensor(sizes, dtype=torch.float32)).to(self.device)
 
 
@@ -335,7 +337,9 @@ def prepare(config: TrainConfig, job: Job, events: EventLog) -> Run:
         config=config, job=job, events=events, seed=seed, device=formats.device, family=family, dataset=dataset,
         latents=latents,
         texts=texts, network=network, optimizer=optimizer, factors=factors, scaler=scaler,
-        noise_schedule=objective.noise_schedule(family.zero_terminal_snr).to(formats.device), prompts=prompts,
+        noise_schedule=objective.noise_schedule(
+            family.zero_terminal_snr, config.loss.zero_terminal_snr_weights and family.prediction == "v"
+        ).to(formats.device), prompts=prompts,
         held_out=_held_out(config, dataset, latents), epochs=planned.epochs, total_steps=planned.steps,
         steps_per_epoch=planned.steps_per_epoch, output_dir=output_dir,
         output_name=output_name,

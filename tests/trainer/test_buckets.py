@@ -142,3 +142,11 @@ def test_no_bucket_has_more_area_than_the_training_size(size, step):
     for width, height in buckets.predefined_buckets(size, 256, 2048, step):
         assert width * height <= size[0] * size[1]
         assert width % step == height % step == 0
+
+
+def test_true_crop_coordinates_are_what_is_cut_from_the_resized_picture():
+    choice = buckets.choose_bucket((1920, 1080), [(640, 384)])  # covers it as 683 x 384, and 43 columns go
+    assert choice.resized == (683, 384)
+    assert buckets.true_size_ids(choice, (1920, 1080)) == (1080, 1920, 0, 21, 384, 640)
+    assert buckets.true_size_ids(choice, (1920, 1080), flipped=True) == (1080, 1920, 0, 22, 384, 640)
+    assert buckets.size_ids(choice.bucket, (1920, 1080)) == (1080, 1920, 12, 0, 384, 640)  # as sd-scripts

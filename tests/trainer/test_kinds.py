@@ -111,6 +111,29 @@ def test_settings_without_effect_on_sdxl_are_told():
     assert notes(config(clip_skip=2), file("sd1")) == ""
 
 
+def test_departures_from_sd_scripts_without_effect_on_the_file_are_told():
+    crops, weights = config(true_crop_coordinates=True), config(zero_terminal_snr_weights=True)
+    assert notes(crops, file("sd1")) == "true_crop_coordinates has an effect on SDXL only"
+    assert "true_crop_coordinates" not in notes(crops, file("sdxl"))
+    assert "zero_terminal_snr_weights has an effect on v-prediction models with" in notes(weights, file("sd2"))
+    used = config(zero_terminal_snr_weights=True, zero_terminal_snr=True, v_parameterization=True)
+    assert "zero_terminal_snr_weights" not in notes(used, file("sd2"))
+
+
+def test_true_crops_and_rescaled_weights_reach_the_loss_of_a_run(place: Place):
+    (place.root / "base.safetensors").unlink()
+    tiny.safetensors(place.root / "base.safetensors", "sdxl")
+    usual = {
+        "max_train_epochs": 1, "zero_terminal_snr": True, "v_parameterization": True, "min_snr_gamma": 5,
+        "enable_bucket": False, "resolution": "128,64",
+    }  # fmt: skip
+    for job, change in (("usual", {}), ("crops", {"true_crop_coordinates": True}),
+                        ("weights", {"zero_terminal_snr_weights": True})):  # fmt: skip
+        assert place.train(job, **usual, **change) == 0
+    first, crops, weights = (place.losses(job)[0] for job in ("usual", "crops", "weights"))
+    assert len({first, crops, weights}) == 3
+
+
 @pytest.mark.parametrize("values", [{"model_family": "sd"}, {"v2": True}])
 def test_an_sdxl_file_in_an_sd_form_is_refused_before_anything_is_made(place: Place, values, capsys):
     (place.root / "base.safetensors").unlink()

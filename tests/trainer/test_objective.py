@@ -75,6 +75,19 @@ def test_loss_weights_ignore_the_zero_terminal_rescale():
     assert torch.equal(ZERO.snr, PLAIN.snr)
 
 
+def test_loss_weights_of_the_rescaled_schedule_end_at_zero_where_the_option_asks_for_them():
+    rescaled = objective.noise_schedule(zero_terminal_snr=True, rescaled_weights=True)
+    assert torch.equal(rescaled.alphas_cumprod, ZERO.alphas_cumprod)
+    left = ZERO.alphas_cumprod.double()
+    torch.testing.assert_close(rescaled.snr.double(), left / (1 - left), rtol=1e-3, atol=0)
+    assert rescaled.snr[-1] == 0 and rescaled.snr[998] < PLAIN.snr[998]
+    weights = objective.min_snr_weight(rescaled.snr, 5.0, v_parameterization=True)
+    assert weights[-1] == 0 and torch.isfinite(weights).all()
+    assert torch.isfinite(objective.debiased_weight(rescaled.snr, v_parameterization=True)).all()
+    assert torch.isfinite(objective.v_to_noise_scale(rescaled.snr)).all()
+    assert torch.equal(objective.noise_schedule(rescaled_weights=True).snr, PLAIN.snr)
+
+
 def test_noisy_latents_and_v_targets_are_those_of_diffusers():
     from diffusers import DDPMScheduler
 

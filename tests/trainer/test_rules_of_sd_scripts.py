@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from typing import Any
 
 import pytest
@@ -63,3 +64,18 @@ def test_what_sd_scripts_fails_at_is_refused_with_the_cure(number: str, values: 
     with pytest.raises(ConfigError) as caught:
         parse({**NEEDED, **values})
     assert said in str(caught.value), number
+
+
+def test_16_wandb_without_its_package_is_refused_with_the_cure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    for choice in ("wandb", "all"):
+        with pytest.raises(ConfigError, match=f"log_with {choice} needs the package wandb.*run pip install wandb"):
+            parse({**NEEDED, "log_with": choice, "logging_dir": "logs"})
+
+
+def test_true_crop_coordinates_do_not_go_with_crops_by_chance() -> None:
+    subset = {"image_dir": "x", "face_crop_aug_range": "2.0,4.0"}
+    for values in ({"random_crop": True}, {"subsets": [subset]}):
+        with pytest.raises(ConfigError, match="true_crop_coordinates is for pictures cut from the middle; clear "):
+            parse({**NEEDED, "true_crop_coordinates": True, **values})
+    parse({**NEEDED, "true_crop_coordinates": True})

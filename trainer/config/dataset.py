@@ -196,6 +196,10 @@ class Dataset(Section):
     """Shows each picture mirrored half of the time. Good for styles; not for characters with one-sided details or for
     text."""
 
+    true_crop_coordinates: bool = parameter(False, "True crop coordinates", advanced=True)
+    """SDXL is told where a picture was really cropped. Off: the numbers that sd-scripts tells it, which are those of
+    another rectangle."""
+
     color_aug: bool = parameter(False, "Change colours a little", advanced=True)
     """Shifts hue or brightness a little in a third of the uses. Not with cached latents, nor where colour matters."""
 

@@ -15,6 +15,12 @@ class Loss(Section):
     min_snr_gamma: float | None = parameter(None, "Min-SNR gamma", gt=0, le=1000)
     """Evens out how much easy and hard noise levels count, for a steadier run. 5 is the paper's value; empty is off."""
 
+    zero_terminal_snr_weights: bool = parameter(
+        False, "Weights of the zero terminal SNR", advanced=True, shown_when={"zero_terminal_snr": [True]}
+    )
+    """Min-SNR and the other weights follow the noise levels that zero terminal SNR really trains with. sd-scripts
+    weights with the usual ones."""
+
     loss_type: Literal["l1", "l2", "huber", "smooth_l1"] = parameter("l2", "Loss type", advanced=True)
     """l2 is the usual one. huber and smooth_l1 mind a few bad pictures less."""
 

@@ -51,6 +51,7 @@ def problems(config: TrainConfig) -> Iterator[Problem]:
     yield from _captions(config)
     yield from _buckets(config)
     yield from _pictures(config)
+    yield from _true_crops(config)
     yield from _saving(config)
     yield from _distributed(config)
     yield from _sampling_and_logging(config)
@@ -480,6 +481,18 @@ def _pictures(config: TrainConfig) -> Iterator[Problem]:
                     "random_crop does not go with the mask pictures of {folder}; switch it off there",
                     {"folder": owner.place()},
                 )
+
+
+def _true_crops(config: TrainConfig) -> Iterator[Problem]:
+    if not config.dataset.true_crop_coordinates:
+        return
+    for owner in owners(config.dataset):
+        data = owner.decided(config.dataset)
+        for name in ("random_crop", "face_crop_aug_range"):
+            if getattr(data, name):
+                said = "true_crop_coordinates is for pictures cut from the middle; clear {name} or switch it off"
+                yield Problem("dataset.true_crop_coordinates", said, {"name": name})
+                return
 
 
 def _picture_notes(config: TrainConfig) -> Iterator[Note]:

@@ -168,6 +168,19 @@ def size_ids(bucket: Size, image_size: Size, flipped: bool = False) -> tuple[int
     return image_size[1], image_size[0], int(top), int(width - right if flipped else left), height, width
 
 
+def true_size_ids(choice: BucketChoice, image_size: Size, flipped: bool = False) -> tuple[int, int, int, int, int, int]:
+    """`size_ids` with the top and left that are really cropped from the resized picture, as SDXL was trained.
+
+    For pictures cut from the middle. Mirrored, what was cropped on the right is cropped on the left. Podell et al.
+    2023, arXiv:2307.01952, section 2.2.
+    """
+    (width, height), (resized_width, resized_height) = choice.bucket, choice.resized
+    left, top = (resized_width - width) // 2, (resized_height - height) // 2
+    if flipped:
+        left = resized_width - width - left
+    return image_size[1], image_size[0], top, left, height, width
+
+
 def _checked(image_size: Size) -> Size:
     if max(image_size) > MAX_ASPECT * min(image_size):
         raise BucketError(

@@ -230,9 +230,14 @@ def _blocks(config: TrainConfig, family: Trained) -> Iterator[Said]:
 
 
 def _without_effect(config: TrainConfig, family: Trained) -> Iterator[Said]:
+    v = config.noise.zero_terminal_snr and config.model.v_parameterization
+    if config.loss.zero_terminal_snr_weights and not v:
+        yield Said("zero_terminal_snr_weights has an effect on v-prediction models with zero_terminal_snr only")
     if family != "sdxl":
         if config.model.text_projection_as_sd_scripts:
             yield Said("text_projection_as_sd_scripts has an effect on SDXL single files only")
+        if config.dataset.true_crop_coordinates:
+            yield Said("true_crop_coordinates has an effect on SDXL only")
         if config.cache.cache_as_npz and config.cache.cache_text_encoder_outputs:
             yield Said("sd-scripts keeps text outputs for SDXL only; no _te_outputs.npz are written")
         return
