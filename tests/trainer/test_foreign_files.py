@@ -23,7 +23,7 @@ from trainer.checkpoint import State, StateError, load_state, save_state
 from trainer.config import ConfigError, Problem
 from trainer.config.recipe import from_metadata
 from trainer.dataset import listings
-from trainer.dataset.listings import ListingError, locate, locate_cached, read_metadata
+from trainer.dataset.listings import Entry, ListingError, locate, locate_cached, read_metadata
 from trainer.events import EventLog, follow
 from trainer.loading import npz
 from trainer.networks import NetworkOptions, attach

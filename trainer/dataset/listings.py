@@ -73,7 +73,9 @@ def read_cache(folder: Path) -> list[Entry] | None:
 def write_cache(folder: Path, entries: Iterable[Entry]) -> None:
     """Write metadata_cache.json into a picture folder, as sd-scripts does. Raises trainer.atomic.WriteError."""
     content = {entry.key: {"caption": entry.caption or "", "resolution": list(entry.size or ())} for entry in entries}
-    atomic_write(folder / CACHE_NAME, json.dumps(content, ensure_ascii=False, indent=2))
+    text = json.dumps(content, ensure_ascii=False, indent=2)
+    # a name that is no text, as Linux allows, becomes an escape of JSON and comes back as it was
+    atomic_write(folder / CACHE_NAME, text.encode("utf-8", "backslashreplace"))
 
 
 def locate(key: str, folder: Path) -> Path | None:
