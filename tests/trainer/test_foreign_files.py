@@ -152,6 +152,11 @@ def test_a_list_leads_to_no_other_machine(tmp_path: Path, monkeypatch: pytest.Mo
     assert not any(path.startswith(("\\\\", "//")) for path in looked)
 
 
+def test_a_picture_whose_name_is_no_text_comes_back_from_the_cache(tmp_path: Path) -> None:
+    listings.write_cache(tmp_path, [Entry("\udcc4\u732b.png", "cat", None, (64, 64))])
+    assert [entry.key for entry in listings.read_cache(tmp_path) or []] == ["\udcc4\u732b.png"]
+
+
 @pytest.mark.parametrize("bucket", [[64, 1], [10**9, 10**9], [100, 64]])
 def test_an_absurd_bucket_of_an_old_tool_is_refused(tmp_path: Path, bucket: list[int]) -> None:
     (tmp_path / "m.json").write_text(json.dumps({"a": {"caption": "b", "train_resolution": bucket}}), encoding="utf-8")
