@@ -199,7 +199,7 @@ function buildField(state, field) {
     showProblems(problems) {
       view.wrong = problems.some((problem) => !problem.missing);
       view.missing = problems.length > 0 && !view.wrong;
-      const said = problems.map(sentence).join(' ');
+      const said = problems.map(sentence).join('\n');
       error.textContent = said;
       error.hidden = problems.length === 0 || (!status.hidden && status.textContent.trim() === said);
       error.classList.toggle('f-missing', view.missing);

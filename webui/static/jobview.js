@@ -17,7 +17,7 @@ const CURVE_MS = 2000;
 /** Returns {element, open(id), id}; `changed` is called when the list must be read anew. */
 export function jobView({ changed }) {
   const head = h('div', { class: 'job-head', 'data-role': 'job-head' });
-  const trouble = h('div', { 'data-role': 'job-trouble' });
+  const trouble = h('div', { class: 'col', 'data-role': 'job-trouble' });
   const now = h('section', { class: 'card', 'data-role': 'job-progress' });
   const curve = lossCurve();
   const curveCard = h('section', { class: 'card' }, h('div', { class: 'row wrap' }, h('h3', { class: 'grow' }, t('Loss')), legend()), curve.element,
@@ -240,11 +240,12 @@ function previewCard() {
   const prompts = h('div', { class: 'row wrap', 'data-role': 'preview-prompts' });
   const none = h('p', { class: 'muted', 'data-role': 'preview-none' });
   const NONE = t('No previews yet. Sample prompts in the Train tab make a picture now and then, so that you see what is learned.');
+  const OVER = t('The run ended before the first preview.');
   const SOON = t('The first preview has not been made yet. Preview now makes one at once.');
   const body = h('div', { class: 'col' }, h('a', { target: '_blank', rel: 'noopener', class: 'preview-link' }, picture), prompts, h('div', { class: 'row' }, slider), words);
   const element = h('section', { class: 'card', 'data-role': 'job-previews' }, h('h3', {}, t('Previews')), none, body);
   let samples = [];
-  let planned = false;
+  let [planned, running] = [false, false];
   let job = null;
   let prompt = null;
   let last = true;
@@ -253,7 +254,7 @@ function previewCard() {
   const key = (sample) => `${sample.prompt ?? ''}\u0000${sample.seed ?? ''}`;
   function draw() {
     none.hidden = samples.length > 0;
-    none.textContent = planned ? SOON : NONE;
+    none.textContent = !planned ? NONE : running ? SOON : OVER;
     body.hidden = !samples.length;
     if (!samples.length) return;
     const names = [...new Set(samples.map(key))];
@@ -275,7 +276,7 @@ function previewCard() {
   return {
     element,
     clear() { samples = []; last = true; prompt = null; picture.removeAttribute('src'); draw(); },
-    show(detail) { samples = detail.samples; planned = detail.previews && detail.job.state === 'running'; job = detail.job.id; draw(); },
+    show(detail) { samples = detail.samples; planned = detail.previews && detail.job.state !== 'waiting'; running = detail.job.state === 'running'; job = detail.job.id; draw(); },
   };
 }
 
