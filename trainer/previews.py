@@ -87,7 +87,8 @@ def read_prompts(text: str) -> tuple[Prompt, ...]:
 
 def draw(family: Family, prompts: Sequence[Prompt], sampler: str = "ddim") -> Iterator[Made]:
     """Draw one prompt after the other. A failure is a Made with a warning, never an exception."""
-    for number, prompt in enumerate(prompts):
+    for number, wanted in enumerate(prompts):
+        prompt = replace(wanted, sampler=wanted.sampler or sampler)
         seed = _seed(prompt, number)
         try:
             scheduler, warning = scheduler_for(prompt.sampler or sampler, family.prediction, family.zero_terminal_snr)

@@ -237,3 +237,12 @@ def test_a_picture_that_cannot_be_written_is_a_warning(tmp_path):
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     warning = save(tmp_path / "file" / "a.png", Made(0, SMALL, 5, Image.new("RGB", (8, 8))))
     assert warning.startswith("the preview was not kept")
+
+
+def test_a_picture_tells_the_sampler_of_the_run_where_the_prompt_names_none(family):
+    prompts = [
+        previews.Prompt("a", width=64, height=64, steps=1),
+        previews.Prompt("a", width=64, height=64, steps=1, sampler="heun"),
+    ]
+    own, named = (previews.parameters_text(made) for made in previews.draw(family, prompts, "euler"))
+    assert "Sampler: euler," in own and "Sampler: heun," in named
