@@ -215,7 +215,7 @@ def curve(config: TrainConfig, steps: int, steps_per_epoch: int, epochs: int) ->
         if optimizer.decides_rate(config.optimizer.optimizer_args):
             return None
         section = schedules.FLAT if optimizer.schedule_free else config.schedule
-        rates = dict(sorted(trained_rates(config).items(), reverse=True))  # the U-Net's line first
+        rates = dict(sorted(trained_rates(config).items(), key=lambda rate: (rate[0] != "unet", rate[0])))
         drawn = schedules.curve(section, steps, rates, config.optimizer.learning_rate)
     except (schedules.ScheduleError, optimizers.OptimizerError):
         return None

@@ -102,6 +102,13 @@ def test_a_new_picture_is_noticed_at_the_next_reading(root):
     assert reports.read(config())["images"] == 16
 
 
+def test_two_text_encoders_have_a_line_each_behind_the_u_nets(root):
+    drawn = Reports(root).read(config(**{"optimizer.text_encoder_lr": "1e-4,5e-5"}))["curve"]
+    assert [(part, rates[0]) for part, rates in drawn["lr"].items()] == [
+        ("unet", 1e-4), ("textencoder 1", 1e-4), ("textencoder 2", 5e-5),
+    ]  # fmt: skip
+
+
 def test_the_curve_has_a_line_for_each_part_that_is_trained(root):
     drawn = Reports(root).read(config())["curve"]
     assert set(drawn["lr"]) == {"unet", "textencoder"}

@@ -4,8 +4,8 @@ import { t } from './text.js';
 
 const SPACE = 'http://www.w3.org/2000/svg';
 const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [380, 150, 46, 10, 12, 22];
-const DASHES = { unet: '', textencoder: '5 3' };
-const NAMES = { unet: 'U-Net', textencoder: 'Text encoder' };
+const DASHES = { unet: '', textencoder: '5 3', 'textencoder 1': '5 3', 'textencoder 2': '2 3' };
+const NAMES = { unet: 'U-Net', textencoder: 'Text encoder', 'textencoder 1': 'Text encoder 1', 'textencoder 2': 'Text encoder 2' };
 
 function svg(tag, attributes, ...children) {
   const node = document.createElementNS(SPACE, tag);
@@ -45,7 +45,7 @@ export function drawCurve(host, curve) {
   const cursor = svg('line', { class: 'lr-cursor', y1: TOP, y2: HEIGHT - BOTTOM, visibility: 'hidden' });
   picture.append(cursor);
   const legend = h('p', { class: 'lr-legend' });
-  const keys = groups.map(([group, rates]) => h('span', { class: `lr-key ${group}` }, h('i', {}), t(NAMES[group] ?? group), ' ', h('b', { class: 'mono' }, rate(Math.max(...rates)))));
+  const keys = groups.map(([group, rates]) => h('span', { class: `lr-key ${group}` }, h('i', group.endsWith('2') ? { style: 'border-top-style:dotted' } : {}), t(NAMES[group] ?? group), ' ', h('b', { class: 'mono' }, rate(Math.max(...rates)))));
   const restful = () => legend.replaceChildren(...keys, ...(curve.saves.length ? [h('span', { class: 'lr-key saves' }, h('i', {}), curve.saves.length === 1 ? t('saved once') : t('saved {n} times', { n: curve.saves.length }))] : []));
   restful();
   picture.addEventListener('pointermove', (event) => {
