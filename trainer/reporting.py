@@ -194,6 +194,12 @@ class Report:
         LOG.warning(message)
         self._run.events.emit("warning", message=message)
 
+    def finish(self, progress: Progress) -> None:
+        """Tell what is left to tell. Raises NotANumber when every step of the run was left out."""
+        self.flush()
+        if progress.left_out and progress.left_out == progress.step:
+            raise NotANumber(f"the loss was not a number in any of the {progress.step} steps; nothing was learned")
+
     def close(self) -> None:
         """Close the curves."""
         self._curves.close()

@@ -100,7 +100,7 @@ def train(config: TrainConfig, job: Job, events: EventLog) -> Finished | Stopped
                     run.processes.leave()
                     return Stopped(progress.step, state)
             after_epoch(run, progress, report)
-        report.flush()
+        report.finish(progress)
         path = keep_result(run, progress, report)
         if config.save.save_state or config.save.save_state_on_train_end:
             keep_state(run, progress, Moment("end"))

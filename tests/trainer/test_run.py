@@ -253,6 +253,10 @@ def test_the_lora_gives_in_diffusers_what_it_gives_here(place: Place) -> None:
         ({"train_data_dir": "train/1_cat"}, "is a picture folder itself; set train_data_dir to the folder above it"),
         ({"network_dim": -1}, "network_dim"),
         ({"optimizer_type": "Adamm"}, "did you mean"),
+        (
+            {"network_module": "lycoris.kohya", "network_args": ["algo=full"], "quantize_base": "int8"},
+            "quantize_base does not go with algo=full",
+        ),
         ({"resume": "nowhere"}, "nowhere does not exist; check the path"),
         ({"network_weights": "base.safetensors"}, "base.safetensors"),
         ({"output_dir": "run.toml"}, "run.toml is a file, not a folder"),
@@ -314,6 +318,20 @@ def test_a_loss_that_stays_nan_ends_the_run_with_its_own_kind(place: Place, monk
     last = place.events()[-1]
     assert (last["event"], last["kind"]) == ("failed", "nan")
     assert "20 steps in a row" in last["message"]
+
+
+def test_a_run_without_one_good_step_is_no_finished_run(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    from trainer import objective
+
+    real = objective.loss
+    monkeypatch.setattr(objective, "loss", lambda *args, **options: real(*args, **options) * float("nan"))
+    assert place.train(max_train_epochs=1) == 1
+    last = place.events()[-1]
+    assert (last["event"], last["kind"]) == ("failed", "nan")
+    assert (
+        "not a number in any of the 3 steps" in last["message"]
+        and not (place.root / "output" / "t.safetensors").exists()
+    )
 
 
 def test_one_bad_step_is_left_out_and_the_run_goes_on(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -299,6 +299,12 @@ def _lycoris_arguments(config: TrainConfig) -> Iterator[Problem]:
                     "algo=dylora: {name} {dim} is no multiple of block_size {size}; change one of them",
                     {"name": name, "dim": rank, "size": given["block_size"]},
                 )
+    if config.precision.quantize_base and (algo == "full" or given.get("dora_wd")):
+        yield Problem(
+            "precision.quantize_base",
+            "quantize_base does not go with {what}, which computes with the weights of the base; clear quantize_base",
+            {"what": "algo=full" if algo == "full" else "dora_wd"},
+        )
     for name, without in WITHOUT_IN_LYCORIS.items():
         if getattr(network, name) and algo in without:
             yield Problem(

@@ -17,6 +17,7 @@ import tomlkit
 
 from trainer.arguments import ArgumentError, suggestion
 
+LARGEST_FILE_BYTES = 1_000_000
 ATTENTION = "Transformer2DModel"
 CONVOLUTIONS = ("ResnetBlock2D", "Downsample2D", "Upsample2D")
 TEXT = ("CLIPAttention", "CLIPSdpaAttention", "CLIPFlashAttention2", "CLIPMLP")
@@ -101,10 +102,12 @@ def find_preset(name: str) -> Preset:
 def read_preset(path: Path) -> Preset:
     """A preset file of LyCORIS. What it does not name is as in full. Raises PresetError, naming file and cure."""
     try:
+        if path.stat().st_size > LARGEST_FILE_BYTES:
+            raise PresetError(f"preset {path}: it is larger than 1 MB; this is no preset of LyCORIS")
         values = tomlkit.parse(path.read_text(encoding="utf-8-sig")).unwrap()
     except OSError as error:
         raise PresetError(f"preset {path}: it cannot be read ({error.strerror}); correct the path") from error
-    except (UnicodeDecodeError, tomlkit.exceptions.TOMLKitError) as error:
+    except (UnicodeDecodeError, RecursionError, tomlkit.exceptions.TOMLKitError) as error:
         raise PresetError(f"preset {path}: it is no TOML file in UTF-8 ({error})") from error
     return preset_of(values, str(path))
 
