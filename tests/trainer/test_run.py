@@ -299,7 +299,7 @@ def test_a_broken_picture_is_left_out_and_named(place: Place, capsys: pytest.Cap
     picture = place.root / "train" / "1_cat" / "1.png"
     picture.write_bytes(picture.read_bytes()[:200])
     assert place.train(max_train_epochs=1) == 0
-    assert "1.png" in capsys.readouterr().out
+    assert "1.png" in capsys.readouterr().err
 
 
 def test_a_cut_base_model_is_refused_with_the_cure(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
