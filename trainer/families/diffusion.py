@@ -11,7 +11,7 @@ import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -21,6 +21,8 @@ from trainer.families.base import Conditioning, LoadOptions, Prediction, Random,
 from trainer.families.emphasis import parse as parse_emphasis
 from trainer.families.weights import Description, WeightsError, find_base, read_config
 from trainer.networks.selection import lora_targets
+
+AnyFamily = TypeVar("AnyFamily", bound="DiffusionFamily")
 
 
 class DiffusionFamily(ABC):
@@ -274,16 +276,31 @@ def load_vae(base: Base, options: LoadOptions) -> Any:
     return modules.build_vae(modules.open_component(folder), config, options.vae_dtype)
 
 
-def check_widths(path: Path, unet: Any, text_width: int) -> None:
-    """Raises WeightsError when the U-Net reads text of another width than the text encoders give."""
+def assembled(
+    kind: type[AnyFamily],
+    name: str,
+    path: Path,
+    about: Description,
+    options: LoadOptions,
+    text_encoders: Callable[[Base], list[Any]],
+) -> AnyFamily:
+    """A family of the parts of one base model. text_encoders: reads them, now and after they were let go.
+
+    Raises WeightsError when the U-Net reads text of another width than the text encoders give.
+    """
+    base = Base(path)
+    unet: Any = modules.build_unet(*base.part("unet"), options.dtype)
+    encoders = text_encoders(base)
+    vae = load_vae(base, options)
     expected = int(unet.config.cross_attention_dim)
+    text_width = sum(int(encoder.config.hidden_size) for encoder in encoders)
     if expected != text_width:
         raise WeightsError(
             f"{path}: its U-Net reads text of width {expected}, its text encoder gives {text_width}; "
             "the file mixes two models"
         )
-
-
-def settled(options: LoadOptions, about: Description) -> kinds.Prediction:
-    """What the base predicts, from the options and the file."""
-    return kinds.prediction_of(about, options.v_parameterization, options.zero_terminal_snr, options.prediction_type)
+    settled = kinds.prediction_of(about, options.v_parameterization, options.zero_terminal_snr, options.prediction_type)
+    return kind(
+        name, unet, encoders, vae, options, settled.prediction, settled.zero_terminal_snr, settled.notes,
+        lambda: text_encoders(Base(path)),
+    )  # fmt: skip

@@ -59,20 +59,4 @@ def load(path: Path, about: Description, options: LoadOptions, name: Literal["sd
     def text_encoders(base: Base) -> list[Any]:
         return [modules.build_text_encoder(*base.part("text_encoder"), options.dtype)]
 
-    base = Base(path)
-    unet = modules.build_unet(*base.part("unet"), options.dtype)
-    encoders = text_encoders(base)
-    vae = diffusion.load_vae(base, options)
-    diffusion.check_widths(path, unet, int(encoders[0].config.hidden_size))
-    settled = diffusion.settled(options, about)
-    return SDFamily(
-        name,
-        unet,
-        encoders,
-        vae,
-        options,
-        settled.prediction,
-        settled.zero_terminal_snr,
-        settled.notes,
-        lambda: text_encoders(Base(path)),
-    )
+    return diffusion.assembled(SDFamily, name, path, about, options, text_encoders)

@@ -79,23 +79,7 @@ def load(path: Path, about: Description, options: LoadOptions) -> SDXLFamily:
         )
         return [first, second]
 
-    base = Base(path)
-    unet = modules.build_unet(*base.part("unet"), options.dtype)
-    encoders = text_encoders(base)
-    vae = diffusion.load_vae(base, options)
-    diffusion.check_widths(path, unet, sum(int(encoder.config.hidden_size) for encoder in encoders))
-    settled = diffusion.settled(options, about)
-    return SDXLFamily(
-        "sdxl",
-        unet,
-        encoders,
-        vae,
-        options,
-        settled.prediction,
-        settled.zero_terminal_snr,
-        settled.notes,
-        lambda: text_encoders(Base(path)),
-    )
+    return diffusion.assembled(SDXLFamily, "sdxl", path, about, options, text_encoders)
 
 
 def at_end(states: Tensor, ids: Tensor) -> Tensor:
