@@ -102,8 +102,8 @@ def choose_bucket_no_upscale(image_size: Size, size: Size, step: int) -> BucketC
     bucket = (resized[0] // step * step, resized[1] // step * step)
     if min(bucket) < step:
         raise BucketError(
-            f"with bucket_no_upscale a picture of {image_size[0]}x{image_size[1]} pixels, fitted to the resolution, has "
-            f"a side smaller than one step of {step} pixels; use another picture, a higher resolution, a smaller "
+            f"with bucket_no_upscale a picture of {image_size[0]}x{image_size[1]} pixels, fitted to the resolution, "
+            f"has a side smaller than one step of {step} pixels; use another picture, a higher resolution, a smaller "
             "bucket_reso_steps, or turn bucket_no_upscale off"
         )
     return BucketChoice(bucket, resized, bucket[0] / bucket[1] - ratio)
