@@ -23,7 +23,7 @@ from torch import Tensor
 
 from trainer import metadata
 from trainer.atomic import atomic_write, atomic_writer, sweep
-from trainer.config.rules import name_fault
+from trainer.config.file_names import fault_of
 
 PRECISIONS = {"float": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 BUILDING, REMOVING = ".building", ".removing"  # behind the name of a state folder that is not whole
@@ -207,7 +207,7 @@ def _check_progress(progress: Mapping[str, Any]) -> None:
     for name in ("step", "epoch", "batch", "seed"):
         if type(progress.get(name, 0)) is not int or not 0 <= progress.get(name, 0) < 2**63:
             raise ValueError(f"{name} is {progress[name]!r}")
-    fault = name_fault(progress.get("output_name", "last"))
+    fault = fault_of(progress.get("output_name", "last"))
     if fault:
         raise ValueError(f"the name {progress['output_name']!r} cannot be used: {fault}")
 

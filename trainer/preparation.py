@@ -24,7 +24,7 @@ from trainer import families, metadata, networks, objective, optimizers, precisi
 from trainer.atomic import WriteError, sweep
 from trainer.checkpoint import State, StateError, free_name, load_state
 from trainer.config import TrainConfig
-from trainer.config.rules import trained_rates
+from trainer.config.rates import trained_rates
 from trainer.console import LOG
 from trainer.curves import tracker_options
 from trainer.dataset import DatasetError, captions, statistics

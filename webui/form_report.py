@@ -18,7 +18,7 @@ from typing import Any
 from trainer import optimizers, schedules
 from trainer.config import ConfigError, Problem, Subset, TrainConfig, expanded
 from trainer.config.dataset import owners
-from trainer.config.rules import trained_rates
+from trainer.config.rates import trained_rates
 from trainer.dataset import Problem as DataProblem
 from trainer.dataset.report import Report, lengths, report
 from trainer.dataset.scan import Reading, arrange, read

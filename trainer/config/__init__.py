@@ -33,6 +33,7 @@ from trainer.config.loss import Loss
 from trainer.config.model import Model
 from trainer.config.network import Network
 from trainer.config.noise import Noise
+from trainer.config.notes import notes_on
 from trainer.config.optimizer import Optimizer
 from trainer.config.precision import Precision
 from trainer.config.problems import ConfigError, Note, Problem, did_you_mean, from_validation
@@ -161,7 +162,7 @@ def parse_flat(values: Mapping[str, Any]) -> Parsed:
         raise ConfigError([*refused, *as_config_error(error).problems]) from error
     if refused:
         raise ConfigError(refused)
-    return Parsed(config, tuple(notes) + tuple(rules.notes(config)))
+    return Parsed(config, tuple(notes) + tuple(notes_on(config)))
 
 
 def as_config_error(error: ValidationError) -> ConfigError:

@@ -1,5 +1,5 @@
 """Rules over several parameters: what must be given, what excludes what. Every rule that fails is reported, not only
-the first. LIGHT.
+the first. What is allowed but told is in notes.py. LIGHT.
 
 Order and cases follow sd-scripts (KOHYA_COMPAT 1.2); where it crashes later or goes on in silence, a sentence stands
 here.
@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import importlib.util
 import re
-import unicodedata
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from trainer.config.dataset import Owner, owners
-from trainer.config.problems import Note, Problem
+from trainer.config.file_names import fault_of
+from trainer.config.problems import Problem
+from trainer.config.rates import trained_rates
 
 if TYPE_CHECKING:
     from trainer.config import TrainConfig
@@ -36,9 +37,6 @@ WITHOUT_IN_LYCORIS = {
     "network_dropout": {"dylora", "ia3", "full", "diag-oft", "boft"},
     "scale_weight_norms": {"dylora", "glora", "ia3", "full"},
 }
-SMALLEST_BOFT_DIM = 10  # 320 = 10 * 32: an even block and a power of two of them
-FORBIDDEN_IN_NAMES = '/\\:*?"<>|'
-DEVICE_NAMES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
 
 
 def problems(config: TrainConfig) -> Iterator[Problem]:
@@ -55,100 +53,6 @@ def problems(config: TrainConfig) -> Iterator[Problem]:
     yield from _saving(config)
     yield from _distributed(config)
     yield from _sampling_and_logging(config)
-
-
-def notes(config: TrainConfig) -> Iterator[Note]:
-    """What is allowed but probably not meant, or has no effect."""
-    from trainer import optimizers, schedules
-
-    for text in schedules.notes(config.schedule):
-        yield Note("schedule.lr_warmup_steps", "{reason}", {"reason": text})
-    optimizer, args = optimizers.find(config.optimizer.optimizer_type), config.optimizer.optimizer_args
-    schedule = config.schedule.lr_scheduler_type or config.schedule.lr_scheduler
-    for text in optimizers.rate_notes(optimizer, trained_rates(config)):
-        yield Note("optimizer.learning_rate", "{reason}", {"reason": text})
-    for text in optimizers.setting_notes(optimizer, args, schedule, config.optimizer.max_grad_norm):
-        yield Note("optimizer.optimizer_type", "{reason}", {"reason": text})
-    if config.noise.zero_terminal_snr and not config.model.v_parameterization:
-        yield Note(
-            "noise.zero_terminal_snr",
-            "zero_terminal_snr is meant for v-prediction models; with this one previews may turn grey",
-        )
-    if config.model.v2 and config.caption.clip_skip:
-        yield Note(
-            "caption.clip_skip",
-            "clip_skip {layers} is unusual for SD 2.x, which reads the last layer but one anyway; leave it empty",
-            {"layers": config.caption.clip_skip},
-        )
-    for name in ("color_aug", "random_crop"):
-        if config.dataset.in_json and getattr(config.dataset, name):
-            yield Note(
-                f"dataset.{name}",
-                "{name} changes pictures at every use, so latents that were prepared for in_json are not used",
-                {"name": name},
-            )
-    low, high = config.noise.min_timestep or 0, config.noise.max_timestep or 1000
-    if low >= high:
-        yield Note(
-            "noise.min_timestep",
-            "min_timestep {low} is not below max_timestep {high}; every step will use timestep {high}",
-            {"low": low, "high": high},
-        )
-    if config.sample.sample_every_n_epochs and config.sample.sample_every_n_steps:
-        yield Note(
-            "sample.sample_every_n_steps", "sample_every_n_steps has no effect while sample_every_n_epochs is set"
-        )
-    if config.loss.min_snr_gamma and config.loss.debiased_estimation_loss:
-        yield Note(
-            "loss.debiased_estimation_loss",
-            "min_snr_gamma and debiased_estimation_loss are both on; their weights multiply. One of them is usual",
-        )
-    yield from _picture_notes(config)
-    if config.save.save_model_as != "safetensors":
-        yield Note(
-            "save.save_model_as",
-            "a {kind} file holds no description of the training (ss_ and modelspec keys); safetensors does",
-            {"kind": config.save.save_model_as},
-        )
-    if config.save.skip_until_initial_step and not (config.save.initial_step or config.save.initial_epoch):
-        yield Note(
-            "save.skip_until_initial_step",
-            "skip_until_initial_step has no effect without initial_step or initial_epoch",
-        )
-    alpha, dim = config.network.network_alpha, config.network.network_dim or 4
-    if config.network.network_module == "networks.oft":
-        if alpha >= 1:
-            yield Note(
-                "network.network_alpha",
-                "network_alpha {alpha} sets hardly any limit for networks.oft; 0.0001 to 0.01 is usual",
-                {"alpha": alpha},
-            )
-    elif alpha > dim:
-        yield Note(
-            "network.network_alpha",
-            "network_alpha {alpha} is above network_dim {dim}; updates are amplified. Equal or half is usual",
-            {"alpha": alpha, "dim": dim},
-        )
-
-    yield from _lycoris_notes(config)
-
-
-def _lycoris_notes(config: TrainConfig) -> Iterator[Note]:
-    """What lycoris.kohya accepts without a use for it, and sizes that no model has."""
-    from trainer.networks import arguments
-
-    network, address = config.network, "network.network_args"
-    if network.network_module != "lycoris.kohya" or arguments.faults(network.network_module, network.network_args):
-        return
-    algo = arguments.algo_of(network.network_args)
-    for name in arguments.without_effect(network.network_module, network.network_args):
-        yield Note(address, "{name} has no effect with algo={algo}", {"name": name, "algo": algo})
-    if algo == "boft" and (network.network_dim or 4) < SMALLEST_BOFT_DIM:
-        yield Note(
-            "network.network_dim",
-            "algo=boft cannot cut layers of 320 outputs with network_dim {dim}; models need {needed} or more",
-            {"dim": network.network_dim or 4, "needed": SMALLEST_BOFT_DIM},
-        )
 
 
 def _required(config: TrainConfig) -> Iterator[Problem]:
@@ -361,23 +265,6 @@ def _optimizer_and_schedule(config: TrainConfig) -> Iterator[Problem]:
         yield Problem(f"schedule.{name}", "{reason}", {"reason": str(error)})
 
 
-def trained_rates(config: TrainConfig) -> dict[str, float]:
-    """Learning rate of each part that is trained: {"textencoder": 1e-5, "unet": 1e-4}."""
-    section, network = config.optimizer, config.network
-    rates: dict[str, float] = {}
-    if not network.network_train_unet_only:
-        given = section.learning_rate if section.text_encoder_lr is None else section.text_encoder_lr
-        rates |= {"textencoder": given} if isinstance(given, float) else text_rates(given)
-    if not network.network_train_text_encoder_only:
-        rates["unet"] = section.learning_rate if section.unet_lr is None else section.unet_lr
-    return {part: rate for part, rate in rates.items() if rate}
-
-
-def text_rates(given: tuple[float, float]) -> dict[str, float]:
-    """Rates of two text encoders under the names of their groups."""
-    return {f"textencoder {number}": rate for number, rate in enumerate(given, start=1)}
-
-
 def _captions(config: TrainConfig) -> Iterator[Problem]:
     extension = config.caption.caption_extension
     if not re.fullmatch(r"\.?\w{1,15}", extension):
@@ -501,31 +388,10 @@ def _true_crops(config: TrainConfig) -> Iterator[Problem]:
                 return
 
 
-def _picture_notes(config: TrainConfig) -> Iterator[Note]:
-    data = config.dataset
-    everybody = owners(data)
-    decided = [owner.decided(data) for owner in everybody]
-    masks = any(owner.subset is not None and owner.subset.conditioning_data_dir for owner in everybody)
-    if data.masked_loss and not masks and not any(options.alpha_mask for options in decided):
-        yield Note(
-            "dataset.masked_loss",
-            "masked_loss has no effect: no folder has mask pictures (conditioning_data_dir) and alpha_mask is off",
-        )
-    if any(options.face_crop_aug_range for options in decided) and (
-        config.cache.cache_latents or all(options.enable_bucket for options in decided)
-    ):
-        yield Note(
-            "dataset.face_crop_aug_range",
-            "face_crop_aug_range has no effect with enable_bucket or cache_latents; switch both off to use it",
-        )
-    if data.in_json and data.reg_data_dir:
-        yield Note("dataset.reg_data_dir", "reg_data_dir is not used: in_json has no regularisation pictures")
-
-
 def _saving(config: TrainConfig) -> Iterator[Problem]:
     name = config.save.output_name
     if name is not None:
-        reason = name_fault(name)
+        reason = fault_of(name)
         if reason:
             yield Problem(
                 "save.output_name", 'output_name "{name}" cannot be used: {reason}', {"name": name, "reason": reason}
@@ -604,32 +470,5 @@ def _sampling_and_logging(config: TrainConfig) -> Iterator[Problem]:
 def _is_float(text: str) -> bool:
     try:
         return abs(float(text)) < float("inf")
-    except ValueError:
-        return False
-
-
-def name_fault(name: str) -> str | None:
-    """Why a text cannot be a file name on every system (SAFETY R4), or None."""
-    if name != unicodedata.normalize("NFC", name):
-        return "it holds combined letters in an unusual form; type it anew"
-    if not 1 <= len(name) <= 100:
-        return "it must have 1 to 100 characters"
-    for character in name:
-        if character in FORBIDDEN_IN_NAMES:
-            return f"{character} is not allowed in file names"
-        if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"):
-            return "it holds an invisible character"
-    if name[0] in "-." or name[0].isspace():
-        return "it must not begin with a dash, a dot or a space"
-    if name[-1] == "." or name[-1].isspace():
-        return "it must not end with a dot or a space"
-    if name.split(".")[0].strip().lower() in DEVICE_NAMES:
-        return "Windows keeps that name for a device"
-    return None
-
-
-def _is_number(text: str, kind: type) -> bool:
-    try:
-        return kind(text.strip()) >= 0
     except ValueError:
         return False

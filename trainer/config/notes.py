@@ -1,0 +1,149 @@
+"""What is allowed but probably not meant, or has no effect. What makes training impossible is in rules.py. LIGHT."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from trainer.config.dataset import owners
+from trainer.config.problems import Note
+from trainer.config.rates import trained_rates
+
+if TYPE_CHECKING:
+    from trainer.config import TrainConfig
+
+SMALLEST_BOFT_DIM = 10  # 320 = 10 * 32: an even block and a power of two of them
+
+
+def notes_on(config: TrainConfig) -> Iterator[Note]:
+    """What to say about a configuration that can be trained."""
+    yield from _optimizer_and_schedule(config)
+    yield from _noise_and_loss(config)
+    yield from _captions(config)
+    yield from _pictures(config)
+    yield from _sampling_and_saving(config)
+    yield from _network(config)
+    yield from _lycoris(config)
+
+
+def _optimizer_and_schedule(config: TrainConfig) -> Iterator[Note]:
+    from trainer import optimizers, schedules
+
+    for text in schedules.notes(config.schedule):
+        yield Note("schedule.lr_warmup_steps", "{reason}", {"reason": text})
+    optimizer, args = optimizers.find(config.optimizer.optimizer_type), config.optimizer.optimizer_args
+    schedule = config.schedule.lr_scheduler_type or config.schedule.lr_scheduler
+    for text in optimizers.rate_notes(optimizer, trained_rates(config)):
+        yield Note("optimizer.learning_rate", "{reason}", {"reason": text})
+    for text in optimizers.setting_notes(optimizer, args, schedule, config.optimizer.max_grad_norm):
+        yield Note("optimizer.optimizer_type", "{reason}", {"reason": text})
+
+
+def _noise_and_loss(config: TrainConfig) -> Iterator[Note]:
+    if config.noise.zero_terminal_snr and not config.model.v_parameterization:
+        yield Note(
+            "noise.zero_terminal_snr",
+            "zero_terminal_snr is meant for v-prediction models; with this one previews may turn grey",
+        )
+    low, high = config.noise.min_timestep or 0, config.noise.max_timestep or 1000
+    if low >= high:
+        yield Note(
+            "noise.min_timestep",
+            "min_timestep {low} is not below max_timestep {high}; every step will use timestep {high}",
+            {"low": low, "high": high},
+        )
+    if config.loss.min_snr_gamma and config.loss.debiased_estimation_loss:
+        yield Note(
+            "loss.debiased_estimation_loss",
+            "min_snr_gamma and debiased_estimation_loss are both on; their weights multiply. One of them is usual",
+        )
+
+
+def _captions(config: TrainConfig) -> Iterator[Note]:
+    if config.model.v2 and config.caption.clip_skip:
+        yield Note(
+            "caption.clip_skip",
+            "clip_skip {layers} is unusual for SD 2.x, which reads the last layer but one anyway; leave it empty",
+            {"layers": config.caption.clip_skip},
+        )
+
+
+def _pictures(config: TrainConfig) -> Iterator[Note]:
+    data = config.dataset
+    for name in ("color_aug", "random_crop"):
+        if data.in_json and getattr(data, name):
+            yield Note(
+                f"dataset.{name}",
+                "{name} changes pictures at every use, so latents that were prepared for in_json are not used",
+                {"name": name},
+            )
+    everybody = owners(data)
+    decided = [owner.decided(data) for owner in everybody]
+    masks = any(owner.subset is not None and owner.subset.conditioning_data_dir for owner in everybody)
+    if data.masked_loss and not masks and not any(options.alpha_mask for options in decided):
+        yield Note(
+            "dataset.masked_loss",
+            "masked_loss has no effect: no folder has mask pictures (conditioning_data_dir) and alpha_mask is off",
+        )
+    if any(options.face_crop_aug_range for options in decided) and (
+        config.cache.cache_latents or all(options.enable_bucket for options in decided)
+    ):
+        yield Note(
+            "dataset.face_crop_aug_range",
+            "face_crop_aug_range has no effect with enable_bucket or cache_latents; switch both off to use it",
+        )
+    if data.in_json and data.reg_data_dir:
+        yield Note("dataset.reg_data_dir", "reg_data_dir is not used: in_json has no regularisation pictures")
+
+
+def _sampling_and_saving(config: TrainConfig) -> Iterator[Note]:
+    if config.sample.sample_every_n_epochs and config.sample.sample_every_n_steps:
+        yield Note(
+            "sample.sample_every_n_steps", "sample_every_n_steps has no effect while sample_every_n_epochs is set"
+        )
+    if config.save.save_model_as != "safetensors":
+        yield Note(
+            "save.save_model_as",
+            "a {kind} file holds no description of the training (ss_ and modelspec keys); safetensors does",
+            {"kind": config.save.save_model_as},
+        )
+    if config.save.skip_until_initial_step and not (config.save.initial_step or config.save.initial_epoch):
+        yield Note(
+            "save.skip_until_initial_step",
+            "skip_until_initial_step has no effect without initial_step or initial_epoch",
+        )
+
+
+def _network(config: TrainConfig) -> Iterator[Note]:
+    alpha, dim = config.network.network_alpha, config.network.network_dim or 4
+    if config.network.network_module == "networks.oft":
+        if alpha >= 1:
+            yield Note(
+                "network.network_alpha",
+                "network_alpha {alpha} sets hardly any limit for networks.oft; 0.0001 to 0.01 is usual",
+                {"alpha": alpha},
+            )
+    elif alpha > dim:
+        yield Note(
+            "network.network_alpha",
+            "network_alpha {alpha} is above network_dim {dim}; updates are amplified. Equal or half is usual",
+            {"alpha": alpha, "dim": dim},
+        )
+
+
+def _lycoris(config: TrainConfig) -> Iterator[Note]:
+    """What lycoris.kohya accepts without a use for it, and sizes that no model has."""
+    from trainer.networks import arguments
+
+    network, address = config.network, "network.network_args"
+    if network.network_module != "lycoris.kohya" or arguments.faults(network.network_module, network.network_args):
+        return
+    algo = arguments.algo_of(network.network_args)
+    for name in arguments.without_effect(network.network_module, network.network_args):
+        yield Note(address, "{name} has no effect with algo={algo}", {"name": name, "algo": algo})
+    if algo == "boft" and (network.network_dim or 4) < SMALLEST_BOFT_DIM:
+        yield Note(
+            "network.network_dim",
+            "algo=boft cannot cut layers of 320 outputs with network_dim {dim}; models need {needed} or more",
+            {"dim": network.network_dim or 4, "needed": SMALLEST_BOFT_DIM},
+        )
