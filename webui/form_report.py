@@ -351,7 +351,7 @@ def _folders_key(config: TrainConfig) -> str:
     """What a reading of pictures depends on: the folders and how captions are found."""
     data = config.dataset
     parts: list[Any] = [data.train_data_dir, data.reg_data_dir, data.in_json, data.dataset_repeats, data.cache_info]
-    parts += [config.caption.caption_extension, data.face_crop_aug_range]
+    parts += [config.caption.caption_extension, data.face_crop_aug_range, data.ignore_exif_orientation]
     return json.dumps(
         [*parts, [subset.model_dump() for subset in data.subsets], [group.model_dump() for group in data.datasets]],
         sort_keys=True,

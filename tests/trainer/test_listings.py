@@ -113,7 +113,8 @@ def test_sizes_and_captions_are_kept_in_the_folder_and_taken_from_there(tmp_path
     kept = json.loads((tmp_path / "3_cat" / "metadata_cache.json").read_text(encoding="utf-8"))
     first, second = (str(tmp_path / "3_cat" / name) for name in ("p000.png", "p001.png"))
     assert kept == {
-        first: {"caption": "1girl, solo", "resolution": [64, 80]}, second: {"caption": "cat", "resolution": [80, 64]},
+        first: {"caption": "1girl, solo", "resolution": [64, 80], "orientation": 1},
+        second: {"caption": "cat", "resolution": [80, 64], "orientation": 1},
     }  # fmt: skip
     (tmp_path / "3_cat" / "p000.txt").write_text("changed", encoding="utf-8")
     Image.new("RGB", (64, 64)).save(tmp_path / "3_cat" / "new.png")
@@ -122,6 +123,23 @@ def test_sizes_and_captions_are_kept_in_the_folder_and_taken_from_there(tmp_path
         ("p000.png", "1girl, solo", (64, 80)), ("p001.png", "cat", (80, 64)),
     ]  # fmt: skip
     assert [example.caption for example in scan(config(tmp_path)).examples] == ["cat", "changed", "cat"]
+
+
+def test_a_kept_list_tells_stored_sizes_and_one_of_sd_scripts_is_read_with_the_photos_own_rotation(tmp_path):
+    (tmp_path / "1_a").mkdir()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (90, 60)).save(tmp_path / "1_a" / "a.jpg", exif=exif)
+    write_caches(scan(config(tmp_path, cache_info=True)))
+    place = tmp_path / "1_a" / "metadata_cache.json"
+    kept = json.loads(place.read_text(encoding="utf-8"))
+    (entry,) = kept.values()
+    assert (entry["resolution"], entry.pop("orientation")) == ([90, 60], 6)
+    for content in (place.read_text(encoding="utf-8"), json.dumps(kept)):  # ours, then as sd-scripts writes it
+        place.write_text(content, encoding="utf-8")
+        for ignored, size in ((False, (60, 90)), (True, (90, 60))):
+            options = config(tmp_path, cache_info=True, ignore_exif_orientation=ignored)
+            assert [example.size for example in scan(options).examples] == [size]
 
 
 def test_a_kept_list_is_never_written_over_and_follows_a_moved_folder(tmp_path):

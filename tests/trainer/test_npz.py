@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -192,3 +193,23 @@ def test_trusted_files_are_compared_by_date_and_shape_only(item):
     os.utime(item.path, (later, later))
     cache_latents([item], load, encoder, "other", store=NpzStore("_sd", SCALE, trusted=True), trust_dates=True)
     assert encoder.pictures == 1
+
+
+def test_latents_of_sd_scripts_lie_on_their_side_and_are_used_only_where_that_is_asked_for(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.effect_noise((80, 80), 60).convert("RGB").save(tmp_path / "a.jpg", exif=exif)
+    shown = Item(tmp_path / "a.jpg", (64, 64), (64, 64), size=(80, 80), turned=True)
+    stored = replace(shown, as_stored=True)
+    values = np.random.default_rng(0).normal(size=(4, 8, 8)).astype(np.float32)
+    place = tmp_path / "a_0080x0080_sd.npz"
+    np.savez(place, latents=values, original_size=np.array([80, 80]), crop_ltrb=np.array([0, 0, 64, 64]))
+    _, made, said = cached(stored)
+    assert (made, said) == (0, [])
+    upright, made, (said,) = cached(shown)
+    assert made == 1 and "which does not turn pictures as the camera was held, and are made anew" in said
+    upright = upright.kept(0).latents
+    lying, made, _ = cached(stored)  # what is kept now is marked as made of the upright picture
+    assert made == 1
+    turned = lying.kept(0).latents.rot90(-1, dims=(1, 2))
+    assert torch.allclose(upright, turned, atol=0.2) and not torch.allclose(upright, lying.kept(0).latents, atol=0.2)

@@ -17,7 +17,7 @@ from PIL import Image
 
 from trainer.dataset import pictures
 from trainer.dataset.buckets import BucketChoice
-from trainer.dataset.pictures import PictureError, fit, read_picture, read_size
+from trainer.dataset.pictures import PictureError, fit, read_header, read_picture
 
 
 def noisy(width, height, channels=3):
@@ -49,7 +49,7 @@ def huge_png_header(path, width, height):
 @pytest.mark.parametrize("kind", ["png", "jpg", "webp", "bmp"])
 def test_size_and_pixels_of_usual_files(tmp_path, kind):
     path = saved(tmp_path / f"a.{kind}", Image.new("RGB", (30, 20), (10, 200, 30)))
-    assert read_size(path) == (30, 20)
+    assert read_header(path).shown == (30, 20)
     assert read_picture(path).shape == (20, 30, 3)
     assert np.abs(read_picture(path)[10, 10].astype(int) - (10, 200, 30)).max() <= 3
 
@@ -57,15 +57,21 @@ def test_size_and_pixels_of_usual_files(tmp_path, kind):
 def test_avif_is_read_where_pillow_can(tmp_path):
     path = saved(tmp_path / "a.avif", Image.new("RGB", (30, 20), "red")) if pictures.HAS_AVIF else None
     assert (path is None) == (".avif" not in pictures.EXTENSIONS)
-    assert path is None or read_size(path) == (30, 20)
+    assert path is None or read_header(path).shown == (30, 20)
 
 
 @pytest.mark.parametrize(("orientation", "red_is_at"), [(3, (10, 35)), (6, (5, 10)), (8, (35, 10))])
 def test_a_rotated_photo_stands_upright(tmp_path, orientation, red_is_at):
     path = rotated(tmp_path / "a.jpg", orientation)
     pixels = read_picture(path)
-    assert read_size(path) == (pixels.shape[1], pixels.shape[0])
+    assert read_header(path).shown == (pixels.shape[1], pixels.shape[0])
     assert pixels[red_is_at][0] > 200
+
+
+def test_a_rotated_photo_lies_as_it_is_stored_where_that_is_asked_for(tmp_path):
+    upright, path = (rotated(tmp_path / name, number) for name, number in (("a.jpg", 1), ("b.jpg", 6)))
+    assert (read_header(path).stored, read_header(path).orientation) == (read_header(upright).shown, 6)
+    assert np.array_equal(read_picture(path, as_stored=True), read_picture(upright))
 
 
 def test_16_bit_grey_keeps_its_shades(tmp_path):
@@ -114,7 +120,7 @@ def test_the_first_picture_of_an_animation_is_taken(tmp_path, kind):
 def test_content_decides_over_the_name(tmp_path):
     path = tmp_path / "a.jpg"
     Image.new("RGB", (30, 20)).save(path, format="WEBP")
-    assert read_size(path) == (30, 20)
+    assert read_header(path).shown == (30, 20)
 
 
 @pytest.mark.parametrize("kind", ["png", "jpg", "webp"])
@@ -122,23 +128,23 @@ def test_a_picture_cut_short_is_found_from_its_size_already(tmp_path, kind):
     path = saved(tmp_path / f"a.{kind}", Image.fromarray(noisy(64, 64)))
     path.write_bytes(path.read_bytes()[:-400])
     with pytest.raises(PictureError, match=rf"a\.{kind} is damaged.*replace or remove it"):
-        read_size(path)
+        read_header(path)
 
 
 def test_bytes_behind_the_end_do_no_harm(tmp_path):
     path = saved(tmp_path / "a.jpg", Image.fromarray(noisy(64, 64)))
     path.write_bytes(path.read_bytes() + b"camera data" * 10)
-    assert read_size(path) == (64, 64)
+    assert read_header(path).shown == (64, 64)
 
 
 def test_too_many_pixels_are_refused_from_the_header(tmp_path):
     with pytest.raises(PictureError, match="12000x9000 pixels, more than 100 million; make it smaller"):
-        read_size(huge_png_header(tmp_path / "a.png", 12000, 9000))
+        read_header(huge_png_header(tmp_path / "a.png", 12000, 9000))
 
 
 def test_a_decompression_bomb_is_refused(tmp_path):
     with pytest.raises(PictureError, match="more than 100 million pixels"):
-        read_size(huge_png_header(tmp_path / "a.png", 60000, 60000))
+        read_header(huge_png_header(tmp_path / "a.png", 60000, 60000))
 
 
 @pytest.mark.parametrize(
@@ -148,14 +154,14 @@ def test_what_is_no_picture_is_named(tmp_path, content, reason):
     path = tmp_path / "a.png"
     path.write_bytes(content)
     with pytest.raises(PictureError, match=rf"a\.png {reason}|a\.png is {reason}"):
-        read_size(path)
+        read_header(path)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
 def test_a_named_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "a.png")
     with pytest.raises(PictureError, match="not a regular file"):
-        read_size(tmp_path / "a.png")
+        read_header(tmp_path / "a.png")
 
 
 def test_a_shrinking_picture_is_resized_by_area(tmp_path):
@@ -209,5 +215,5 @@ def test_damaged_files_give_pictures_or_one_kind_of_error(tmp_path_factory, kind
     path = tmp_path_factory.getbasetemp() / "damaged.png"
     path.write_bytes(data)
     with contextlib.suppress(PictureError):
-        width, height = read_size(path)
+        width, height = read_header(path).shown
         assert read_picture(path).shape == (height, width, 3)

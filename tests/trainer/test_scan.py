@@ -191,6 +191,8 @@ def test_a_rotated_photo_goes_into_the_bucket_of_its_shown_shape(tmp_path):
     example = scan(config(tmp_path)).examples[0]
     assert example.size == (100, 150)
     assert example.bucket == (384, 640)
+    example = scan(config(tmp_path, ignore_exif_orientation=True)).examples[0]
+    assert (example.size, example.bucket) == ((150, 100), (640, 384))
 
 
 def test_a_picture_that_fits_no_bucket_is_skipped(tmp_path):

@@ -192,6 +192,10 @@ class Dataset(Section):
     resize_interpolation: Interpolation | None = parameter(None, "Resize filter", advanced=True)
     """Filter for fitting pictures to their bucket. Empty: area when shrinking, Lanczos when enlarging."""
 
+    ignore_exif_orientation: bool = parameter(False, "Ignore the camera's rotation", advanced=True)
+    """Photos are taken as their pixels are stored, as sd-scripts does: those of a camera held upright lie on their
+    side. Only to repeat such a training. Off: pictures stand as programs show them."""
+
     flip_aug: bool = parameter(False, "Mirror pictures at random")
     """Shows each picture mirrored half of the time. Good for styles; not for characters with one-sided details or for
     text."""

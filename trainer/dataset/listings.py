@@ -24,9 +24,10 @@ class ListingError(ValueError):
 
 @dataclass(frozen=True)
 class Entry:
-    """One listed picture. key: as it stands in the file. size: of the picture, where the file tells it.
+    """One listed picture. key: as it stands in the file. size: of its stored pixels, where the file tells it.
 
-    train_resolution: the bucket that old tools (prepare_buckets_latents) chose for it.
+    train_resolution: the bucket that old tools (prepare_buckets_latents) chose for it. orientation: how the camera was
+    held, where the file tells it.
     """
 
     key: str
@@ -34,6 +35,7 @@ class Entry:
     tags: str | None = None
     size: Size | None = None
     train_resolution: Size | None = None
+    orientation: int | None = None
 
 
 def read_metadata(path: Path) -> list[Entry]:
@@ -64,15 +66,27 @@ def read_cache(folder: Path) -> list[Entry] | None:
         size = _size(values.get("resolution")) if isinstance(values, dict) else None
         if size is None or not isinstance(values.get("caption"), str):
             raise ListingError(f"{path}: {key} has no caption or resolution; delete the file, it is made anew")
-        entries.append(Entry(key, values["caption"], None, size))
+        turned = values.get("orientation")
+        orientation = turned if type(turned) is int and 1 <= turned <= 8 else None
+        entries.append(Entry(key, values["caption"], None, size, orientation=orientation))
     if not entries:
         raise ListingError(f"{path} lists no pictures; delete the file, it is made anew")
     return entries
 
 
 def write_cache(folder: Path, entries: Iterable[Entry]) -> None:
-    """Write metadata_cache.json into a picture folder, as sd-scripts does. Raises trainer.atomic.WriteError."""
-    content = {entry.key: {"caption": entry.caption or "", "resolution": list(entry.size or ())} for entry in entries}
+    """Write metadata_cache.json into a picture folder, as sd-scripts does, which leaves `orientation` unread.
+
+    Raises trainer.atomic.WriteError.
+    """
+    content = {
+        entry.key: {
+            "caption": entry.caption or "",
+            "resolution": list(entry.size or ()),
+            "orientation": entry.orientation,
+        }
+        for entry in entries
+    }
     text = json.dumps(content, ensure_ascii=False, indent=2)
     # a name that is no text, as Linux allows, becomes an escape of JSON and comes back as it was
     atomic_write(folder / CACHE_NAME, text.encode("utf-8", "backslashreplace"))

@@ -1,12 +1,14 @@
 """A picture file: its size from the header alone, its pixels, and its fit into a bucket. LIGHT (PIL, numpy, cv2).
 
 Pictures come from anywhere, so every size is checked before anything is decoded. Differences to sd-scripts, on purpose:
-the camera's rotation (EXIF) is obeyed, 16-bit grey keeps its shades, see-through parts become white.
+the camera's rotation (EXIF) is obeyed unless told otherwise, 16-bit grey keeps its shades, see-through parts become
+white.
 """
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -37,41 +39,56 @@ class PictureError(ValueError):
     """A picture cannot be used. The text names the file and the reason."""
 
 
-def read_size(path: Path) -> Size:
-    """Width and height as the picture is shown. Reads the header, and all of it only when the file looks cut short.
+@dataclass(frozen=True)
+class Header:
+    """What a file says before its pixels. stored: width and height of the pixels as they lie in the file.
+
+    orientation: how the camera was held, a number of EXIF; 1 is upright.
+    """
+
+    stored: Size
+    orientation: int = 1
+
+    @property
+    def shown(self) -> Size:
+        """Width and height as programs show the picture."""
+        return (self.stored[1], self.stored[0]) if self.orientation in SWAPS_SIDES else self.stored
+
+
+def read_header(path: Path) -> Header:
+    """Size and orientation. Reads the header, and all of the file only when it looks cut short.
 
     Raises PictureError: no picture, damaged, too large, not a regular file.
     """
     try:
         with _opened(path) as stream:
             image = _identified(stream, path)
-            width, height = image.size
-            turned = _orientation(image) in SWAPS_SIDES
+            header = Header(image.size, _orientation(image))
             cut = _looks_cut(stream, image.format or "")
     except OSError as error:
         raise PictureError(f"{path} cannot be read: {error.strerror or error}") from error
     if cut:
         read_picture(path)
-    return (height, width) if turned else (width, height)
+    return header
 
 
-def read_picture(path: Path, alpha: bool = False) -> Pixels:
+def read_picture(path: Path, alpha: bool = False, as_stored: bool = False) -> Pixels:
     """(H, W, 3) uint8 RGB: turned as the camera held it, see-through parts on white, the first picture of an animation.
 
     alpha: (H, W, 4) with the colours as they are stored and how opaque they are; all of it without transparency.
-    Raises PictureError naming the file.
+    as_stored: not turned, as sd-scripts reads it. Raises PictureError naming the file.
     """
     try:
         with _opened(path) as stream:
             image = _identified(stream, path)
-            orientation = _orientation(image)  # before decoding, as read_size sees it
+            orientation = _orientation(image)  # before decoding, as read_header sees it
             image.load()
             rgb = _rgba(image) if alpha else _rgb(image)
     except PictureError:
         raise
     except Exception as error:  # decoders raise anything on damaged files: struct.error, SyntaxError, KeyError ...
         raise PictureError(f"{path} is damaged or cut short ({error}); replace or remove it") from error
-    if orientation in ORIENTATIONS:
+    if orientation in ORIENTATIONS and not as_stored:
         rgb = rgb.transpose(ORIENTATIONS[orientation])
     return np.asarray(rgb)
 

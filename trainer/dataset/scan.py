@@ -24,7 +24,7 @@ from trainer.dataset.buckets import BucketChoice, BucketError, Size, chooser, co
 from trainer.dataset.captions import CaptionError
 from trainer.dataset.folders import Folder, find_folders, holds_pictures, is_hidden, is_picture
 from trainer.dataset.listings import Entry, ListingError
-from trainer.dataset.pictures import EXTENSIONS, PictureError, read_size
+from trainer.dataset.pictures import EXTENSIONS, Header, PictureError, read_header
 from trainer.dataset.problems import Problem, error, warning
 from trainer.seeds import derive
 
@@ -42,9 +42,10 @@ READERS = min(8, (os.cpu_count() or 1) * 2)
 class Example:
     """One picture. index: its place in Dataset.examples, which every later order and random draw refers to.
 
-    caption: as stored, before process(). size: (width, height) as shown. repeats: uses an epoch, balanced for
+    caption: as stored, before process(). size: (width, height) as it is trained. repeats: uses an epoch, balanced for
     regularisation pictures. weight: of its loss. folder: index in Dataset.folders. group: of its data set, in
     Dataset.groups. tags: what tag statistics count when it is not the caption. mask: the picture of its loss mask.
+    orientation: how the camera was held, as EXIF tells.
     """
 
     index: int
@@ -60,6 +61,7 @@ class Example:
     group: int = 0
     tags: str | None = None
     mask: Path | None = None
+    orientation: int = 1
 
     @property
     def bucket(self) -> Size:
@@ -76,11 +78,13 @@ class Example:
 class Picture:
     """One readable picture. caption: the whole text of its caption file, None without one. folder: index in folders.
 
-    tags, train_resolution: as a metadata file gives them. mask: its picture in conditioning_data_dir.
+    size: as it is trained. header: what the file says. tags, train_resolution: as a metadata file gives them. mask: its
+    picture in conditioning_data_dir.
     """
 
     path: Path
     size: Size
+    header: Header
     caption: str | None
     folder: int
     tags: str | None = None
@@ -204,7 +208,7 @@ def write_caches(dataset: Dataset) -> None:
             pictures = [picture for picture in dataset.reading.pictures if picture.folder == index]
             entries = [
                 Entry(str(picture.path), folder.class_tokens if picture.caption is None else picture.caption, None,
-                      picture.size)
+                      picture.header.stored, orientation=picture.header.orientation)
                 for picture in pictures
             ]  # fmt: skip
             listings.write_cache(folder.path, entries)
@@ -223,7 +227,7 @@ def _pictures(folder: Folder, index: int, problems: list[Problem]) -> list[Pictu
     except ListingError as fault:
         problems.append(error(folder.metadata_file or folder.path / listings.CACHE_NAME, "{reason}", reason=fault))
         return []
-    return pictures if folder.mask_folder is None else _masked(pictures, folder.mask_folder, problems)
+    return pictures if folder.mask_folder is None else _masked(pictures, folder, folder.mask_folder, problems)
 
 
 def _scanned_pictures(folder: Folder, index: int, problems: list[Problem]) -> list[Picture]:
@@ -261,9 +265,9 @@ def _scanned_pictures(folder: Folder, index: int, problems: list[Problem]) -> li
         text_name = texts.get((stem, extension.lower()))
         if text_name is None and faces and face_of(stem) is not None:
             text_name = texts.get((stem.rsplit("_", 4)[0], extension.lower()))
-        size = _size(folder.path / name)
+        header = _header(folder.path / name)
         text = None if text_name is None else captions.read_caption(folder.path / text_name)
-        return Picture(folder.path / name, size, text, index)
+        return Picture(folder.path / name, _trained_size(header, folder), header, text, index)
 
     pictures = _looked_at([folder.path / name for name in names], lambda path: look(path.name), problems)
     problems.extend(_missing_captions(folder, pictures, texts, extension))
@@ -277,8 +281,9 @@ def _listed_pictures(folder: Folder, index: int, entries: list[Entry], problems:
     of_path = {path: entry for entry, path in found if path is not None}
 
     def look(path: Path) -> Picture:
-        entry = of_path[path]
-        return Picture(path, _size(path), entry.caption, index, entry.tags, entry.train_resolution)
+        entry, header = of_path[path], _header(path)
+        size = _trained_size(header, folder)
+        return Picture(path, size, header, entry.caption, index, entry.tags, entry.train_resolution)
 
     pictures = _looked_at(list(of_path), look, problems)
     bare = [picture.path.name for picture in pictures if not picture.caption and not picture.tags]
@@ -289,10 +294,21 @@ def _listed_pictures(folder: Folder, index: int, entries: list[Entry], problems:
 
 
 def _cached_pictures(folder: Folder, index: int, entries: list[Entry], problems: list[Problem]) -> list[Picture]:
-    """The pictures of metadata_cache.json; nothing but their names is looked at."""
+    """The pictures of metadata_cache.json; nothing but their names is looked at where it tells all of them.
+
+    sd-scripts writes no orientation into it, so the pictures are asked for theirs.
+    """
     found = [(entry, listings.locate_cached(entry.key, folder.path)) for entry in entries]
     problems.extend(_not_found(folder, [entry.key for entry, path in found if path is None]))
-    return [Picture(path, entry.size, entry.caption, index) for entry, path in found if path and entry.size]
+    of_path = {path: entry for entry, path in found if path is not None}
+
+    def look(path: Path) -> Picture:
+        entry = of_path[path]
+        told = Header(entry.size, entry.orientation) if entry.size and entry.orientation else None
+        header = told or _header(path)
+        return Picture(path, _trained_size(header, folder), header, entry.caption, index)
+
+    return _looked_at(list(of_path), look, problems)
 
 
 def _not_found(folder: Folder, keys: list[str]) -> Iterator[Problem]:
@@ -324,7 +340,7 @@ def _looked_at(paths: list[Path], look: Callable[[Path], Picture], problems: lis
     return [result for result in results if isinstance(result, Picture)]
 
 
-def _masked(pictures: list[Picture], masks: Path, problems: list[Problem]) -> list[Picture]:
+def _masked(pictures: list[Picture], folder: Folder, masks: Path, problems: list[Problem]) -> list[Picture]:
     """The pictures with their masks: one of the same name and size each; what does not match is an error."""
     try:
         there = {Path(entry.name).stem: masks / entry.name for entry in os.scandir(masks)
@@ -345,7 +361,7 @@ def _masked(pictures: list[Picture], masks: Path, problems: list[Problem]) -> li
     found = [replace(picture, mask=there[picture.path.stem]) for picture in pictures if picture.path.stem in there]
     for picture in found:
         try:
-            size = _size(picture.mask or picture.path)
+            size = _trained_size(_header(picture.mask or picture.path), folder)
         except PictureError as fault:
             problems.append(error(picture.mask, "{reason}", reason=fault))
             continue
@@ -380,7 +396,7 @@ def _examples(
         yield Example(
             0, picture.path, caption, has_caption, picture.size, choice, folder.repeats,
             folder.options.prior_loss_weight if folder.is_reg else 1.0, folder.is_reg, picture.folder, folder.group,
-            (picture.tags or "") if folder.metadata_file else None, picture.mask,
+            (picture.tags or "") if folder.metadata_file else None, picture.mask, picture.header.orientation,
         )  # fmt: skip
 
 
@@ -553,18 +569,22 @@ def _numbered(examples: Iterable[Example]) -> tuple[Example, ...]:
     return tuple(replace(example, index=index) for index, example in enumerate(examples))
 
 
-def _size(path: Path) -> Size:
-    """read_size, remembered while the file does not change: the form asks again at every edit."""
+def _trained_size(header: Header, folder: Folder) -> Size:
+    return header.stored if folder.options.ignore_exif_orientation else header.shown
+
+
+def _header(path: Path) -> Header:
+    """read_header, remembered while the file does not change: the form asks again at every edit."""
     try:
         status = path.stat()
     except OSError as fault:
         raise PictureError(f"{path} cannot be read: {fault.strerror}") from fault
-    return _size_of(path, status.st_mtime_ns, status.st_size)
+    return _header_of(path, status.st_mtime_ns, status.st_size)
 
 
 @functools.lru_cache(maxsize=100_000)
-def _size_of(path: Path, changed: int, length: int) -> Size:
-    return read_size(path)
+def _header_of(path: Path, changed: int, length: int) -> Header:
+    return read_header(path)
 
 
 def _stem_and_suffix(name: str) -> tuple[str, str]:

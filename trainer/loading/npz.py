@@ -128,8 +128,10 @@ class NpzStore:
         if not np.isfinite(array).all():
             return "are not finite"
         mark = _text(arrays.get(KEY))
-        if mark not in (None, task.made_of) and not self._trusted:
+        if mark not in (None, task.made_of) and (item.turned or not self._trusted):
             return "were made from another picture, size or VAE"
+        if mark is None and item.turned and not item.as_stored:
+            return "were made by sd-scripts, which does not turn pictures as the camera was held,"
         if (mark is None or self._trusted) and item.path.stat().st_mtime > path.stat().st_mtime:
             return "are older than their picture"
         latents = torch.from_numpy(array) * self._scale

@@ -33,6 +33,7 @@ class Item:
 
     size: of the picture when it was looked at; None is not compared. mask: picture whose red says what counts. alpha:
     the transparency is the mask. random_crop, colors, face_span: what chance changes (see augmentation.py).
+    turned: the camera was not held upright; as_stored: that is not obeyed.
     """
 
     path: Path
@@ -45,6 +46,8 @@ class Item:
     random_crop: bool = False
     colors: bool = False
     face_span: tuple[float, float] | None = None
+    turned: bool = False
+    as_stored: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,7 @@ def item_of(example: Example, options: DatasetOptions) -> Item:
     return Item(
         example.path, example.choice.bucket, example.choice.resized, example.size, options.resize_interpolation,
         example.mask, options.alpha_mask and example.mask is None, options.random_crop, options.color_aug, face,
+        example.orientation != 1, options.ignore_exif_orientation,
     )  # fmt: skip
 
 
@@ -78,7 +82,7 @@ def load(item: Item, rng: Random | None = None) -> Loaded:
 
     Raises PictureError naming the file.
     """
-    pixels = pictures.read_picture(item.path, alpha=item.alpha)
+    pixels = pictures.read_picture(item.path, item.alpha, item.as_stored)
     height, width = pixels.shape[:2]
     if item.size is not None and item.size != (width, height):
         raise PictureError(
@@ -89,7 +93,8 @@ def load(item: Item, rng: Random | None = None) -> Loaded:
     pixels = _taken(pixels, window, item)
     mask = None
     if item.mask is not None:
-        mask = _taken(pictures.read_picture(item.mask), window, item)[..., 0].astype(np.float32) / 255
+        pixels_of_mask = pictures.read_picture(item.mask, as_stored=item.as_stored)
+        mask = _taken(pixels_of_mask, window, item)[..., 0].astype(np.float32) / 255
     elif item.alpha:
         mask = pixels[..., 3].astype(np.float32) / 255
     pixels = pixels[..., :3]
@@ -102,7 +107,7 @@ def load_mask(item: Item) -> Mask | None:
     """The mask alone, of a picture used without chance."""
     if item.mask is None:
         return load(item).mask
-    pixels = pictures.read_picture(item.mask)
+    pixels = pictures.read_picture(item.mask, as_stored=item.as_stored)
     window = _window(item, (pixels.shape[1], pixels.shape[0]), None)
     return _taken(pixels, window, item)[..., 0].astype(np.float32) / 255
 
