@@ -83,6 +83,23 @@ class Curves:
             self._wandb.finish()
 
 
+def old_rate_names(rates: Mapping[str, float]) -> dict[str, float]:
+    """The second set of names that sd-scripts gives the rates (KOHYA_COMPAT 9.4): groups by number, a text encoder in
+    front by its name.
+
+    A U-Net that stands first because the text encoder has no rate is group0 here, not textencoder (Q-23).
+    """
+    found: dict[str, float] = {}
+    for number, label in enumerate(label for label in rates if not label.startswith("d*")):
+        if number == 0 and label.startswith("textencoder"):
+            found["textencoder"] = rates[label]
+            continue
+        found[f"group{number}"] = rates[label]
+        if f"d*lr/{label}" in rates:
+            found[f"d*lr/group{number}"] = rates[f"d*lr/{label}"]
+    return found
+
+
 def tracker_options(section: Log, tool: str) -> dict[str, Any]:
     """The table of a logging tool in log_tracker_config; empty without one. Raises ConfigError."""
     if not section.log_tracker_config:

@@ -292,7 +292,7 @@ def prepare(config: TrainConfig, job: Job, events: EventLog) -> Run:
     except WriteError as fault:
         warn(str(fault))  # the next run reads the folder again
     told = [problem.message for problem in dataset.problems] + [note.message for note in formats.notes]
-    told += [note.message for note in settled.notes]
+    told += [note.message for note in settled.notes] + previews.too_small(prompts, settled.family)
     for text in told:
         warn(text)
 

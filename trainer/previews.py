@@ -35,6 +35,7 @@ ADDRESS = "sample.sample_prompts"
 PROMPT_EXTENSIONS = (".txt", ".json", ".toml")
 PROMPT_FILE_LIMIT_BYTES = 1_000_000
 SMALLEST_SIDE_PX, LARGEST_SIDE_PX = 64, 4096
+SMALL_FOR_XL_PX = 700
 
 
 @dataclass(frozen=True)
@@ -223,6 +224,15 @@ def _token_length(captions: Sequence[str]) -> int | None:
 def _seed(prompt: Prompt, number: int) -> int:
     """The prompt's seed, else one of its place, so that pictures of different epochs can be compared."""
     return prompt.seed if prompt.seed is not None else seeds.derive(0, "preview", number) % 2**32
+
+
+def too_small(prompts: Sequence[Prompt], family: str | None) -> list[str]:
+    """What to say of previews at a size that SDXL cannot draw well: without a size they are 512 x 512, as elsewhere."""
+    sizes = sorted({(one.width, one.height) for one in prompts if one.width * one.height < SMALL_FOR_XL_PX**2})
+    if family != "sdxl" or not sizes:
+        return []
+    width, height = sizes[0]
+    return [f"previews of {width} x {height} come out badly with SDXL; write --w 1024 --h 1024 behind the prompts"]
 
 
 def _drawn_alike(prompt: Prompt) -> tuple[object, ...]:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from trainer import previews
 from trainer.console import LOG, PROGRESS
-from trainer.curves import Curves, LossAverage
+from trainer.curves import Curves, LossAverage, old_rate_names
 from trainer.failures import NotANumber
 from trainer.precision import peak_memory_gib
 from trainer.preparation import Run
@@ -112,7 +112,8 @@ class Report:
             if math.isfinite(loss):
                 average.add(numbers.first_position + index, loss)
             whole = index == len(values) - 1  # the batch with which the optimizer took its step
-            self._curves.scalars(_curve_points(numbers, loss, average.mean, whole), numbers.step - (not whole))
+            points = _curve_points(numbers, loss, average.mean, whole, self._run.config.log.log_old_rate_names)
+            self._curves.scalars(points, numbers.step - (not whole))
         self._count_bad(numbers.step, progress, values, norm)
         run = self._run
         run.events.emit(
@@ -222,13 +223,16 @@ class Report:
             )
 
 
-def _curve_points(numbers: StepNumbers, loss: float, average: float, whole: bool) -> dict[str, float]:
+def _curve_points(numbers: StepNumbers, loss: float, average: float, whole: bool, old_names: bool) -> dict[str, float]:
     """Points of one batch under sd-scripts' tags; the rate shown is that of the step that comes next, as there.
 
-    whole: the optimizer has taken its step with this batch; before, the rate of that step is still to come.
+    whole: the optimizer has taken its step with this batch; before, the rate of that step is still to come. old_names:
+    rates stand under sd-scripts' second set of names too.
     """
     points = {"loss/current": loss, "loss/average": average}
-    points.update({f"lr/{label}": rate for label, rate in (numbers.next_rates if whole else numbers.rates).items()})
+    rates = numbers.next_rates if whole else numbers.rates
+    named = {**old_rate_names(rates), **rates} if old_names else rates
+    points.update({f"lr/{label}": rate for label, rate in named.items()})
     if whole and numbers.norms is not None:
         scaled, mean, largest = (number.item() for number in numbers.norms)
         points.update({"max_norm/keys_scaled": scaled, "max_norm/max_key_norm": largest, "norm/avg_key_norm": mean})

@@ -49,6 +49,19 @@ def test_a_lycoris_run_of_kohya_ss_becomes_module_and_arguments() -> None:
     assert "extra_accelerate_launch_args = --main_process_port 1 was left out" in said(notes)
 
 
+def test_what_kohya_ss_does_not_use_for_a_lora_and_what_belongs_nowhere_is_listed() -> None:
+    asked = {"no_token_padding": True, "stop_text_encoder_training_pct": 20, "conv_dims": "4,8", "main_process_port": 0}
+    values, notes = as_sd_scripts({**KOHYA_SS, **asked, "additional_parameters": "stray --debiased_estimation_loss"})
+    assert not asked.keys() & values.keys() and values["debiased_estimation_loss"] is True
+    for words in ("no_token_padding was left out: kohya_ss does not use it", "stop_text_encoder_training_pct = 20",
+                  "conv_dims = 4,8 was left out", "additional_parameters: stray was left out"):  # fmt: skip
+        assert words in said(notes)
+    assert as_sd_scripts({**KOHYA_SS, "main_process_port": 29501})[0]["main_process_port"] == 29501
+    parsed = parse({**as_sd_scripts({**KOHYA_SS, "LoRA_type": ""})[0], "pretrained_model_name_or_path": "b",
+                    "train_data_dir": "t"})  # fmt: skip
+    assert "conv_dim=16" in parsed.config.network.network_args and "use_cp = True was left out" in said(parsed.notes)
+
+
 def test_kohya_ss_uses_only_the_chosen_kind_of_noise() -> None:
     values, _ = as_sd_scripts(KOHYA_SS)
     assert "noise_offset" not in values and values["multires_noise_iterations"] == 8

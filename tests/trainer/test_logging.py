@@ -13,7 +13,7 @@ from place import Place
 
 from trainer.__main__ import main
 from trainer.config import ConfigError, parse, to_toml
-from trainer.curves import logged_settings
+from trainer.curves import logged_settings, old_rate_names
 
 NEEDED = {"pretrained_model_name_or_path": "b", "train_data_dir": "t", "resolution": 512}
 
@@ -50,7 +50,8 @@ def wandb(monkeypatch: pytest.MonkeyPatch) -> Tool:
 
 
 def test_wandb_gets_the_tags_of_tensorboard_with_step_and_epoch(place: Place, wandb: Tool) -> None:
-    values = {"log_with": "all", "logging_dir": "logs", "wandb_run_name": "mine", "log_config": True}
+    values = {"log_with": "all", "logging_dir": "logs", "wandb_run_name": "mine", "log_config": True,
+              "log_old_rate_names": True}  # fmt: skip
     assert (
         place.train(**values, validation_split=0.2, sample_prompts="a --w 64 --h 64 --s 1", sample_at_first=True) == 0
     )
@@ -58,11 +59,19 @@ def test_wandb_gets_the_tags_of_tensorboard_with_step_and_epoch(place: Place, wa
     assert (begun["project"], begun["name"], begun["config"]["network_dim"]) == ("network_train", "mine", 2)
     points = [entry for entry in wandb.told if "loss/current" in entry]
     assert [entry["global_step"] for entry in points] == list(range(1, len(points) + 1))
-    assert {"loss/current", "loss/average", "lr/textencoder", "lr/unet", "global_step"} == set(points[0])
+    tags = {"loss/current", "loss/average", "lr/textencoder", "lr/unet", "lr/group1", "global_step"}
+    assert tags == set(points[0])
     assert [entry["epoch"] for entry in wandb.told if "loss/epoch_average" in entry] == [1, 2]
     assert any({"loss/validation/epoch_average", "loss/validation/epoch_divergence"} <= set(e) for e in wandb.told)
     assert {"sample_0": ("picture", (64, 64)), "global_step": 0} in wandb.told
     assert wandb.finished == 1 and list((place.root / "logs").iterdir())
+
+
+def test_old_names_of_rates_number_the_groups_and_call_only_a_text_encoder_so() -> None:
+    both = {"textencoder": 1.0, "textencoder plus": 2.0, "unet": 3.0, "d*lr/unet": 4.0}
+    assert old_rate_names(both) == {"textencoder": 1.0, "group1": 2.0, "group2": 3.0, "d*lr/group2": 4.0}
+    assert old_rate_names({"unet": 3.0, "unet plus": 5.0}) == {"group0": 3.0, "group1": 5.0}
+    assert old_rate_names({"textencoder 1": 1.0, "textencoder 2": 2.0}) == {"textencoder": 1.0, "group1": 2.0}
 
 
 def test_wandb_alone_leaves_no_tensorboard_file_and_takes_options_from_a_file(place: Place, wandb: Tool) -> None:

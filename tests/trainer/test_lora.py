@@ -161,6 +161,8 @@ def test_an_update_above_the_norm_limit_ends_exactly_on_it() -> None:
 def test_weights_of_a_file_are_taken_over_with_their_alpha() -> None:
     made, module = network(nn.Linear(6, 5), rank=2, alpha=2.0)
     state = {key: torch.full_like(value, 0.5) for key, value in made.state_dict().items()}
+    said = "x.safetensors: its alpha is 0.5, the settings say 2; the file's is used and kept"
+    assert made.load(state, "x.safetensors") == [said]
     assert made.load(state, "x.safetensors") == []
     assert (module.scale, float(module.up[0, 0])) == (0.25, 0.5)
 

@@ -15,7 +15,7 @@ from PIL import Image
 from trainer import families, previews
 from trainer.config import ConfigError
 from trainer.families.base import LoadOptions
-from trainer.previews import Made, Prompt, draw, file_name, generate, parse_line, read_prompts, save
+from trainer.previews import Made, Prompt, draw, file_name, generate, parse_line, read_prompts, save, too_small
 from trainer.samplers import ALIASES, SAMPLERS, LinearMultistep, scheduler_for
 
 SMALL = Prompt("red circle", width=64, height=64, steps=2, seed=5)
@@ -94,6 +94,13 @@ def test_toml_subsets_take_over_the_shared_values(tmp_path):
         encoding="utf-8",
     )
     assert read_prompts(str(path)) == (Prompt("a cat", "bad", 256), Prompt("a dog", "bad", 320))
+
+
+def test_a_prompt_without_a_size_is_told_for_sdxl_only():
+    prompts = read_prompts("a cat\na dog --w 1024 --h 1024")
+    (said,) = too_small(prompts, "sdxl")
+    assert "512 x 512 come out badly with SDXL; write --w 1024 --h 1024" in said
+    assert too_small(prompts, "sd1") == too_small(prompts[1:], "sdxl") == []
 
 
 @pytest.mark.parametrize(

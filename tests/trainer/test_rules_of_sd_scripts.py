@@ -19,6 +19,7 @@ NOTED: list[tuple[str, dict[str, Any], str]] = [
     ("7", {"zero_terminal_snr": True}, "zero_terminal_snr is meant for v-prediction models"),
     ("8", {"sample_every_n_steps": 0}, "sample_every_n_steps = 0 was read as off"),
     ("8", {"sample_every_n_epochs": -1}, "sample_every_n_epochs = -1 was read as off"),
+    ("Q-06", {"keep_tokens_separator": "|||"}, "||| is taken out of captions here; sd-scripts leaves it in"),
     ("9", {"caption_extention": ".tag"}, "caption_extention .tag was read as caption_extension"),
     ("12", {"in_json": "meta.json", "color_aug": True}, "color_aug"),
     ("14", {"cache_text_encoder_outputs_to_disk": True, "network_train_unet_only": True},

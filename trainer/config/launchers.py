@@ -37,15 +37,20 @@ ZERO_IS_UNSET = frozenset({
     "min_snr_gamma", "scale_weight_norms", "network_dropout", "noise_offset", "multires_noise_iterations",
     "ip_noise_gamma", "sample_every_n_steps", "sample_every_n_epochs", "save_every_n_steps", "save_every_n_epochs",
     "lr_scheduler_timescale", "lr_scheduler_min_lr_ratio", "rank_dropout", "module_dropout", "keep_tokens",
+    "main_process_port",
     "caption_dropout_every_n_epochs", "caption_dropout_rate", "initial_epoch", "initial_step", "ddp_timeout",
 })  # fmt: skip
-# Fields of its form that say nothing about a LoRA run: lists of names, launcher settings, other families.
+# Fields of its form that change nothing of what is learned: lists of names, how it prints, compiles and uses threads.
 KOHYA_SS_ONLY = frozenset({
     "model_list", "train_data_dir_toggle", "dynamo_mode", "dynamo_use_dynamic", "dynamo_use_fullgraph", "save_as_bool",
-    "stop_text_encoder_training_pct", "training_preset", "no_token_padding", "num_cpu_threads_per_process",
-    "main_process_port", "conv_dims", "conv_alphas", "logging_level", "prior_loss_weight_enabled", "cpu_threads",
-    "sdxl",
+    "training_preset", "num_cpu_threads_per_process", "logging_level", "cpu_threads", "sdxl",
 })  # fmt: skip
+# Fields that its page keeps for every kind of training and does not use for a LoRA. (conv_dims and conv_alphas reached
+# sd-scripts under these names, which it does not know.)
+KOHYA_SS_UNUSED = (
+    "stop_text_encoder_training", "stop_text_encoder_training_pct", "extra_accelerate_launch_args", "conv_dims",
+    "conv_alphas",
+)  # fmt: skip
 OTHER_FAMILIES = {
     "flux1_checkbox": "Flux", "sd3_checkbox": "SD3", "lumina_checkbox": "Lumina", "anima_checkbox": "Anima",
     "hunyuan_image_checkbox": "HunyuanImage",
@@ -140,11 +145,14 @@ def _from_kohya_ss(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[Note
     backend = str(result.pop("dynamo_backend", "no") or "no")
     if backend != "no":
         result["torch_compile"], result["dynamo_backend"] = True, backend
-    for name in ("stop_text_encoder_training", "extra_accelerate_launch_args"):
+    for name in KOHYA_SS_UNUSED:
         value = result.pop(name, None)
         if value and not _is_zero(value):
             said = "{name} = {value} was left out: it has no effect on a LoRA training here"
             notes.append(Note(None, said, {"name": name, "value": value}))
+    if _is_on(result.pop("no_token_padding", None)):
+        said = "no_token_padding was left out: kohya_ss does not use it for a LoRA; switch it on here if it is meant"
+        notes.append(Note("caption.no_token_padding", said))
     _add_extra_arguments(str(result.pop("additional_parameters", "") or ""), result, notes)
     return result, notes
 
@@ -191,6 +199,7 @@ def _kohya_ss_network(values: Mapping[str, Any], result: dict[str, Any], notes: 
     preset = result.pop("LyCORIS_preset", None)
     fields = {name: result.pop(name) for name in list(result) if name in KOHYA_SS_NETWORK_FIELDS}
     if not kind:
+        result.update(fields)  # those that are not known are told by name
         return
     if kind not in LORA_TYPES:
         said = "LoRA_type {kind} is not trained by this program; networks.lora was chosen"
@@ -231,6 +240,9 @@ def _add_extra_arguments(text: str, result: dict[str, Any], notes: list[Note]) -
         elif name:
             before = result.get(name)
             result[name] = word if before is True else [*(before if isinstance(before, list) else [before]), word]
+        else:
+            said = "additional_parameters: {word} was left out, as no --name stands before it"
+            notes.append(Note(None, said, {"word": word}))
 
 
 def _from_lora_scripts(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[Note]]:
@@ -297,9 +309,9 @@ def _lora_scripts_network(result: dict[str, Any]) -> None:
     shown = {name: result.pop(name, None) for name in fields}
     blocks = {name: result.pop(name, None) for name in BLOCK_ARGUMENTS[:4]}
     arguments: list[str] = []
-    if module == "lycoris.kohya" and shown["lycoris_algo"]:
+    if module == "lycoris.kohya":
         algo = shown["lycoris_algo"]
-        arguments = [f"algo={algo}"]
+        arguments = [f"algo={algo}"] if algo else []
         arguments += [f"{name}={shown[name]}" for name in ("conv_dim", "conv_alpha") if shown[name]]
         arguments += [f"dropout={shown['dropout']}"] if _number(shown["dropout"]) else []
         arguments += [f"factor={shown['lokr_factor']}"] if algo == "lokr" and shown["lokr_factor"] else []

@@ -20,6 +20,10 @@ class Log(Section):
     log_prefix: str | None = parameter(None, "Prefix of the run's folder", max_length=100, advanced=True)
     """Put before the date in the folder name, to tell runs apart."""
 
+    log_old_rate_names: bool = parameter(False, "Old names of the rate curves", advanced=True)
+    """Writes learning rates under lr/group0, lr/group1 … as well, as sd-scripts always does, so that older curves can
+    be compared with. Off: each rate once, under its part's name."""
+
     log_tracker_name: str | None = parameter(None, "Name inside the run's folder", max_length=100, advanced=True)
     """Folder below the dated one. Empty: network_train."""
 

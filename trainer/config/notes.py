@@ -66,6 +66,16 @@ def _captions(config: TrainConfig) -> Iterator[Note]:
             "clip_skip {layers} is unusual for SD 2.x, which reads the last layer but one anyway; leave it empty",
             {"layers": config.caption.clip_skip},
         )
+    for owner in owners(config.dataset):
+        caption = owner.decided(config.caption)
+        acting = caption.shuffle_caption or caption.token_warmup_step or caption.caption_tag_dropout_rate
+        if caption.keep_tokens_separator and not acting:
+            yield Note(
+                "caption.keep_tokens_separator",
+                "{marker} is taken out of captions here; sd-scripts leaves it in where nothing shuffles or drops tags",
+                {"marker": caption.keep_tokens_separator},
+            )
+            break
 
 
 def _pictures(config: TrainConfig) -> Iterator[Note]:

@@ -14,7 +14,7 @@ class Schedule(Section):
 
     lr_warmup_steps: Amount = parameter(0, "Warm-up", unit="steps or %")
     """The rate rises from zero over so many steps (100), or a part of the run (10% or 0.1). 5 to 10 % gives a calm
-    start."""
+    start. Steps are those of the run, however many cards share it."""
 
     lr_scheduler_num_cycles: int = parameter(1, "Restarts", ge=1, le=1000)
     """How often cosine_with_restarts and rex start again from the full rate."""

@@ -5,6 +5,7 @@ What the change of one layer is, is in base.py and in the file of its method.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ from trainer.networks.blocks import block_weights
 from trainer.networks.methods import METHODS
 from trainer.networks.options import NetworkOptions
 from trainer.networks.selection import layout_of
+
+ROUNDING = 0.01  # an alpha that is no whole number is rounded in a file of bf16
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,7 @@ class Network(nn.Module):
             raise NetworkError(
                 f"{path}: none of its {len(state)} tensors belongs to this model; is it for another model family?"
             )
+        alphas = {(float(own[key]), float(usable[key])) for key in usable if key.endswith(".alpha")}
         self.load_state_dict(usable, strict=False)
         filled = {key.partition(".")[0] for key in usable}
         for name, adapter in self.adapters():
@@ -126,6 +130,8 @@ class Network(nn.Module):
                 adapter.loaded()
         missing, unknown = len(own.keys() - usable.keys()), len(state.keys() - usable.keys())
         notes = [f"{path}: {missing} tensors of the network are not in the file and start fresh"] if missing else []
+        for asked, found in sorted(pair for pair in alphas if not math.isclose(*pair, rel_tol=ROUNDING)):
+            notes.append(f"{path}: its alpha is {found:g}, the settings say {asked:g}; the file's is used and kept")
         return notes + (
             [f"{path}: {unknown} tensors of the file have no place in this network and were left out"]
             if unknown
