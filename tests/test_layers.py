@@ -23,7 +23,7 @@ ALLOWED = {
     "taggers": ("trainer.atomic", "trainer.dataset", "trainer.events", "trainer.job", "trainer.config",
     "trainer.demo.drawing"),
     "webui": (
-        "trainer.atomic", "trainer.config", "trainer.optimizers", "trainer.schedules", "trainer.job",
+        "trainer.atomic", "trainer.locks", "trainer.config", "trainer.optimizers", "trainer.schedules", "trainer.job",
         "trainer.events", "trainer.dataset",
         "trainer.metadata", "trainer.tools.inspect", "trainer.families.weights", "trainer.families.kinds",
         "trainer.families.tokens",

@@ -34,10 +34,13 @@ def atomic_write(path: Path | str, data: bytes | str) -> None:
 
 
 @contextlib.contextmanager
-def atomic_writer(path: Path | str, verify: Callable[[Path], None] | None = None) -> Iterator[BinaryIO]:
+def atomic_writer(
+    path: Path | str, verify: Callable[[Path], None] | None = None, replace: bool = True
+) -> Iterator[BinaryIO]:
     """Give a binary stream whose content becomes `path` when the block ends without an error.
 
     verify: called with the finished temporary file before it is moved; what it raises keeps the old file in place.
+    replace: False raises FileExistsError where the name is taken by then, whoever took it.
     The mode of an existing file is kept; a new file gets the usual one (0666 less the umask).
     """
     path = Path(path)
@@ -49,9 +52,14 @@ def atomic_writer(path: Path | str, verify: Callable[[Path], None] | None = None
             os.fsync(stream.fileno())
         if verify is not None:
             verify(temporary)
-        _keep_mode(path, temporary)
-        _replace(temporary, path)
+        if replace:
+            _keep_mode(path, temporary)
+            _replace(temporary, path)
+        else:
+            _place(temporary, path)
         _sync_folder(path.parent)
+    except FileExistsError:
+        raise
     except OSError as error:
         raise _explained(error, path) from error
     finally:
@@ -93,6 +101,17 @@ def _replace(temporary: Path, path: Path) -> None:
             if sys.platform != "win32" or time.monotonic() > deadline:
                 raise
             time.sleep(0.2)
+
+
+def _place(temporary: Path, path: Path) -> None:
+    """Give a file its name where nothing has that name. Raises FileExistsError."""
+    try:
+        os.link(temporary, path)  # unlike a move it never replaces; the first name goes in the end
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without second names, such as exFAT
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+        _replace(temporary, path)
 
 
 def _sync_folder(folder: Path) -> None:

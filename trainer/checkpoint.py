@@ -24,9 +24,11 @@ from torch import Tensor
 from trainer import metadata
 from trainer.atomic import atomic_write, atomic_writer, sweep
 from trainer.config.file_names import fault_of
+from trainer.locks import Lock, take, words_in
 
 PRECISIONS = {"float": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 BUILDING, REMOVING = ".building", ".removing"  # behind the name of a state folder that is not whole
+LOCK_SUFFIX = ".athanor-lock"
 FILE_SUFFIXES = (".safetensors", ".ckpt", ".pt")
 STATE_VERSION = 1
 STATE_FILES = ("network.safetensors", "optimizer.safetensors", "optimizer.json", "progress.json")
@@ -40,31 +42,38 @@ class NotFinite(ValueError):
     """Weights hold NaN or infinity and are not saved; the last good file stays."""
 
 
-def save_network(path: Path, tensors: Mapping[str, Tensor], told: Mapping[str, str], precision: str | None) -> int:
-    """Write a LoRA file; returns its size in bytes. The two sshs_ hashes are added to its metadata.
+def save_network(
+    wanted: Path, tensors: Mapping[str, Tensor], told: Mapping[str, str], precision: str | None
+) -> tuple[Path, int]:
+    """Write a LoRA file; returns it and its size in bytes. The two sshs_ hashes are added to its metadata.
 
-    path: its suffix is the format, .safetensors or, for old programs, .ckpt and .pt: a pickled dict of the tensors
-    without metadata, as torch.save writes it. tensors: kohya keys -> any dtype, cast to `precision` (float, fp16,
-    bf16; None keeps them).
-    Raises NotFinite when a weight is NaN or infinite, WriteError when the disk refuses; the old file stays whole.
+    wanted: the file; where it exists, `name-2.ext` and so on. Its suffix is the format, .safetensors or, for old
+    programs, .ckpt and .pt: a pickled dict of the tensors without metadata, as torch.save writes it. tensors: kohya
+    keys -> any dtype, cast to `precision` (float, fp16, bf16; None keeps them).
+    Raises NotFinite when a weight is NaN or infinite, WriteError when the disk refuses.
     """
     dtype = PRECISIONS[precision] if precision else None
     ready = {key: value.detach().to("cpu", dtype).contiguous() for key, value in tensors.items()}
     bad = [key for key, value in ready.items() if not bool(torch.isfinite(value).all())]
     if bad:
         raise NotFinite(
-            f"{path.name} was not saved: {len(bad)} of {len(ready)} tensors hold NaN or infinity ({bad[0]})"
+            f"{wanted.name} was not saved: {len(bad)} of {len(ready)} tensors hold NaN or infinity ({bad[0]})"
         )
-    data = _as_safetensors(ready, told) if path.suffix == ".safetensors" else _as_pickle(ready)
+    data = _as_safetensors(ready, told) if wanted.suffix == ".safetensors" else _as_pickle(ready)
 
     def reopen(written: Path) -> None:
-        if _keys_of(written, path.suffix) != set(ready):
+        if _keys_of(written, wanted.suffix) != set(ready):
             raise OSError(f"{written}: reading back what was written gave other tensors")
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_writer(path, verify=reopen) as stream:
-        stream.write(data)
-    return len(data)
+    wanted.parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        path = free_path(wanted)
+        try:
+            with atomic_writer(path, verify=reopen, replace=False) as stream:
+                stream.write(data)
+        except FileExistsError:
+            continue  # another program took the name just now
+        return path, len(data)
 
 
 def _as_safetensors(ready: dict[str, Tensor], told: Mapping[str, str]) -> bytes:
@@ -96,13 +105,36 @@ def free_path(path: Path) -> Path:
     return candidate
 
 
-def free_name(folder: Path, name: str) -> str:
-    """`name`, or `name-2` … when the folder already holds files of a run with that name."""
-    number, candidate = 1, name
-    while _taken(folder, candidate):
+@dataclass(frozen=True)
+class Reserved:
+    """A name in a folder under which one run saves. warning: why it is not the one that was asked for."""
+
+    name: str
+    lock: Lock | None = None
+    warning: str | None = None
+
+
+def reserve_name(folder: Path, wanted: str, job: str, own: bool) -> Reserved:
+    """The name, or `name-2` … when the folder holds files of that name, or a run that goes on now saves under it.
+
+    It is kept from other runs while the lock is. job: told to them. own: the files of that name are this run's, which
+    was resumed. Raises OSError when the folder cannot be written.
+    """
+    number, name, warning = 1, wanted, None
+    while True:
+        path = folder / f".{name}{LOCK_SUFFIX}"
+        lock = take(path, job)
+        if lock is None:
+            other = words_in(path) or "another job"
+            reason = f"{other} goes on and saves as {name} in {folder}"
+        elif _taken(folder, name) and not (own and number == 1):
+            lock.release()
+            reason = f"{folder} already holds files named {name}"
+        else:
+            return Reserved(name, lock, warning and f"{warning}; this run is saved as {name}")
+        warning = warning or reason
         number += 1
-        candidate = f"{name}-{number}"
-    return candidate
+        name = f"{wanted}-{number}"
 
 
 def _taken(folder: Path, name: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from trainer import families, metadata, networks, objective, optimizers, precision, previews, schedules, seeds
 from trainer.atomic import WriteError, sweep
-from trainer.checkpoint import State, StateError, free_name, load_state
+from trainer.checkpoint import Reserved, State, StateError, load_state, reserve_name
 from trainer.config import TrainConfig
 from trainer.config.rates import trained_rates
 from trainer.console import LOG
@@ -50,6 +50,7 @@ from trainer.loading.latents import (
 from trainer.loading.npz import NpzStore
 from trainer.loading.pixels import item_of, load
 from trainer.loading.texts import KeptTexts, write_te_outputs
+from trainer.locks import Lock, take_card
 from trainer.networks.network import Network
 from trainer.processes import Processes, join
 from trainer.quantised import quantise, store_in_fp8
@@ -105,15 +106,28 @@ class Run:
     total_steps: int
     steps_per_epoch: int
     output_dir: Path
-    output_name: str
+    name: Reserved
     facts: metadata.RunFacts
     base_hashes: Future[metadata.FileFacts]
     processes: Processes = field(default_factory=Processes)
+    card: Lock | None = None
     resumed: State | None = None
     updating: bool = False  # while the optimizer changes the weights
     written: dict[Moment, Path] = field(default_factory=dict)
     written_states: dict[Moment, Path] = field(default_factory=dict)
     _last: tuple[Microbatch, LatentBatch] | None = None
+
+    @property
+    def output_name(self) -> str:
+        """What its files are called."""
+        return self.name.name
+
+    def close(self) -> None:
+        """Let go of the pictures, of the name and of the card."""
+        self.latents.close()
+        for lock in (self.name.lock, self.card):
+            if lock is not None:
+                lock.release()
 
     @property
     def trained(self) -> list[nn.Parameter]:
@@ -276,6 +290,7 @@ def prepare(config: TrainConfig, job: Job, events: EventLog) -> Run:
     tracker_options(config.log, "wandb")  # a mistake there is told before anything slow
     processes = join(config.distributed)
     formats = precision.choose(config.precision)
+    card = _card(formats.device, job, partial(_warn, events))
     resumed = load_state(Path(config.save.resume)) if config.save.resume else None
     seed = processes.from_main(int(resumed.progress["seed"] if resumed else config.run.seed or 0))
     config = config.model_copy(update={"run": config.run.model_copy(update={"seed": seed})})
@@ -325,13 +340,11 @@ def prepare(config: TrainConfig, job: Job, events: EventLog) -> Run:
     output_dir = output_folder(config.save)
     for folder in (output_dir, job.states):
         sweep(folder)
-    output_name = (
-        resumed.progress["output_name"] if resumed else free_name(output_dir, config.save.output_name or "last")
-    )
-    if not resumed and output_name != (config.save.output_name or "last"):
-        taken = config.save.output_name or "last"
-        warn(f"{output_dir} already holds files named {taken}; this run is saved as {output_name}")
-    facts = _facts(config, dataset, family, planned.epochs, planned.steps, latents, output_name, resumed,
+    wanted = resumed.progress["output_name"] if resumed else config.save.output_name or "last"
+    reserved = reserve_name(output_dir, wanted, str(job.path), bool(resumed)) if processes.main else Reserved(wanted)
+    if reserved.warning:
+        warn(reserved.warning)
+    facts = _facts(config, dataset, family, planned.epochs, planned.steps, latents, reserved.name, resumed,
                    processes.count)  # fmt: skip
     run = Run(
         config=config, job=job, events=events, seed=seed, device=formats.device, family=family, dataset=dataset,
@@ -342,20 +355,31 @@ def prepare(config: TrainConfig, job: Job, events: EventLog) -> Run:
         ).to(formats.device), prompts=prompts,
         held_out=_held_out(config, dataset, latents), epochs=planned.epochs, total_steps=planned.steps,
         steps_per_epoch=planned.steps_per_epoch, output_dir=output_dir,
-        output_name=output_name,
+        name=reserved, card=card,
         facts=facts, base_hashes=base_hashes, processes=processes, resumed=resumed,
     )  # fmt: skip
     for note in family.notes:
         if note not in told:
             warn(note)
     events.emit(
-        "started", name=output_name, steps=planned.steps, epochs=planned.epochs,
+        "started", name=run.output_name, steps=planned.steps, epochs=planned.epochs,
         images=dataset.num_images, reg_images=dataset.num_reg_images,
         batches_per_epoch=facts.batches_per_epoch, network=config.network.network_module, base_model=facts.base.name,
-        output=output_dir / f"{output_name}.{config.save.save_model_as}", seed=seed, resumed_from=config.save.resume,
+        output=output_dir / f"{run.output_name}.{config.save.save_model_as}", seed=seed,
+        resumed_from=config.save.resume,
         device=str(formats.device),
     )  # fmt: skip
     return run
+
+
+def _card(device: torch.device, job: Job, warn: Callable[[str], None]) -> Lock | None:
+    """Tell when another run computes on the same card: that is slow, and a common reason to run out of memory."""
+    if device.type != "cuda":
+        return None
+    lock, other = take_card(str(torch.cuda.get_device_properties(device).uuid), str(job.path))
+    if other is not None:
+        warn(f"{other} trains on this graphics card too; both are slower and have to share its memory")
+    return lock
 
 
 def _main_first(processes: Processes, kept_on_disk: bool, name: str) -> contextlib.AbstractContextManager[None]:

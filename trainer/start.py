@@ -27,8 +27,10 @@ from trainer.config.log import Log
 from trainer.console import LOG, open_console
 from trainer.events import EventLog, NoEvents
 from trainer.job import Job
+from trainer.locks import take, words_in
 
 FINISHED, FAILED, REFUSED, STOPPED = 0, 1, 2, 3
+LOCK_NAME = ".lock"
 REPORTED_PACKAGES = (
     "torch",
     "diffusers",
@@ -55,6 +57,21 @@ def start(read_config: Callable[[], TrainConfig], job_path: Path | None) -> int:
     if not spawning.is_main():
         sys.stdout = _Silence()
     open_console(Log(), spawning.is_main())
+    if job_path is None or not spawning.is_main() or spawning.spawned():
+        return _checked(read_config, job_path)
+    lock = take(job_path / LOCK_NAME, f"process {os.getpid()} of {platform.node()}")
+    if lock is None:
+        who = words_in(job_path / LOCK_NAME) or "another process"
+        LOG.error(f"{job_path}: this job is being trained now by {who}; wait for its end, or choose another --job")
+        return REFUSED
+    try:
+        return _checked(read_config, job_path)
+    finally:
+        lock.release()
+
+
+def _checked(read_config: Callable[[], TrainConfig], job_path: Path | None) -> int:
+    """The same, when nobody else trains the job."""
     events = _events_of(job_path)
     try:
         with _ending_on_signals():

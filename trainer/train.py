@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from trainer import objective, seeds
-from trainer.checkpoint import State, free_path, remove_state, save_network, save_state
+from trainer.checkpoint import State, remove_state, save_network, save_state
 from trainer.config import TrainConfig
 from trainer.curves import Curves
 from trainer.dataset.report import first_step
@@ -110,7 +110,7 @@ def train(config: TrainConfig, job: Job, events: EventLog) -> Finished | Stopped
         raise Interrupted(progress.step, rescue(run, progress) if progress.step > first else None) from error
     finally:
         report.close()
-        run.latents.close()
+        run.close()
 
 
 def beginning(run: Run) -> Progress:
@@ -333,11 +333,11 @@ def rescue(run: Run, progress: Progress) -> Path | None:
 def keep_network(run: Run, progress: Progress, moment: Moment) -> Path:
     """Write the LoRA as it is now; returns the file, under a free name."""
     run.events.emit("phase", name="saving", done=0, total=1)
-    path = free_path(run.output_dir / f"{run.output_name}{moment.suffix()}.{run.config.save.save_model_as}")
+    wanted = run.output_dir / f"{run.output_name}{moment.suffix()}.{run.config.save.save_model_as}"
     epoch = moment.number if moment.kind == "epoch" else min(progress.epoch, run.epochs)
     with run.evaluation():
-        size = save_network(
-            path, run.network.file_tensors(), run.metadata(epoch, progress.step), run.config.save.save_precision
+        path, size = save_network(
+            wanted, run.network.file_tensors(), run.metadata(epoch, progress.step), run.config.save.save_precision
         )
     run.written[moment] = path
     run.events.emit("checkpoint", kind="lora", path=path, step=progress.step, epoch=epoch, bytes=size)

@@ -9,7 +9,6 @@ can be rebuilt from the jobs folder, so a page that was killed finds its jobs ru
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import os
 import shutil
@@ -19,10 +18,11 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import psutil
 
+from trainer import locks
 from trainer.atomic import atomic_write
 from trainer.events import TERMINAL, EventLog
 from trainer.job import Job, find_job, list_jobs
@@ -68,7 +68,7 @@ class Runner:
         self._ending: set[str] = set()
         self._echoed: dict[str, int] = {}
         self._over: dict[str, tuple[object, str]] = {}
-        self._lock_file: BinaryIO | None = None
+        self._lock_file: locks.Lock | None = None
         self._watcher: threading.Thread | None = None
         self._closed = threading.Event()
 
@@ -205,7 +205,7 @@ class Runner:
         if self._watcher is not None:
             self._watcher.join(timeout=5)
         if self._lock_file is not None:
-            self._lock_file.close()
+            self._lock_file.release()
             self._lock_file = None
 
     def running(self) -> list[Job]:
@@ -296,7 +296,7 @@ class Runner:
         The lock is the operating system's, so it is free again the moment that page ends, however it ends.
         """
         if self._lock_file is None:
-            self._lock_file = _locked(self.jobs_dir / ".queue.lock")
+            self._lock_file = locks.take(self.jobs_dir / ".queue.lock")
         return self._lock_file is not None
 
     def _launch(self, job: Job) -> None:
@@ -403,28 +403,6 @@ def _with_resume(config_toml: str, folder: str) -> str:
     section = document.setdefault("save", tomlkit.table())
     section["resume"] = folder
     return tomlkit.dumps(document)
-
-
-def _locked(path: Path) -> BinaryIO | None:
-    """The file, open and locked for this process; None when another holds it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    stream = path.open("ab")
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            stream.seek(0)
-            msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno in (errno.EAGAIN, errno.EACCES, errno.EDEADLK):
-            stream.close()
-            return None
-        # A file system without locks (some network drives): better two pages than none that starts jobs.
-    return stream
 
 
 def _output(job: Job) -> tuple[str, str] | str:

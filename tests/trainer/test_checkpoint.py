@@ -15,11 +15,11 @@ from trainer.checkpoint import (
     NotFinite,
     State,
     StateError,
-    free_name,
     free_path,
     incomplete,
     load_state,
     newest_state,
+    reserve_name,
     save_network,
     save_state,
 )
@@ -45,7 +45,7 @@ def test_hashes_equal_those_of_sd_scripts(vector: dict[str, str]) -> None:
 
 def test_a_saved_file_holds_tensors_metadata_and_hashes(tmp_path: Path) -> None:
     path = tmp_path / "a.safetensors"
-    size = save_network(path, TINY, {"ss_epoch": "1", "modelspec.title": "a"}, "fp16")
+    _, size = save_network(path, TINY, {"ss_epoch": "1", "modelspec.title": "a"}, "fp16")
     with safe_open(path, "pt") as file:
         assert file.get_tensor("lora_unet_x.lora_down.weight").dtype == torch.float16
         told = file.metadata()
@@ -73,12 +73,12 @@ def test_a_taken_name_gets_a_number(tmp_path: Path) -> None:
 @pytest.mark.parametrize("existing", ["a.safetensors", "a-000002.safetensors", "a-step00000100.safetensors"])
 def test_a_run_whose_name_has_files_gets_another_one(tmp_path: Path, existing: str) -> None:
     (tmp_path / existing).touch()
-    assert free_name(tmp_path, "a") == "a-2"
+    assert reserve_name(tmp_path, "a", "job", own=False).name == "a-2"
 
 
 def test_a_similar_name_is_no_obstacle(tmp_path: Path) -> None:
     (tmp_path / "a-long.safetensors").touch()
-    assert free_name(tmp_path, "a") == "a"
+    assert reserve_name(tmp_path, "a", "job", own=False).name == "a"
 
 
 def optimizer_after_a_step() -> torch.optim.Optimizer:
