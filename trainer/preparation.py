@@ -16,7 +16,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 import torch
 from torch import Tensor, nn
 
@@ -34,6 +33,7 @@ from trainer.dataset.scan import Dataset, Example, scan, write_caches
 from trainer.events import EventLog
 from trainer.families import kinds
 from trainer.families.base import Conditioning, Family
+from trainer.families.modules import all_tensors
 from trainer.families.weights import describe, find_base
 from trainer.job import Job
 from trainer.loading.batches import BatchPlan, count_batches, deal, plan
@@ -423,14 +423,8 @@ def _merge(family: Family, config: TrainConfig, warn: Any) -> None:
     for number, name in enumerate(section.base_weights):
         strengths = section.base_weights_multiplier
         strength = float(strengths[number]) if number < len(strengths) else 1.0
-        for note in networks.merge(family.layers(), _lora_tensors(name), strength, name):
+        for note in networks.merge(family.layers(), all_tensors(Path(name)), strength, name):
             warn(note)
-
-
-def _lora_tensors(name: str) -> dict[str, Tensor]:
-    """The tensors of a LoRA file. Raises WeightsError when it is damaged."""
-    families.weights.read_header(Path(name))
-    return safetensors.torch.load_file(name)
 
 
 def _fit_to_memory(family: Family, config: TrainConfig, device: torch.device, warn: Any) -> None:
@@ -516,7 +510,7 @@ def _texts(
 def _network(config: TrainConfig, family: Family, formats: precision.Formats, seed: int, warn: Any) -> Network:
     """The network, attached, on the device, with the weights it continues from."""
     section = config.network
-    state: Mapping[str, Tensor] = _lora_tensors(section.network_weights) if section.network_weights else {}
+    state: Mapping[str, Tensor] = all_tensors(Path(section.network_weights)) if section.network_weights else {}
     options = networks.network_options(section)
     part = (
         "unet"

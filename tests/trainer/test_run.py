@@ -205,9 +205,12 @@ def test_old_epoch_files_of_the_run_are_removed_and_nothing_else(place: Place) -
 
 def test_training_goes_on_from_a_lora_with_its_ranks(place: Place) -> None:
     place.train("one", output_name="one", network_dim=3)
-    assert place.train("two", output_name="two", network_weights="output/one.safetensors", dim_from_weights=True,
-    unet_lr=1e-9,
-                       text_encoder_lr=1e-9) == 0  # fmt: skip
+    torch.save(place.weights("one"), place.root / "output" / "old.pt")  # as older programs keep a LoRA
+    for file in ("one.safetensors", "old.pt"):
+        assert place.train(file, output_name="two", network_weights=f"output/{file}", dim_from_weights=True,
+                           base_weights=[f"output/{file}"], base_weights_multiplier=["0"], unet_lr=1e-9,
+                           text_encoder_lr=1e-9, max_train_epochs=1) == 0  # fmt: skip
+    assert same(place.weights("two"), place.weights("two-2"))
     key = "lora_unet_mid_block_attentions_0_proj_in.lora_up.weight"
     torch.testing.assert_close(place.weights("two")[key], place.weights("one")[key], rtol=1e-3, atol=1e-6)
 

@@ -209,6 +209,13 @@ def test_a_ckpt_that_would_run_a_command_is_refused_and_runs_nothing(tmp_path):
     torch.save({"state_dict": {}, "callbacks": Command()}, str(tmp_path / "evil.ckpt"))
     with pytest.raises(WeightsError, match=r"holds Python objects besides weights \((posix|nt)\.system\)"):
         modules.load_pickle(tmp_path / "evil.ckpt")
+    lora = {"lora_unet_a.lora_down.weight": torch.ones(2, 3), "lora_unet_a.alpha": torch.tensor(1)}
+    torch.save({**lora, "more": Command()}, str(tmp_path / "evil.pt"))
+    with pytest.raises(WeightsError, match=r"evil.pt holds Python objects besides weights"):
+        modules.all_tensors(tmp_path / "evil.pt")
+    torch.save(lora, str(tmp_path / "good.pt"))
+    assert modules.all_tensors(tmp_path / "good.pt").keys() == lora.keys()
+    assert describe(tmp_path / "good.pt").kind == "lora"
     assert not (tmp_path / "ran").exists()
 
 

@@ -208,7 +208,7 @@ def _network_files(config: TrainConfig, family: Trained) -> Iterator[Said]:
         about = describe(name)
         if about.kind != "lora":
             reason = about.problems[0] if about.problems else f"{name} is a {about.detail}"
-            yield Said("{reason}; choose the .safetensors file of a LoRA", {"reason": reason})
+            yield Said("{reason}; choose the file of a LoRA", {"reason": reason})
         elif about.family is not None and (about.family == "sdxl") != (family == "sdxl"):
             yield Said(
                 "{path} is a {detail}; it does not fit a {family} base model, choose another file",

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+import safetensors.torch
 import torch
 from torch import Tensor, nn
 
@@ -95,12 +96,27 @@ class StateSource:
     def read(self, name: str, dtype: torch.dtype) -> Tensor:
         return self._tensors[name].detach().to(dtype, copy=True)
 
+    def tensors(self) -> dict[str, Tensor]:
+        """All of them, in the file's own formats."""
+        return {name: tensor.detach().clone() for name, tensor in self._tensors.items()}
+
 
 def open_source(path: Path) -> Source:
     """The tensors of a single file. Raises WeightsError naming the file, what is wrong with it and the cure."""
     if path.suffix.lower() in PICKLE_EXTENSIONS:
         return StateSource(path, [path])
     return SafetensorsSource(path, [path])
+
+
+def all_tensors(path: Path) -> dict[str, Tensor]:
+    """Every tensor of a small file (a LoRA) in its own format, from safetensors or a pickle of nothing but weights.
+
+    Raises WeightsError naming the file, what is wrong with it and the cure.
+    """
+    if path.suffix.lower() in PICKLE_EXTENSIONS:
+        return StateSource(path, [path]).tensors()
+    read_header(path)
+    return safetensors.torch.load_file(path)
 
 
 def open_component(folder: Path) -> Source:
