@@ -30,9 +30,9 @@ class Network(Section):
     """Chance that a part of the update is left out in a step, against learning by heart. Around 0.1; empty is off."""
 
     network_args: Texts = parameter((), "Network arguments", advanced=True)
-    """One name=value a line, such as conv_dim=8 and conv_alpha=4 (train the convolutions too), rank_dropout=0.1,
-    loraplus_lr_ratio=16, block_dims or down_lr_weight (own ranks and rates for the U-Net's blocks). Which names there
-    are depends on the network type; a wrong one is named before the start."""
+    """Further settings of the network type: fields of their own on the page, a list of name=value in a file. Such as
+    conv_dim=8 and conv_alpha=4 (train the convolutions too), rank_dropout=0.1, loraplus_lr_ratio=16, block_dims or
+    down_lr_weight (own ranks and rates for the U-Net's blocks). Which there are depends on the network type."""
 
     network_weights: str | None = parameter(None, "Continue from a LoRA", role="file", advanced=True)
     """Starts from the weights of this LoRA file in place of zero. Its rank must be the same unless ranks are taken

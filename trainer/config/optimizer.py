@@ -25,7 +25,8 @@ class Optimizer(Section):
     lower, Prodigy finds the rate itself (set the rates to 1). Empty: AdamW."""
 
     optimizer_args: Texts = parameter((), "Optimizer arguments", advanced=True)
-    """One name=value a line, such as weight_decay=0.01 or betas=0.9,0.99."""
+    """Further settings of the optimizer: fields of their own on the page, a list of name=value in a file. Such as
+    weight_decay=0.01 or betas=0.9,0.99. Which there are depends on the optimizer."""
 
     use_lion_optimizer: bool = parameter(
         False, "Use Lion (old switch)", advanced=True, shown_when={"use_lion_optimizer": [True]}

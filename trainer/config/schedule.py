@@ -35,4 +35,5 @@ class Schedule(Section):
     """A named schedule in place of the one above, such as CosineAnnealingWarmupRestarts or CosineAnnealingLR."""
 
     lr_scheduler_args: Texts = parameter((), "Schedule arguments", advanced=True)
-    """One name=value a line, such as num_cycles=0.5 or first_cycle_steps=500."""
+    """Further settings of the schedule: fields of their own on the page, a list of name=value in a file. Such as
+    num_cycles=0.5 or first_cycle_steps=500. Which there are depends on the schedule."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +128,7 @@ def _add_views(routes: APIRouter, site: Site, digests: Digests, job_of: Any) -> 
                 {"index": index, **{key: sample.get(key) for key in ("step", "epoch", "prompt", "seed")}}
                 for index, sample in enumerate(digest.samples)
             ],
-            "files": [{"index": index, **_file(site.root, entry)} for index, entry in enumerate(digest.checkpoints)],
+            "files": [{"index": index, **_file(site.root, job, entry)} for index, entry in enumerate(digest.checkpoints)],
             "warnings": [
                 {"time": entry.get("time"), "message": str(entry.get("message", ""))} for entry in digest.warnings
             ],
@@ -347,13 +347,18 @@ def _line(site: Site, digests: Digests, job: Job, queue: list[str], digest: Dige
     }
 
 
-def _file(root: Path, entry: dict[str, Any]) -> dict[str, Any]:
+def _file(root: Path, job: Job, entry: dict[str, Any]) -> dict[str, Any]:
     path = root / str(entry.get("path", ""))  # the trainer's working folder is the root
     return {
-        "kind": entry.get("kind"), "path": str(path), "name": path.name, "step": entry.get("step"),
+        "kind": entry.get("kind"), "path": str(path), "shown": _below((job.path, root), path), "step": entry.get("step"),
         "epoch": entry.get("epoch"),
         "bytes": entry.get("bytes"), "exists": path.exists(),
     }  # fmt: skip
+
+
+def _below(folders: Sequence[Path], path: Path) -> str:
+    """A path as people read it: relative to the first of these folders that holds it."""
+    return next((str(path.relative_to(folder)) for folder in folders if path.is_relative_to(folder)), str(path))
 
 
 def _newest_state(root: Path, digest: Digest) -> Path | None:

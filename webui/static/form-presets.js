@@ -31,11 +31,11 @@ export function buildToolbar(state, fields) {
   const modes = ['basic', 'expert'].map((mode) => h('button', { type: 'button', role: 'radio', 'data-role': `mode-${mode}`, onclick: () => state.setMode(mode) }, mode === 'basic' ? t('Basic') : t('Expert')));
   const select = h('select', { 'aria-label': t('Preset'), 'data-role': 'preset', onchange: () => take(nearest(select.value)) });
   const memory = h('select', { 'aria-label': t('Memory of the graphics card'), 'data-role': 'preset-memory', onchange: () => take(memory.value) });
-  const memoryLabel = h('label', { class: 'p-preset', hidden: true }, h('span', { class: 'muted' }, t('Graphics card')), memory);
+  const memoryLabel = h('label', { class: 'p-preset', hidden: true }, h('span', { class: 'muted' }, t('VRAM')), memory);
   const about = h('p', { class: 'muted p-about', 'data-role': 'preset-about' });
   const result = h('div', { class: 'p-result card', 'data-role': 'import-result', hidden: true });
   const file = h('input', { type: 'file', accept: '.toml,.json,.safetensors,application/json', hidden: true, 'data-role': 'import-file', onchange: () => importFile(file.files[0]) });
-  const save = h('button', { type: 'button', class: 'btn', 'data-role': 'preset-save', title: t('Keep these values as a preset of your own'), onclick: savePreset }, icon('save'), t('Save as preset'));
+  const save = h('button', { type: 'button', class: 'btn', 'data-role': 'preset-save', title: t('Keep these values as a preset of your own'), onclick: savePreset }, icon('save'), t('Save preset'));
   const open = h('button', { type: 'button', class: 'btn', 'data-role': 'import', title: t('A TOML or JSON of Athanor, lora-scripts, sd-scripts or kohya_ss, or a finished LoRA'), onclick: () => file.click() }, icon('upload'), t('Import'));
   const reset = h('button', { type: 'button', class: 'btn quiet', 'data-role': 'reset-all', onclick: resetAll }, icon('undo'), t('Reset'));
   const own = h('span', { class: 'row', 'data-role': 'own-preset' },

@@ -220,8 +220,8 @@ function drawFiles(card, { files, job, local, folder }) {
   const kinds = { lora: 'LoRA', state: t('Training state') };
   const copy = (path) => copyText(path).then(() => notice(t('The path was copied.')), complain);
   fill(card, h('h3', {}, t('Files')),
-    h('div', { class: 'scroll-x' }, h('table', { class: 'table' }, h('tbody', {}, shown.map((file) => h('tr', { 'data-role': 'job-file', 'data-path': file.path },
-      h('td', {}, h('span', { class: 'mono path' }, file.name)), h('td', { class: 'muted nowrap' }, kinds[file.kind] ?? file.kind),
+    h('div', { class: 'scroll-x' }, h('table', { class: 'table job-files' }, h('tbody', {}, shown.map((file) => h('tr', { 'data-role': 'job-file', 'data-path': file.path },
+      h('td', {}, h('span', { class: 'mono path', title: file.path }, file.shown)), h('td', { class: 'muted nowrap' }, kinds[file.kind] ?? file.kind),
       h('td', { class: 'muted numbers nowrap' }, t('step {n}', { n: file.step ?? '–' })), h('td', { class: 'muted numbers nowrap' }, file.bytes ? bytes(file.bytes) : ''),
       h('td', { class: 'nowrap' }, h('button', { class: 'btn quiet', title: file.path, 'data-role': 'copy-path', onclick: () => copy(file.path) }, icon('copy'), t('Copy path')),
         local && h('button', { class: 'btn quiet', 'data-role': 'open-file-folder', onclick: () => post(`jobs/${job.id}/open?file=${file.index}`).catch(complain) }, icon('folder'), t('Open folder')))))))),
