@@ -25,6 +25,8 @@ from trainer.dataset.scan import Reading, arrange, read
 from trainer.families import kinds
 from trainer.families.weights import Description, describe
 from trainer.spawning import process_count
+from webui.cures import with_cures
+from webui.shortpaths import ShortPaths
 
 READINGS_KEPT = 4
 FILES = (
@@ -118,7 +120,9 @@ class Reports:
             process_count(config.distributed),
         )  # fmt: skip
         problems = tuple(problem for problem in made.problems if problem.path != self._root)
-        return _told(config, replace(made, lengths=now, problems=problems), files)
+        told = _told(config, replace(made, lengths=now, problems=problems), files)
+        short = ShortPaths(self._root, picture_folders(config))
+        return {**told, "problems": [short.problem(problem) for problem in with_cures(config, told["problems"])]}
 
     def _report(self, config: TrainConfig, kept: _Kept) -> Report:
         """The pictures sorted for these options; lengths and single files are not to be taken from it."""
@@ -168,6 +172,14 @@ def with_absolute_folders(config: TrainConfig, root: Path) -> TrainConfig:
             "save": output,
         }
     )
+
+
+def picture_folders(config: TrainConfig) -> list[str]:
+    """The folders with the pictures of a run, as they are written."""
+    data = config.dataset
+    return [place for place in (data.train_data_dir, data.reg_data_dir) if place] + [
+        owner.subset.image_dir for owner in owners(data) if owner.subset is not None and owner.subset.image_dir
+    ]
 
 
 def _with_datasets(config: TrainConfig, root: Path) -> tuple[TrainConfig, tuple[DataProblem, ...]]:

@@ -47,6 +47,15 @@ def test_markers_switch_on_what_the_run_needs_with_a_word():
     ]  # fmt: skip
 
 
+def test_v_for_a_file_that_does_not_say_v_is_questioned():
+    assert "predicts noise, but v_parameterization is on" in notes(
+        config(v_parameterization=True), file("sdxl", says_epsilon=True)
+    )
+    assert "does not say that it predicts v" in notes(config(v_parameterization=True), file("sdxl"))
+    assert notes(config(v_parameterization=True), file("sd2", prediction=None)) == ""  # SD 2 files never say it
+    assert notes(config(v_parameterization=True, prediction_type="v"), file("sdxl")) == ""
+
+
 def test_the_users_own_prediction_wins_over_the_markers():
     noob = file("sdxl", prediction="v", zero_terminal_snr=True)
     for chosen in ("epsilon", "v"):

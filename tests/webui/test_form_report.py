@@ -12,6 +12,7 @@ from PIL import Image
 from tests.webui.formfiles import base_model
 from webui import form
 from webui.form_report import Reports, curve, describe_model, saves, start_problems
+from webui.shortpaths import ShortPaths
 
 
 def pictures(folder, sizes):
@@ -239,3 +240,87 @@ def test_data_sets_of_a_settings_file_stay_through_the_form(root):
     assert form.check(form.raw_values(first)).ready == first
     assert first.dataset.datasets[0].subsets[0].face_crop_aug_range == (1.0, 2.0)
     assert Reports(root).read(first)["repeats_sum"] == 30
+
+
+def cured(reports, values):
+    """The form's values after every cure that its report offers, and the sentences that had one."""
+    found = [problem for problem in reports.read(config(**values))["problems"] if problem["cure"]]
+    return {**values, **{key: value for problem in found for key, value in problem["cure"].items()}}, found
+
+
+def with_marker(root, *markers):
+    base_model(root / "v.safetensors")
+    from safetensors.numpy import load_file, save_file
+
+    tensors = load_file(str(root / "v.safetensors"))
+    empty = {name: tensors["first_stage_model.x"][:0] for name in markers}
+    save_file({**tensors, **empty}, str(root / "v.safetensors"))
+    return {"model.pretrained_model_name_or_path": "v.safetensors"}
+
+
+@pytest.mark.parametrize(
+    ("markers", "values", "cure"),
+    [
+        (("v_pred", "ztsnr"), {}, {"model.v_parameterization": True, "noise.zero_terminal_snr": True}),
+        (("v_pred", "ztsnr"), {"model.v_parameterization": True}, {"noise.zero_terminal_snr": True}),
+        (
+            (), {"model.v_parameterization": True, "noise.zero_terminal_snr": True,
+                 "loss.scale_v_pred_loss_like_noise_pred": True},
+            {"model.v_parameterization": False, "noise.zero_terminal_snr": False,
+             "loss.scale_v_pred_loss_like_noise_pred": False},
+        ),
+    ],
+)  # fmt: skip
+def test_a_form_that_predicts_other_things_than_its_base_is_cured_by_one_click(root, markers, values, cure):
+    reports, values = Reports(root), {**with_marker(root, *markers), **values}
+    after, found = cured(reports, values)
+    assert [problem["cure"] for problem in found] == [cure]
+    assert cured(reports, after)[1] == []
+
+
+def test_the_picture_folder_itself_is_cured_by_the_one_above(root):
+    reports = Reports(root)
+    after, found = cured(reports, {"dataset.train_data_dir": "./train/10_anby"})
+    assert found[0]["message"].endswith("set train_data_dir to the folder above it: train")
+    assert after["dataset.train_data_dir"] == "train" and start_problems(root, config(**after), reports) == []
+
+
+def test_captions_with_another_ending_are_found_by_one_click(root):
+    reports = Reports(root)
+    after, found = cured(reports, {"caption.caption_extension": ".caption"})
+    assert [problem["cure"] for problem in found] == [{"caption.caption_extension": ".txt"}]
+    assert cured(reports, after)[1] == []
+
+
+def test_pictures_are_named_from_their_folder_on(root):
+    (root / "train" / "10_anby" / "broken.png").write_bytes(b"no picture")
+    for written in ("./train", str(root / "train")):
+        told = Reports(root).read(config(**{"dataset.train_data_dir": written}))["problems"]
+        assert told[0]["message"].startswith(f"{Path('10_anby', 'broken.png')} is damaged")
+        assert not any(str(root) in str(value) for value in told[0]["values"].values())
+        assert told[0]["path"] == str(root / "train" / "10_anby" / "broken.png")
+    pictures(root / "other" / "1_x", [(512, 512)])
+    told = Reports(root).read(config(**{"dataset.reg_data_dir": "./other"}))["problems"]
+    assert any(one["message"].startswith(str(Path("train", "10_anby", "broken.png"))) for one in told)
+
+
+@pytest.mark.parametrize(
+    ("folders", "text", "short"),
+    [
+        (["/data/anby"], "/data/anby/10_a/x.png is cut", "10_a/x.png is cut"),
+        (["/data/anby"], "/data/anby2/1_a/x, /mnt/data/anby/x", "/data/anby2/1_a/x, /mnt/data/anby/x"),
+        (["/data/anby"], "no pictures in /data/anby", "no pictures in /data/anby"),
+        (["/data/anby", "/data/reg"], "/data/anby/10_a/x.png", "/data/anby/10_a/x.png"),
+        (["train/anby"], 'train/anby/1_a/x.png, "/home/a b/athanor/train/anby/1_a/y.png"', '1_a/x.png, "1_a/y.png"'),
+        ([], "/home/a b/athanor/output/x.safetensors", "output/x.safetensors"),
+        (["."], "/home/a b/athanor/1_a/x.png", "1_a/x.png"),
+    ],
+)  # fmt: skip
+@pytest.mark.skipif(os.sep != "/", reason="written with the paths of Linux")
+def test_only_the_beginning_that_is_the_same_for_all_is_left_out(folders, text, short):
+    assert ShortPaths(Path("/home/a b/athanor"), folders).text(text) == short
+
+
+@pytest.mark.skipif(os.sep != "/", reason="written with the paths of Linux")
+def test_the_root_of_the_disk_is_never_left_out():
+    assert ShortPaths(Path("/"), ["/"]).text("/a/b.png, /c") == "/a/b.png, /c"

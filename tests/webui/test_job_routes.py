@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 import webui.runner
+from trainer.config import parse, to_toml
 from trainer.job import Job
 from webui.answers import Refusal, answer_refusal
 from webui.routes import jobs
@@ -77,6 +78,24 @@ def test_a_job_is_made_trained_and_told_in_full(client):
     assert all(file["exists"] for file in detail["files"])
     assert client.get(f"/api/jobs/{job_id}/curve").json()["steps"] == [1, 2, 3, 4, 5, 6]
     assert 'output_name = "anby"' in client.get(f"/api/jobs/{job_id}/config").json()["toml"]
+
+
+def test_paths_in_a_jobs_warnings_and_files_begin_at_their_folder(client, site):
+    job = Job.create(site.jobs_dir, "anby", to_toml(parse(values("", train_data_dir=str(site.root / "train"))).config))
+    picture = site.root / "train" / "10_a" / "x.png"
+    for event in (
+        {"event": "warning", "message": f"{picture} is damaged"},
+        {"event": "checkpoint", "kind": "lora", "path": "output/anby.safetensors"},
+        {"event": "checkpoint", "kind": "state", "path": str(job.states / "at-2")},
+        {"event": "failed", "kind": "data", "message": f"{picture} is gone", "advice": f"put {picture} back"},
+    ):
+        with job.events_path.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps({"time": 1.0, **event}) + "\n")
+    told, short = client.get(f"/api/jobs/{job.id}").json(), str(Path("10_a", "x.png"))
+    assert told["warnings"][0]["message"] == f"{short} is damaged"
+    assert (told["job"]["end"]["message"], told["job"]["end"]["advice"]) == (f"{short} is gone", f"put {short} back")
+    shown = [file["shown"] for file in told["files"]]
+    assert shown == [str(Path("output", "anby.safetensors")), str(Path("state", "at-2"))]
 
 
 def test_the_log_comes_in_pieces_that_make_the_whole(client, site):

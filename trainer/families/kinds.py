@@ -21,6 +21,14 @@ TRAINED: tuple[Trained, ...] = ("sd1", "sd2", "sdxl")
 FAMILY_WORDS: dict[Trained, str] = {"sd1": "Stable Diffusion 1.x", "sd2": "Stable Diffusion 2.x", "sdxl": "SDXL"}
 SD1_WIDTH = 768  # of the text that SD 1's attention reads; SD 2 reads 1024
 SMALL_FOR_XL_PX = 700
+V_ADDRESS = "model.v_parameterization"
+V_BY_FILE = "the base model says that it is a v-prediction model, so v_parameterization was switched on"
+PURE_NOISE_BY_FILE = "the base model says that it was trained up to pure noise, so zero_terminal_snr was switched on"
+FILE_SAYS_NOISE = "the base model says that it predicts noise, but v_parameterization is on"
+FILE_IS_SILENT = (
+    "v_parameterization is on, but the base model does not say that it predicts v; that is right for NoobAI v-pred and "
+    "what was made from it, switch it off for any other model"
+)
 
 
 @dataclass(frozen=True)
@@ -79,9 +87,11 @@ def prediction_of(
     notes: list[Said] = []
     v = v_parameterization or about.prediction == "v"
     if v and not v_parameterization:
-        notes.append(Said("the base model says that it is a v-prediction model, so v_parameterization was switched on"))
+        notes.append(Said(V_BY_FILE, address=V_ADDRESS))
     if v_parameterization and about.says_epsilon:
-        notes.append(Said("the base model says that it predicts noise, but v_parameterization is on"))
+        notes.append(Said(FILE_SAYS_NOISE, address=V_ADDRESS))
+    elif v_parameterization and about.prediction != "v" and about.family in ("sd1", "sdxl"):  # SD 2 files never say it
+        notes.append(Said(FILE_IS_SILENT, address=V_ADDRESS))
     if about.family == "sd2" and about.prediction is None and not v_parameterization:
         notes.append(
             Said(
@@ -90,9 +100,7 @@ def prediction_of(
             )
         )
     if v and about.zero_terminal_snr and not zero_terminal_snr:
-        notes.append(
-            Said("the base model says that it was trained up to pure noise, so zero_terminal_snr was switched on")
-        )
+        notes.append(Said(PURE_NOISE_BY_FILE, address="noise.zero_terminal_snr"))
     return Prediction("v" if v else "epsilon", zero_terminal_snr or (v and about.zero_terminal_snr), tuple(notes))
 
 

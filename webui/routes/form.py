@@ -12,6 +12,7 @@ from trainer.config import ConfigError, Problem, to_toml
 from trainer.demo import BASE, DemoError, write_data_set
 from webui import form, form_import, form_presets, form_report, form_spec
 from webui.answers import Refusal
+from webui.cures import with_cures
 from webui.site import Site
 
 PRESETS = Path(__file__).parents[2] / "presets"
@@ -107,7 +108,7 @@ def _add_form(
         answer: dict[str, Any] = {
             "ready": checked.ready is not None,
             "problems": [
-                {**told, "missing": form.is_missing(values, told["address"])} for told in _problems(checked.problems)
+                {**told, "missing": form.is_missing(values, told["address"])} for told in _cured(checked)
             ],
             "notes": _problems(checked.notes) if all(p.address in form.STAND_INS for p in checked.problems) else [],
             "toml": "", "report": None,
@@ -214,6 +215,12 @@ def _presets(own: form_presets.OwnPresets) -> list[dict[str, Any]]:
          "base": p.base, "memory_gb": p.memory_gb}
         for p in every
     ]  # fmt: skip
+
+
+def _cured(checked: form.Checked) -> list[dict[str, Any]]:
+    """The problems of the values, with what puts each right where that is one thing."""
+    told = _problems(checked.problems)
+    return told if checked.preview is None else with_cures(checked.preview, told)
 
 
 def _problems(problems: Any) -> list[dict[str, Any]]:

@@ -19,8 +19,10 @@ from webui import logtail
 from webui.answers import Refusal
 from webui.form import default_values, raw
 from webui.form_import import read_text, take
+from webui.form_report import picture_folders
 from webui.progress import Digest, Digests, now
 from webui.runner import job_name
+from webui.shortpaths import ShortPaths
 from webui.site import Site
 from webui.thumbnails import NoThumbnail
 
@@ -119,18 +121,21 @@ def _add_views(routes: APIRouter, site: Site, digests: Digests, job_of: Any) -> 
         """All that is known of a job except its log, its curve and its pictures' content."""
         job = job_of(job_id)
         digest = digests.of(job)
-        end = digest.end
+        end, short = digest.end, ShortPaths(site.root, _picture_folders(job))
+        line = _line(site, digests, job, site.runner.queue(), digest)
+        told = {key: short.text(line["end"][key]) for key in ("message", "advice") if line.get("end", {}).get(key)}
         return {
-            "job": _line(site, digests, job, site.runner.queue(), digest),
+            "job": {**line, "end": {**line["end"], **told}} if told else line,
             "revision": digest.revision,
             "started": digest.started,
             "samples": [
                 {"index": index, **{key: sample.get(key) for key in ("step", "epoch", "prompt", "seed")}}
                 for index, sample in enumerate(digest.samples)
             ],
-            "files": [{"index": index, **_file(site.root, job, entry)} for index, entry in enumerate(digest.checkpoints)],
+            "files": [{"index": at, **_file(site.root, job, entry)} for at, entry in enumerate(digest.checkpoints)],
             "warnings": [
-                {"time": entry.get("time"), "message": str(entry.get("message", ""))} for entry in digest.warnings
+                {"time": entry.get("time"), "message": short.text(str(entry.get("message", "")))}
+                for entry in digest.warnings
             ],
             "traceback": str(end.get("traceback") or "") if end.get("event") == "failed" else "",
             "changes": _changes(end),
@@ -189,6 +194,14 @@ def _has_prompts(job: Job) -> bool:
         return any(line.startswith("sample_prompts = ") for line in job.config_path.read_text("utf-8").splitlines())
     except OSError:
         return False
+
+
+def _picture_folders(job: Job) -> list[str]:
+    """The folders with the pictures of a job; none when its settings cannot be read."""
+    try:
+        return picture_folders(parse(read_text(job.config_path.read_text(encoding="utf-8"), "config.toml")).config)
+    except (OSError, ValueError):
+        return []
 
 
 def _changes(end: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -350,8 +363,8 @@ def _line(site: Site, digests: Digests, job: Job, queue: list[str], digest: Dige
 def _file(root: Path, job: Job, entry: dict[str, Any]) -> dict[str, Any]:
     path = root / str(entry.get("path", ""))  # the trainer's working folder is the root
     return {
-        "kind": entry.get("kind"), "path": str(path), "shown": _below((job.path, root), path), "step": entry.get("step"),
-        "epoch": entry.get("epoch"),
+        "kind": entry.get("kind"), "path": str(path), "shown": _below((job.path, root), path),
+        "step": entry.get("step"), "epoch": entry.get("epoch"),
         "bytes": entry.get("bytes"), "exists": path.exists(),
     }  # fmt: skip
 

@@ -6,6 +6,8 @@ import { words } from './form-fields.js';
 import { drawCurve } from './lrplot.js';
 
 const MOST_SHOWN = 8;
+const MOST_ALIKE = 2;
+const MOST_LISTED = 50;
 
 export function buildReport(state, actions) {
   const sum = h('div', { class: 'r-sum', 'data-role': 'sum', 'aria-live': 'polite' });
@@ -24,6 +26,7 @@ export function buildReport(state, actions) {
   const bar = h('div', { class: 'r-bar', 'data-role': 'start-bar' }, why, queue, start);
   const panel = h('aside', { class: 'r-panel card', 'aria-label': t('What will happen') }, h('h2', { class: 'r-title' }, t('What will happen')), sum, problems, plot, data, differences.root, toml.root);
   let busy = false;
+  const unfolded = new Set();
 
   function show() {
     const report = state.report;
@@ -37,7 +40,7 @@ export function buildReport(state, actions) {
       plot.drawn = curve;
     }
     const found = allProblems(state);
-    showProblems(problems, found, actions.jump);
+    showProblems(problems, found, actions, unfolded);
     showDifferences(differences, state, actions.jump);
     showToml(code, state.answer?.toml ?? '');
     showStart(found);
@@ -135,19 +138,46 @@ function folderRow(folder) {
     h('td', { class: folder.missing_captions ? 'r-missing' : 'muted' }, folder.missing_captions ? t('{n} without tags', { n: folder.missing_captions }) : t('all tagged')));
 }
 
-function showProblems(host, problems, jump) {
-  clear(host);
-  for (const problem of problems.slice(0, 30)) {
-    const wrong = problem.severity === 'error';
-    const mark = icon(problem.missing ? 'edit' : wrong ? 'error' : 'warning');
-    const link = problem.address ? h('button', { type: 'button', class: 'r-jump', 'data-role': 'jump', 'data-address': problem.address, onclick: () => jump(problem.address) }, sentence(problem)) : h('span', {}, sentence(problem));
-    host.append(h('li', { class: problem.missing ? 'missing' : wrong ? 'wrong' : 'warning', 'data-role': 'problem' }, mark, link));
+// What is said alike of many pictures is said once; the others are one click away.
+function showProblems(host, problems, actions, unfolded) {
+  const kinds = new Map();
+  for (const problem of problems) {
+    const kind = `${problem.severity} ${withoutItsName(problem)}`;
+    kinds.set(kind, [...(kinds.get(kind) ?? []), problem]);
   }
-  if (problems.length > 30) host.append(h('li', { class: 'muted' }, t('and {n} more', { n: problems.length - 30 })));
+  fill(host, [...kinds].map(([kind, alike]) => {
+    if (alike.length <= MOST_ALIKE) return alike.map((problem) => problemLine(problem, actions));
+    const rest = h('details', { class: 'r-alike', open: unfolded.has(kind), ontoggle: () => unfolded[rest.open ? 'add' : 'delete'](kind) },
+      h('summary', {}, t('{n} more like this', { n: alike.length - 1 })), h('ul', {}, alike.slice(1, MOST_LISTED).map((problem) => h('li', {}, said(problem, actions)))),
+      alike.length > MOST_LISTED && t('and {n} more', { n: alike.length - MOST_LISTED }));
+    return problemLine(alike[0], actions, rest);
+  }));
 }
 
+// The sentence without the file that it is about and without numbers.
+function withoutItsName(problem) {
+  const name = String(problem.path ?? '').split(/[/\\]/).at(-1);
+  return (name ? problem.message.replaceAll(name, '') : problem.message).replace(/\d+/g, '#');
+}
+
+function problemLine(problem, actions, rest = null) {
+  const wrong = problem.severity === 'error';
+  const mark = icon(problem.missing ? 'edit' : wrong ? 'error' : 'warning');
+  const cure = problem.cure && h('button', { type: 'button', class: 'btn r-cure', 'data-role': 'cure', onclick: () => actions.cure(problem.cure) },
+    t('Set {what}', { what: Object.entries(problem.cure).map(([address, value]) => `${address.split('.')[1]} = ${valueWords(value)}`).join(', ') }));
+  return h('li', { class: problem.missing ? 'missing' : wrong ? 'wrong' : 'warning', 'data-role': 'problem' }, mark, h('div', { class: 'r-told' }, said(problem, actions), cure, rest));
+}
+
+function said(problem, actions) {
+  const words = sentence(problem);
+  if (!problem.address) return h('span', { title: problem.path }, words);
+  return h('button', { type: 'button', class: 'r-jump', title: problem.path, 'data-role': 'jump', 'data-address': problem.address, onclick: () => actions.jump(problem.address) }, words);
+}
+
+const valueWords = (value) => (value === true ? t('on') : value === false ? t('off') : value === '' ? t('empty') : String(value));
+
 // A value in words: what empty means, on and off, lists in one line.
-function said(field, value) {
+function shownValue(field, value) {
   if (Array.isArray(value)) return value.map((one) => (typeof one === 'string' ? one : one.image_dir ?? '')).join(' · ') || t('off');
   if (typeof value === 'boolean') return value ? t('on') : t('off');
   return value === '' ? t(field.empty ?? 'off') : String(value);
@@ -161,7 +191,7 @@ function showDifferences(view, state, jump) {
     const field = state.fields.get(address);
     return h('div', { class: 'r-difference' },
       h('button', { type: 'button', class: 'r-jump', title: field.name, onclick: () => jump(address) }, words(field.title)),
-      h('span', { class: 'mono' }, h('s', { class: 'muted' }, said(field, state.presetValues[address])), ' ', said(field, state.values[address])),
+      h('span', { class: 'mono' }, h('s', { class: 'muted' }, shownValue(field, state.presetValues[address])), ' ', shownValue(field, state.values[address])),
       h('button', { type: 'button', class: 'btn quiet square', title: t("Back to the preset's value"), 'aria-label': t("Back to the preset's value"), onclick: () => state.reset(address) }, icon('undo')));
   }));
 }

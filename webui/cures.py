@@ -1,0 +1,82 @@
+"""Which values of the form put a told problem right, so that one click does it. LIGHT.
+
+A cure is named by the sentence's template, and only where there is one thing to do; it changes the form, never a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from trainer.config import TrainConfig
+from trainer.families import kinds
+from webui.form import RawValue
+
+Values = dict[str, RawValue]
+V = "model.v_parameterization"
+PURE_NOISE = "noise.zero_terminal_snr"
+FOLDER_ITSELF = "{path} is a picture folder itself; set {option} to the folder above it: {parent}"
+OTHER_EXTENSION = (
+    "NO {extension} file in {name}, but {count} {other} files: set caption_extension to {other}, otherwise {fallback}"
+)
+LOWER_BUCKET = "min_bucket_reso {value} is above the resolution's shorter side {side}; lower it"
+HIGHER_BUCKET = "max_bucket_reso {value} is below the resolution's longer side {side}; raise it"
+
+
+def with_cures(config: TrainConfig, problems: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Problems {template, values, address, ...} with `cure`: values by address, or None. The same cure stands once."""
+    listed = list(problems)
+    told = {problem["template"] for problem in listed}
+    cures: list[Values] = []
+    for problem in listed:
+        cure = _cure(config, problem, told)
+        cures.append({} if cure in cures else cure)
+    return [{**problem, "cure": cure or None} for problem, cure in zip(listed, cures, strict=True)]
+
+
+def _cure(config: TrainConfig, problem: Mapping[str, Any], told: set[str]) -> Values:
+    makes = _CURES.get(problem["template"])
+    return makes(config, problem, told) if makes else {}
+
+
+def _v_on(config: TrainConfig, problem: Mapping[str, Any], told: set[str]) -> Values:
+    """What the file's markers decide, written into the form; v_pred_like_loss contradicts it."""
+    found: Values = {V: True} if kinds.V_BY_FILE in told else {}
+    if kinds.PURE_NOISE_BY_FILE in told:
+        found[PURE_NOISE] = True
+    if found.get(V) and config.loss.v_pred_like_loss:
+        found["loss.v_pred_like_loss"] = ""
+    return found
+
+
+def _v_off(config: TrainConfig, problem: Mapping[str, Any], told: set[str]) -> Values:
+    """An ordinary model again, with everything that only a v-prediction model wants."""
+    found: Values = {V: False}
+    if config.noise.zero_terminal_snr:
+        found[PURE_NOISE] = False
+    for name in ("scale_v_pred_loss_like_noise_pred", "zero_terminal_snr_weights"):
+        if getattr(config.loss, name):
+            found[f"loss.{name}"] = False
+    return found
+
+
+def _folder_above(config: TrainConfig, problem: Mapping[str, Any], told: set[str]) -> Values:
+    address = f"dataset.{problem['values']['option']}"
+    return {address: str(Path(problem["values"]["parent"]))} if address == problem["address"] else {}
+
+
+def _told_value(address: str, value: str) -> Callable[[TrainConfig, Mapping[str, Any], set[str]], Values]:
+    return lambda config, problem, told: {address: str(problem["values"][value])}
+
+
+_CURES: dict[str, Callable[[TrainConfig, Mapping[str, Any], set[str]], Values]] = {
+    kinds.V_BY_FILE: _v_on,
+    kinds.PURE_NOISE_BY_FILE: _v_on,
+    kinds.FILE_SAYS_NOISE: _v_off,
+    kinds.FILE_IS_SILENT: _v_off,
+    FOLDER_ITSELF: _folder_above,
+    OTHER_EXTENSION: _told_value("caption.caption_extension", "other"),
+    LOWER_BUCKET: _told_value("dataset.min_bucket_reso", "side"),
+    HIGHER_BUCKET: _told_value("dataset.max_bucket_reso", "side"),
+}
