@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -30,7 +31,7 @@ from trainer.dataset import DatasetError, captions, statistics
 from trainer.dataset.buckets import size_ids, true_size_ids
 from trainer.dataset.report import Lengths, lengths
 from trainer.dataset.scan import Dataset, Example, scan, write_caches
-from trainer.events import EventLog
+from trainer.events import TERMINAL, EventLog
 from trainer.families import kinds
 from trainer.families.base import Conditioning, Family
 from trainer.families.modules import all_tensors
@@ -58,6 +59,11 @@ from trainer.saving import Moment, output_folder
 
 SMALL_MODEL_WEIGHTS = 50_000_000  # SD 1.5 has 860 million
 CACHE_FOLDER = Path(".athanor") / "cache"
+Facts = TypeVar("Facts")
+
+
+class StopRequested(Exception):
+    """A run was asked to stop before its first step, when there is nothing yet that could be saved."""
 
 
 @dataclass(frozen=True)
@@ -285,7 +291,8 @@ class Run:
 def prepare(config: TrainConfig, job: Job, events: EventLog) -> Run:
     """Make a run ready for its first step (or for the step after the one it was stopped at).
 
-    Raises ConfigError, DatasetError, WeightsError, NetworkError, StateError, OptimizerError, each with the cure.
+    Raises ConfigError, DatasetError, WeightsError, NetworkError, StateError, OptimizerError, each with the cure, and
+    StopRequested when the page asks for it while latents or texts are cached.
     """
     tracker_options(config.log, "wandb")  # a mistake there is told before anything slow
     processes = join(config.distributed)
@@ -311,17 +318,16 @@ def prepare(config: TrainConfig, job: Job, events: EventLog) -> Run:
     for text in told:
         warn(text)
 
-    base_hashes = ThreadPoolExecutor(1, thread_name_prefix="hashing").submit(
-        metadata.base_facts, config.model.pretrained_model_name_or_path or "", base
-    )
+    base_hashes = _beside(partial(metadata.base_facts, config.model.pretrained_model_name_or_path or "", base))
+    caching = Caching(job, events, processes)
     events.emit("phase", name="loading model", done=0, total=1)
     shrunk = config.precision.fp8_base or config.precision.fp8_base_unet or config.precision.quantize_base
     family = families.load(families.options_from(config), "cpu" if shrunk else formats.device)
     _fit_to_processor(family)
     _merge(family, config, warn)
     _fit_to_memory(family, config, formats.device, warn)
-    latents = _latents(config, dataset, family, seed, events, warn)
-    texts = _texts(config, dataset, family, formats, events, warn)
+    latents = _latents(config, dataset, family, seed, caching, warn)
+    texts = _texts(config, dataset, family, formats, caching, warn)
     if texts is not None:
         previews.remember_prompts(family, prompts)
         family.free_text_encoders()
@@ -399,6 +405,48 @@ def _same_pictures(dataset: Dataset, latents: Latents, processes: Processes) -> 
         )
 
 
+@dataclass(frozen=True)
+class Caching:
+    """Tells how far caching is, and looks whether the run is to end there."""
+
+    job: Job
+    events: EventLog
+    processes: Processes
+
+    def told(self, name: str) -> Callable[[int, int], None]:
+        """For the progress of what is called `name`: done, total."""
+
+        def progress(done: int, total: int) -> None:
+            self.events.emit("phase", name=name, done=done, total=total)
+            self.look()
+
+        return progress
+
+    def look(self) -> None:
+        """Raises StopRequested: in the main process when the page asks for it, in others when that one has ended."""
+        if not self.processes.main:
+            if (self.job.last_event() or {}).get("event") in TERMINAL:
+                raise StopRequested
+        elif self.job.requested("stop"):
+            self.job.obey("stop")
+            _warn(self.events, "stopped before the first step: nothing was trained, so there is no state to go on from")
+            raise StopRequested
+
+
+def _beside(work: Callable[[], Facts]) -> Future[Facts]:
+    """The result of `work`, done in a thread that never keeps the program from ending."""
+    result: Future[Facts] = Future()
+
+    def run() -> None:
+        try:
+            result.set_result(work())
+        except BaseException as error:
+            result.set_exception(error)
+
+    threading.Thread(target=run, name="hashing", daemon=True).start()
+    return result
+
+
 def _warn(events: EventLog, message: str) -> None:
     LOG.warning(message)
     events.emit("warning", message=message)
@@ -449,7 +497,7 @@ def _fit_to_memory(family: Family, config: TrainConfig, device: torch.device, wa
     family.train_mode(section.gradient_checkpointing)
 
 
-def _latents(config: TrainConfig, dataset: Dataset, family: Family, seed: int, events: EventLog, warn: Any) -> Latents:
+def _latents(config: TrainConfig, dataset: Dataset, family: Family, seed: int, caching: Caching, warn: Any) -> Latents:
     """Cached or direct latents of all examples, training ones first."""
     options = [dataset.folders[example.folder].options for example in [*dataset.examples, *dataset.validation]]
     items = [
@@ -465,18 +513,14 @@ def _latents(config: TrainConfig, dataset: Dataset, family: Family, seed: int, e
         items, load, family.encode_images, f"{fingerprint(family.vae)} x {family.latent_scale}",
         flip=[own.flip_aug for own in options], batch_size=section.vae_batch_size,
         store=store, trust_dates=section.skip_cache_check,
-        progress=lambda done, total: _told(events, "caching latents", done, total), warn=warn,
+        progress=caching.told("caching latents"), warn=warn, look=caching.look,
     )  # fmt: skip
     family.free_vae(for_good=not config.sample.sample_prompts)
     return kept
 
 
-def _told(events: EventLog, name: str, done: int, total: int) -> None:
-    events.emit("phase", name=name, done=done, total=total)
-
-
 def _texts(
-    config: TrainConfig, dataset: Dataset, family: Family, formats: precision.Formats, events: EventLog, warn: Any
+    config: TrainConfig, dataset: Dataset, family: Family, formats: precision.Formats, caching: Caching, warn: Any
 ) -> KeptTexts | None:
     """Kept text encodings, when captions and text encoders never change."""
     if not config.cache.cache_text_encoder_outputs:
@@ -499,7 +543,7 @@ def _texts(
         for example in examples
     ]
     stored = [example.caption for example in dataset.validation]  # validation takes captions as they are
-    kept.prepare([*used, *stored], lambda done, total: _told(events, "caching text", done, total))
+    kept.prepare([*used, *stored], caching.told("caching text"))
     if config.cache.cache_as_npz and family.name == "sdxl":
         width = int(family.text_encoders[0].config.hidden_size)
         for example, text in zip(examples, used, strict=True):

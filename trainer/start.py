@@ -153,7 +153,8 @@ def _run(config: TrainConfig, job: Job, events: EventLog) -> int:
             return failure.exit_code
     if isinstance(outcome, Stopped):
         events.emit("stopped", step=outcome.step, state=outcome.state)
-        LOG.info(f"stopped at step {outcome.step}; to go on: resume = {outcome.state}")
+        if outcome.state is not None:
+            LOG.info(f"stopped at step {outcome.step}; to go on: resume = {outcome.state}")
         return STOPPED
     events.emit("finished", path=outcome.path, steps=outcome.steps, seconds=outcome.seconds)
     LOG.info(f"finished: {outcome.path}")

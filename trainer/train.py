@@ -23,7 +23,7 @@ from trainer.failures import Interrupted, explain
 from trainer.families.base import Conditioning, Family
 from trainer.job import REQUESTS, Job
 from trainer.precision import to_device
-from trainer.preparation import Microbatch, Run, prepare
+from trainer.preparation import Microbatch, Run, StopRequested, prepare
 from trainer.reporting import Progress, Report
 from trainer.saving import Moment, due_after_epoch, due_after_step, outdated
 from trainer.validation import validate
@@ -43,10 +43,10 @@ class Finished:
 
 @dataclass(frozen=True)
 class Stopped:
-    """A run that was asked to stop. state: the folder to resume from."""
+    """A run that was asked to stop. state: the folder to resume from; None when it had not begun to train."""
 
     step: int
-    state: Path
+    state: Path | None
 
 
 def training_step(
@@ -81,7 +81,10 @@ def training_step(
 def train(config: TrainConfig, job: Job, events: EventLog) -> Finished | Stopped:
     """Train one LoRA. Raises what preparation raises, and Interrupted for an error after that; start.py tells them."""
     began = time.monotonic()
-    run = prepare(config, job, events)
+    try:
+        run = prepare(config, job, events)
+    except StopRequested:
+        return Stopped(0, None)
     progress = beginning(run)
     report = Report(run, Curves(config, silent=not run.processes.main))
     first = progress.step

@@ -83,6 +83,7 @@ def steps(place: Place, job: str) -> int:
 def test_a_stop_is_obeyed_by_all_at_one_step_and_the_run_goes_on_to_the_same_end(place: Place) -> None:
     settings: dict[str, object] = {
         "max_train_epochs": 3, "train_batch_size": 1, "num_processes": 2, "optimizer_type": "SGDNesterov",
+        "cache_latents": False,
     }  # fmt: skip
     alone = {**settings, "train_batch_size": 2, "num_processes": 1}
     assert place.train("whole", output_name="whole", **alone) == 0

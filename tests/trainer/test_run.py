@@ -114,6 +114,37 @@ def stop_when(place: Place, job: str, reached: Callable[[int], bool], monkeypatc
     monkeypatch.setattr(EventLog, "emit", emit_and_ask)
 
 
+@pytest.mark.parametrize("phase", ["caching latents", "caching text"])
+def test_a_stop_while_caching_ends_the_run_there_and_the_next_one_uses_what_was_cached(
+    place: Place, phase: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from trainer.events import EventLog
+
+    emit = EventLog.emit
+
+    def emit_and_ask(self: EventLog, event: str, **fields: Any) -> dict[str, Any]:
+        line = emit(self, event, **fields)
+        if event == "phase" and fields["name"] == phase and fields["done"] == 1:
+            Job(place.root / "job").request("stop")
+        return line
+
+    settings: dict[str, object] = {
+        "cache_latents_to_disk": True, "cache_text_encoder_outputs": True, "network_train_unet_only": True,
+        "shuffle_caption": False, "max_train_epochs": 1,
+    }  # fmt: skip
+    monkeypatch.setattr(EventLog, "emit", emit_and_ask)
+    assert place.train(**settings) == 3
+    told = place.events()
+    assert (told[-1]["event"], told[-1]["step"], told[-1]["state"]) == ("stopped", 0, None)
+    assert [event["done"] for event in told if event["event"] == "phase" and event["name"] == phase][-1] == 1
+    assert "stopped before the first step: nothing was trained, so there is no state" in capsys.readouterr().err
+    assert not Job(place.root / "job").requested("stop") and not list((place.root / "output").glob("*"))
+    monkeypatch.undo()
+    monkeypatch.chdir(place.root)
+    assert place.train(**settings) == 0
+    assert not any("made anew" in event["message"] for event in place.events() if event["event"] == "warning")
+
+
 def test_a_saved_state_of_an_epoch_goes_on_to_the_same_end(place: Place) -> None:
     assert place.train("whole", save_state=True, save_every_n_epochs=1, max_train_epochs=3) == 0
     assert place.train("rest", save_every_n_epochs=1, max_train_epochs=3, resume="job-none") == 2

@@ -221,12 +221,14 @@ def cache_latents(
     trust_dates: bool = False,
     progress: Callable[[int, int], None] = lambda done, total: None,
     warn: Callable[[str], None] = lambda message: None,
+    look: Callable[[], None] = lambda: None,
 ) -> CachedLatents:
     """Encode every picture (and its mirror image with `flip`), or take what an earlier run kept in `store`.
 
     flip: one answer for all pictures, or one each. encoder_id: what tells one VAE and number format from another (see
     `fingerprint`). trust_dates: a picture counts as unchanged when its path, size and date are. A bad picture is named
-    to `warn` and left out. Kept latents that cannot be used are made anew, with a warning that says why.
+    to `warn` and left out. Kept latents that cannot be used are made anew, with a warning that says why. progress and
+    look (called before a picture's content is read) may raise to end it; what is kept by then is whole.
     Raises LatentsError when a picture gives NaN even in float32, or when none is left.
     """
     kept: dict[tuple[int, bool], Kept | Task] = {}
@@ -234,6 +236,7 @@ def cache_latents(
     todo: list[Task] = []
     outdated: dict[str, list[str]] = {}
     for number, item in enumerate(items):
+        look()
         try:
             content = _content_of(item, trust_dates)
         except OSError as error:
