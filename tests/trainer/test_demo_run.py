@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,8 +20,6 @@ from trainer.job import list_jobs
 
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
 SECONDS_AT_MOST = 280
-
-
 ROW = re.compile(r"^  (.{58}) *([\d.]+) -> ([\d.]+)", re.MULTILINE)
 
 
@@ -60,25 +59,8 @@ def test_the_numbers_are_told_before_and_after():
 
 
 @pytest.mark.slow
-def test_a_few_steps_write_a_lora_and_the_pictures_and_tell_the_numbers(tmp_path):
-    done = subprocess.run(
-        command(tmp_path, 3), cwd=PROGRAM, env=ENVIRONMENT, capture_output=True, timeout=SECONDS_AT_MOST, check=False
-    )
-    said = done.stdout.decode()
-    assert done.returncode in (0, 1), done.stderr.decode()  # three steps need not show a star
-    assert (tmp_path / "output" / "demo.safetensors").is_file()
-    assert (tmp_path / "output" / "demo_before_after.png").is_file()
-    assert f"LoRA: {tmp_path / 'output' / 'demo.safetensors'}" in said
-    assert "star with the trigger word" in said
-    captions = sorted((tmp_path / "train" / "demo" / "10_star").glob("*.txt"))
-    assert len(captions) == 12
-    assert all(path.read_text("utf-8").startswith("zqx, ") for path in captions)
-    assert [job.state() for job in list_jobs(tmp_path / "jobs")] == ["finished"]
-
-
-@pytest.mark.slow
 @pytest.mark.timeout(1500)
-def test_the_demo_teaches_a_star_and_leaves_other_prompts_alone(tmp_path):
+def test_the_demo_teaches_a_star_leaves_other_prompts_alone_and_tells_where_everything_lies(tmp_path):
     done = subprocess.run(
         command(tmp_path), cwd=PROGRAM, env=ENVIRONMENT, capture_output=True, timeout=1400, check=False
     )
@@ -86,27 +68,37 @@ def test_the_demo_teaches_a_star_and_leaves_other_prompts_alone(tmp_path):
     assert done.returncode == 0, done.stderr.decode()
     numbers = {name.strip(): (float(first), float(second)) for name, first, second in ROW.findall(said)}
     assert numbers["star with the trigger word zqx, of 16"][0] <= 1
-    assert numbers["star with the trigger word zqx, of 16"][1] >= 8  # 12 here; other processors round otherwise
+    assert numbers["star with the trigger word zqx, of 16"][1] >= 8  # 14 here; other processors round otherwise
     assert numbers["star without it (leak), of 16"][1] <= 1
     before, after = numbers["other prompts: shape right, of 16"]
     assert after >= before - 4
     before, after = numbers["validation loss on unseen stars, fixed noise"]
     assert after < 0.7 * before
 
+    assert (tmp_path / "output" / "demo.safetensors").is_file()
+    assert (tmp_path / "output" / "demo_before_after.png").is_file()
+    assert f"LoRA: {tmp_path / 'output' / 'demo.safetensors'}" in said
+    captions = sorted((tmp_path / "train" / "demo" / "10_star").glob("*.txt"))
+    assert len(captions) == 12
+    assert all(path.read_text("utf-8").startswith("zqx, ") for path in captions)
+    assert [job.state() for job in list_jobs(tmp_path / "jobs")] == ["finished"]
+
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="sends SIGINT to one process")
 def test_ctrl_c_saves_the_state_and_ends_the_trainer(tmp_path):
     demo = subprocess.Popen(
-        command(tmp_path, 5000), cwd=PROGRAM, env=ENVIRONMENT, stdout=subprocess.PIPE, start_new_session=True
-    )
+        command(tmp_path, 5000), cwd=PROGRAM, env=ENVIRONMENT, stdout=subprocess.PIPE, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
+    )  # fmt: skip
     try:
-        wait_for(lambda: any((job.last_event() or {}).get("event") == "step" for job in list_jobs(tmp_path / "jobs")))
+        first = wait_for_a_step(demo, tmp_path / "jobs")
         demo.send_signal(signal.SIGINT)
         said = demo.communicate(timeout=120)[0].decode()
     finally:
         demo.kill()
     (job,) = list_jobs(tmp_path / "jobs")
+    assert first["total"] == 5000
     assert demo.returncode == 3
     assert "the state is" in said
     assert job.state() == "stopped"
@@ -115,8 +107,14 @@ def test_ctrl_c_saves_the_state_and_ends_the_trainer(tmp_path):
     assert not process.alive()
 
 
-def wait_for(condition) -> None:
+def wait_for_a_step(demo: subprocess.Popen[bytes], jobs: Path) -> dict[str, Any]:
+    """The first step event of the demo's job."""
     deadline = time.monotonic() + SECONDS_AT_MOST
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
+    while demo.poll() is None:
+        assert time.monotonic() < deadline, "no step was taken in time"
+        for job in list_jobs(jobs):
+            event = job.last_event() or {}
+            if event.get("event") == "step":
+                return event
         time.sleep(0.2)
+    pytest.fail(f"the demo ended with {demo.returncode} before its first step")
