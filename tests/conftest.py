@@ -1,4 +1,7 @@
-"""Settings for every test: one thread, no network, no telemetry."""
+"""Settings for every test: one thread, no network, no telemetry.
+
+`launch.sh test` gives whole files to a process a core, in this order; tests of different files share nothing.
+"""
 
 from __future__ import annotations
 

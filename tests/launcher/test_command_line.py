@@ -23,6 +23,12 @@ def test_listen_needs_no_address():
     assert parse(["--listen", "--no-browser"], "en").arguments == ["--listen", "--no-browser"]
 
 
+def test_the_suite_runs_on_several_cores_unless_the_command_line_says_otherwise():
+    words = COMMANDS["test"](parse(["test", "-n", "0", "-k", "buckets"], "en"), print)
+    assert words[:4] == ["-m", "pytest", "-n", "logical"]
+    assert words[-4:] == ["-n", "0", "-k", "buckets"]  # pytest obeys the last one
+
+
 def test_setup_options_do_not_reach_the_page():
     request = parse(["--mirror", "china", "--torch=cpu", "--no-browser"], "en")
     assert (request.mirror, request.torch, request.arguments) == ("china", "cpu", ["--no-browser"])

@@ -101,7 +101,9 @@ def _train(request: Request, say: Say) -> list[str]:
 
 
 def _test(request: Request, say: Say) -> list[str]:
-    return ["-m", "pytest", *request.arguments]
+    """Whole files go to the processes, so that a file's page or base model is made once; see tests/conftest.py."""
+    spread = ["-n", "logical", "--maxprocesses=4", "--dist=loadfile", "--no-loadscope-reorder"]
+    return ["-m", "pytest", *spread, *request.arguments]
 
 
 def _update(request: Request, say: Say) -> list[str]:
