@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 TERMINAL = ("finished", "stopped", "failed")
-FAILURES = ("config", "data", "out_of_memory", "nan", "weights", "disk", "process", "bug")
 LONGEST_READ_BYTES = 4 * 2**20
 
 

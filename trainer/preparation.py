@@ -388,11 +388,6 @@ def _card(device: torch.device, job: Job, warn: Callable[[str], None]) -> Lock |
     return lock
 
 
-def _main_first(processes: Processes, kept_on_disk: bool, name: str) -> contextlib.AbstractContextManager[None]:
-    """Where results are kept on disk, the main process makes them and the others read them."""
-    return processes.one_after_the_other(name) if kept_on_disk else contextlib.nullcontext()
-
-
 def _same_pictures(dataset: Dataset, latents: Latents, processes: Processes) -> None:
     """Every process must plan the same batches. Raises DatasetError when another machine has other pictures."""
     usable = [(example.path.name, example.bucket, example.repeats) for example in dataset.examples

@@ -74,16 +74,6 @@ class Processes:
         return [float(value) for value in shared]
 
     @contextlib.contextmanager
-    def one_after_the_other(self, name: str) -> Iterator[None]:
-        """The main process goes through the block first, then the others, which find what it kept on disk."""
-        if self.count > 1 and not self.main:
-            with _answering():
-                self._store.wait([name], timedelta(days=7))
-        yield
-        if self.count > 1 and self.main:
-            self._store.set(name, "done")
-
-    @contextlib.contextmanager
     def as_one(self, explain: Callable[[BaseException], dict[str, Any]]) -> Iterator[None]:
         """An error in the block of one process is an error in all: Elsewhere in those where nothing went wrong.
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer.dataset import captions
-from trainer.dataset.captions import CaptionError, process, read_caption, stored
+from trainer.atomic import atomic_write
+from trainer.dataset.captions import CaptionError, join, process, read_caption, split, stored
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "captions.json").read_text(encoding="utf-8"))["values"]
 tags = st.lists(
@@ -93,7 +93,7 @@ def test_tag_dropout_never_touches_kept_tags_and_adds_nothing(words, keep, seed,
 
 @given(tags)
 def test_splitting_what_was_joined_gives_the_same_tags(words):
-    assert captions.split(captions.join(words)) == words
+    assert split(join(words)) == words
 
 
 @given(st.text(), st.integers())
@@ -160,5 +160,5 @@ def test_an_enormous_caption_is_refused(tmp_path):
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\0\ufeff")))
 def test_a_written_caption_reads_back(tmp_path_factory, text):
     path = tmp_path_factory.getbasetemp() / "written.txt"
-    captions.write_caption(path, text)
+    atomic_write(path, text)
     assert read_caption(path) == text

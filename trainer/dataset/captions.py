@@ -1,4 +1,4 @@
-"""Captions: read, written, split into tags, and made into the text of one use of a picture. LIGHT.
+"""Captions: read, split into tags, and made into the text of one use of a picture. LIGHT.
 
 The order of `process` is that of kohya-ss/sd-scripts (results of that program in tests/golden/captions.json).
 """
@@ -12,8 +12,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
-
-from trainer.atomic import atomic_write
 
 if TYPE_CHECKING:
     from trainer.config.caption import Caption
@@ -55,11 +53,6 @@ def read_caption(path: Path | str) -> str:
             f"{path}: byte {data.index(0)} is zero, so it is no UTF-8 text; save the file again as UTF-8"
         )
     return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def write_caption(path: Path | str, text: str) -> None:
-    """Replace a caption file in one step, as UTF-8 without a byte order mark. Raises trainer.atomic.WriteError."""
-    atomic_write(path, text)
 
 
 def split(text: str, separator: str = ",") -> list[str]:
