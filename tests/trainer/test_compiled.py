@@ -5,19 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import tiny
 import torch
 
 from trainer import families, networks, objective, precision
 from trainer.config import ConfigError, parse
 from trainer.networks.options import NetworkOptions
 from trainer.train import training_step
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.set_num_threads(1)
-    return tiny.sd1_safetensors(tmp_path_factory.mktemp("base") / "base.safetensors")
 
 
 def gradients(base: Path, backend: str | None, checkpointing: bool) -> tuple[list[torch.Tensor], int]:

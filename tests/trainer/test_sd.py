@@ -20,11 +20,6 @@ from trainer.families.sd import SDFamily
 from trainer.families.weights import WeightsError
 
 
-@pytest.fixture(scope="module")
-def base(tmp_path_factory) -> Path:
-    return tiny.sd1_safetensors(tmp_path_factory.mktemp("base") / "base.safetensors")
-
-
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch):
     def refused(*arguments: object, **options: object) -> None:

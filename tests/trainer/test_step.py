@@ -16,12 +16,6 @@ from trainer.networks import NetworkOptions
 from trainer.train import training_step
 
 
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.set_num_threads(1)
-    return tiny.sd1_safetensors(tmp_path_factory.mktemp("base") / "base.safetensors")
-
-
 def config(base: Path, **values: object) -> TrainConfig:
     needed = {"pretrained_model_name_or_path": str(base), "train_data_dir": "train", "resolution": 64}
     return parse({**needed, **values}).config

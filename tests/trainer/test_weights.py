@@ -20,11 +20,6 @@ from trainer.families import modules, names
 from trainer.families.weights import WeightsError, describe, find_base, read_header
 
 
-@pytest.fixture(scope="module")
-def base(tmp_path_factory) -> Path:
-    return tiny.sd1_safetensors(tmp_path_factory.mktemp("base") / "base.safetensors")
-
-
 def safetensors_bytes(header: object, data: bytes = b"") -> bytes:
     text = header if isinstance(header, bytes) else json.dumps(header).encode()
     return len(text).to_bytes(8, "little") + text + data

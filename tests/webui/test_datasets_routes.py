@@ -6,12 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
-from fastapi.exceptions import RequestValidationError
 from fastapi.testclient import TestClient
 
+from tests.webui.served import served
 from tests.webui.test_tagstore import fill
-from webui.answers import Refusal, answer_invalid, answer_refusal
 from webui.routes import datasets, thumbnails
 from webui.routes.datasets import spans
 from webui.site import open_site
@@ -20,12 +18,7 @@ from webui.site import open_site
 @pytest.fixture
 def client(tmp_path: Path) -> TestClient:
     site = open_site(tmp_path / "root")
-    app = FastAPI()
-    app.add_exception_handler(Refusal, answer_refusal)
-    app.add_exception_handler(RequestValidationError, answer_invalid)
-    app.include_router(datasets.router(site))
-    app.include_router(thumbnails.router(site))
-    return TestClient(app)
+    return served(datasets.router(site), thumbnails.router(site))
 
 
 @pytest.fixture

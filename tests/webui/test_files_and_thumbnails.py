@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 
 import pytest
-from fastapi import FastAPI
-from fastapi.testclient import TestClient
 from PIL import Image
 
-from webui.answers import Refusal, answer_refusal
+from tests.webui.served import served
 from webui.routes import files, thumbnails
 from webui.site import open_site
 from webui.thumbnails import NoThumbnail, Thumbnails, file_key, thumbnail_path
@@ -22,11 +20,7 @@ def site(tmp_path):
 
 @pytest.fixture
 def client(site):
-    app = FastAPI()
-    app.add_exception_handler(Refusal, answer_refusal)
-    app.include_router(files.router(site))
-    app.include_router(thumbnails.router(site))
-    return TestClient(app, base_url="http://127.0.0.1")
+    return served(files.router(site), thumbnails.router(site))
 
 
 def names(answer):

@@ -8,14 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fastapi import FastAPI
-from fastapi.testclient import TestClient
 from PIL import Image
 
 from tests.webui.formfiles import base_model
+from tests.webui.served import served
 from trainer.job import list_jobs
 from webui import form, form_spec
-from webui.answers import Refusal, answer_refusal
 from webui.routes.form import router
 from webui.runner import Runner
 from webui.site import open_site
@@ -41,10 +39,7 @@ def site(tmp_path):
 
 @pytest.fixture
 def client(site):
-    app = FastAPI()
-    app.add_exception_handler(Refusal, answer_refusal)
-    app.include_router(router(site))
-    return TestClient(app)
+    return served(router(site))
 
 
 def filled(**values):

@@ -8,13 +8,11 @@ import time
 from pathlib import Path
 
 import pytest
-from fastapi import FastAPI
-from fastapi.testclient import TestClient
 
 import webui.runner
+from tests.webui.served import served
 from trainer.config import parse, to_toml
 from trainer.job import Job
-from webui.answers import Refusal, answer_refusal
 from webui.routes import jobs
 from webui.runner import end_tree
 from webui.site import open_site
@@ -38,10 +36,7 @@ def site(tmp_path, monkeypatch):
 
 @pytest.fixture
 def client(site):
-    app = FastAPI()
-    app.add_exception_handler(Refusal, answer_refusal)
-    app.include_router(jobs.router(site))
-    return TestClient(app, base_url="http://127.0.0.1")
+    return served(jobs.router(site))
 
 
 def values(comment: str, **more: object) -> dict[str, object]:

@@ -9,12 +9,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from fastapi import FastAPI
-from fastapi.testclient import TestClient
 
+from tests.webui.served import served
 from trainer.job import Job
 from webui import machine
-from webui.answers import Refusal, answer_refusal
 from webui.routes import settings
 from webui.settings import SettingsFile
 from webui.site import child_environment, open_site
@@ -27,10 +25,7 @@ def site(tmp_path):
 
 @pytest.fixture
 def client(site):
-    app = FastAPI()
-    app.add_exception_handler(Refusal, answer_refusal)
-    app.include_router(settings.router(site))
-    return TestClient(app, base_url="http://127.0.0.1")
+    return served(settings.router(site))
 
 
 def test_the_usual_folders_are_those_that_guides_name(site):

@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from taggers import TAGGERS
 from taggers.run import Run
 from tests.taggers.test_download import MODEL, Hub, hub
+from tests.webui.served import served
 from trainer.demo import write_pictures
-from webui.answers import Refusal, answer_refusal
 from webui.routes import tagging, thumbnails
 from webui.site import Site, open_site
 from webui.tagruns import Drafts, FieldProblem, RunView, TaggerForm
@@ -36,11 +35,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
 
 @pytest.fixture
 def client(site: Site) -> Iterator[TestClient]:
-    app = FastAPI()
-    app.add_exception_handler(Refusal, answer_refusal)
-    app.include_router(tagging.router(site))
-    app.include_router(thumbnails.router(site))
-    with TestClient(app) as client:
+    with served(tagging.router(site), thumbnails.router(site)) as client:
         yield client
 
 
@@ -161,9 +156,7 @@ def test_a_folder_is_tagged_watched_and_undone(client: TestClient, folder: Path)
 
 def test_a_new_page_process_finds_the_run_again(client: TestClient, site: Site, folder: Path):
     run = finished(client, client.post("/api/tagging/start", json=form(folder)).json()["id"])
-    app = FastAPI()
-    app.include_router(tagging.router(open_site(site.root)))
-    with TestClient(app) as second:
+    with served(tagging.router(open_site(site.root))) as second:
         found = second.get("/api/tagging/status").json()["run"]
         assert (found["id"], found["counts"]) == (run["id"], run["counts"])
         assert [one["id"] for one in second.get("/api/tagging/runs").json()["runs"]] == [run["id"]]
