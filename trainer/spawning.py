@@ -15,10 +15,12 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from trainer.events import TERMINAL, EventLog, last_event
 from trainer.job import Job
+from trainer.signals import STOPPING, answered_by
 
 if TYPE_CHECKING:
     from trainer.config.distributed import Distributed
@@ -136,23 +138,17 @@ def _wait(children: list[subprocess.Popen[bytes]]) -> int:
     return first_bad or next((child.returncode for child in children if child.returncode), 0)
 
 
-@contextlib.contextmanager
-def _passing_on_signals(job: Job, children: list[subprocess.Popen[bytes]]):  # type: ignore[no-untyped-def]
+def _passing_on_signals(job: Job, children: list[subprocess.Popen[bytes]]) -> contextlib.AbstractContextManager[None]:
     """Ctrl-C and SIGTERM ask the run to stop and save; a second Ctrl-C ends all processes at once."""
 
-    def ask(number: int, _: object) -> None:
+    def ask(number: int, _: FrameType | None) -> None:
         if job.requested("stop") and number == signal.SIGINT:
             for child in children:
                 child.kill()
         job.request("stop")
-        print("stopping after this step; the state will be saved (press Ctrl-C again to end at once)", file=sys.stderr)
+        print(STOPPING, file=sys.stderr)
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    return answered_by(ask)
 
 
 def _cards() -> int:

@@ -15,7 +15,7 @@ import secrets
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib import metadata as packages
 from pathlib import Path
 from types import FrameType
@@ -28,19 +28,13 @@ from trainer.console import LOG, open_console
 from trainer.events import EventLog, NoEvents
 from trainer.job import Job
 from trainer.locks import take, words_in
+from trainer.signals import STOPPING, answered_by
 
 FINISHED, FAILED, REFUSED, STOPPED = 0, 1, 2, 3
 LOCK_NAME = ".lock"
 REPORTED_PACKAGES = (
-    "torch",
-    "diffusers",
-    "transformers",
-    "accelerate",
-    "safetensors",
-    "bitsandbytes",
-    "numpy",
-    "pillow",
-)
+    "torch", "diffusers", "transformers", "accelerate", "safetensors", "bitsandbytes", "numpy", "pillow",
+)  # fmt: skip
 
 
 def start(read_config: Callable[[], TrainConfig], job_path: Path | None) -> int:
@@ -50,9 +44,8 @@ def start(read_config: Callable[[], TrainConfig], job_path: Path | None) -> int:
     read_config: raises ConfigError when the file is wrong. A run without a job directory that is refused writes
     nothing.
     """
-    os.environ.setdefault(
-        "OMP_WAIT_POLICY", "PASSIVE"
-    )  # spinning threads make a step on a busy processor 10 times slower
+    # spinning threads make a step on a busy processor 10 times slower
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     spawning.exit_with_parent()
     if not spawning.is_main():
         sys.stdout = _Silence()
@@ -133,7 +126,7 @@ def _run(config: TrainConfig, job: Job, events: EventLog) -> int:
     """Train, and tell how it ended."""
     from trainer.failures import explain
 
-    with _stop_on_signals(job, events):
+    with _stopping_on_signals(job, events):
         try:
             from trainer.train import Stopped, train
 
@@ -194,8 +187,7 @@ def _is_refusal(error: Exception) -> bool:
     return explain(error).exit_code == REFUSED
 
 
-@contextlib.contextmanager
-def _stop_on_signals(job: Job, events: EventLog) -> Iterator[None]:
+def _stopping_on_signals(job: Job, events: EventLog) -> contextlib.AbstractContextManager[None]:
     """Ctrl-C and SIGTERM ask the run to stop and save; a second Ctrl-C ends it at once, as the first one does as long
     as nothing is trained that could be saved."""
 
@@ -204,10 +196,9 @@ def _stop_on_signals(job: Job, events: EventLog) -> Iterator[None]:
         if not trains or (job.requested("stop") and number == signal.SIGINT):
             raise KeyboardInterrupt
         job.request("stop")
-        LOG.warning("stopping after this step; the state will be saved (press Ctrl-C again to end at once)")
+        LOG.warning(STOPPING)
 
-    with _on_signals(ask):
-        yield
+    return answered_by(ask)
 
 
 def _ending_on_signals() -> contextlib.AbstractContextManager[None]:
@@ -216,17 +207,7 @@ def _ending_on_signals() -> contextlib.AbstractContextManager[None]:
     def end(_: int, __: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    return _on_signals(end)
-
-
-@contextlib.contextmanager
-def _on_signals(answer: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    before = {number: signal.signal(number, answer) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    return answered_by(end)
 
 
 def environment() -> dict[str, object]:
