@@ -62,6 +62,7 @@ def choose_cards(section: Distributed) -> None:
     """Let this process and those it starts see only the cards that were asked for. Before torch is imported."""
     if section.gpu_ids is not None and not placed():
         os.environ["CUDA_VISIBLE_DEVICES"] = section.gpu_ids
+        os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")  # numbers as nvidia-smi and the page show them
 
 
 def run_all(section: Distributed, job: Job, events: EventLog) -> int:

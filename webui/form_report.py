@@ -41,8 +41,8 @@ MODEL_ADDRESS = "model.pretrained_model_name_or_path"
 EMPTY: dict[str, Any] = {
     "images": 0, "reg_images": 0, "steps": 0, "epochs": 0, "batches_per_epoch": 0, "buckets": [], "folders": [],
     "problems": [],
-    "repeats_sum": 0, "batch_size": 1, "accumulation": 1, "steps_per_epoch": 0, "by_epochs": True, "curve": None,
-    "stale": False,
+    "repeats_sum": 0, "batch_size": 1, "accumulation": 1, "processes": 1, "steps_per_epoch": 0, "by_epochs": True,
+    "curve": None, "stale": False,
 }  # fmt: skip
 
 
@@ -312,7 +312,7 @@ def _told(config: TrainConfig, made: Report, files: Iterable[DataProblem]) -> di
     """A report for the page, with the curve and with problems tied to the field that they concern."""
     told = made.to_json()
     accumulation = config.run.gradient_accumulation_steps
-    per_epoch = -(-told["batches_per_epoch"] // accumulation)
+    per_epoch = made.lengths.steps_per_epoch
     problems = [
         {**problem.to_json(), "address": problem.address or _file_address(config, problem)} for problem in files
     ]
@@ -324,6 +324,7 @@ def _told(config: TrainConfig, made: Report, files: Iterable[DataProblem]) -> di
     ]
     return {
         **told, "accumulation": accumulation, "steps_per_epoch": per_epoch,
+        "processes": process_count(config.distributed),
         "by_epochs": config.run.max_train_epochs is not None,
         "curve": curve(config, told["steps"], per_epoch, told["epochs"]), "problems": problems,
     }  # fmt: skip

@@ -127,7 +127,7 @@ def _ask(root: Path) -> dict[str, Any]:
     try:
         done = subprocess.run(
             [sys.executable, "-c", PROBE], cwd=root, capture_output=True, timeout=PATIENCE_SECONDS,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL, env={"CUDA_DEVICE_ORDER": "PCI_BUS_ID", **os.environ},
             text=True, encoding="utf-8", errors="replace",
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as error:

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -184,11 +184,18 @@ class Runner:
 
     def restore(self, job_id: str) -> Job | None:
         """Bring a removed job back; None when the trash does not hold it."""
-        trashed = find_job(self.jobs_dir / TRASH, job_id)
-        if trashed is None or (self.jobs_dir / job_id).exists():
-            return None
-        trashed.path.rename(self.jobs_dir / job_id)
-        return Job(self.jobs_dir / job_id)
+        with self._lock:
+            trashed = find_job(self.jobs_dir / TRASH, job_id)
+            if trashed is None or (self.jobs_dir / job_id).exists():
+                return None
+            trashed.path.rename(self.jobs_dir / job_id)
+            return Job(self.jobs_dir / job_id)
+
+    @contextlib.contextmanager
+    def quiet(self) -> Iterator[None]:
+        """No job is started, removed or brought back by this page while this is held; keep it short."""
+        with self._lock:
+            yield
 
     # -- watching --------------------------------------------------------------------------------------------------
 

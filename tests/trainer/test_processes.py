@@ -160,16 +160,20 @@ def test_the_number_of_processes_follows_the_cards(values: dict[str, object], co
 
 def test_the_cards_that_were_asked_for_are_the_only_ones_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "7")
+    monkeypatch.setenv("CUDA_DEVICE_ORDER", "")  # put back after the test
+    del os.environ["CUDA_DEVICE_ORDER"]
     choose_cards(parse(NEEDED).config.distributed)
-    assert os.environ["CUDA_VISIBLE_DEVICES"] == "7"
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "7" and "CUDA_DEVICE_ORDER" not in os.environ
     choose_cards(parse({**NEEDED, "gpu_ids": "1, 3"}).config.distributed)
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "1,3"
+    assert os.environ["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID"  # by speed otherwise, so that 1 may be another card
 
 
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"gpu_ids": "one"}, "gpu_ids"),
+        ({"gpu_ids": "one"}, "gpu_ids is one; write each card's number once"),
+        ({"gpu_ids": "0,1,0"}, "gpu_ids is 0,1,0; write each"),
         ({"num_machines": 2, "num_processes": 3, "main_process_ip": "x"}, "cannot be shared evenly by 2 machines"),
         ({"num_machines": 2}, "need main_process_ip"),
         ({"machine_rank": 1}, "there are 1 machines; they are numbered from 0"),

@@ -59,6 +59,12 @@ def test_accumulation_and_batch_shorten_the_run(root):
     assert told["steps"] == 190
 
 
+def test_several_cards_shorten_the_run_and_move_the_saves(root):
+    told = Reports(root).read(config(**{"distributed.gpu_ids": "0,1", "save.save_every_n_epochs": "5"}))
+    assert (told["processes"], told["steps_per_epoch"], told["steps"]) == (2, 75, 750)
+    assert told["curve"]["saves"] == [375, 750]
+
+
 def test_a_run_by_steps_says_so(root):
     told = Reports(root).read(config(**{"run.max_train_epochs": "", "run.max_train_steps": "60"}))
     assert (told["steps"], told["by_epochs"]) == (60, False)

@@ -244,3 +244,27 @@ def test_the_choice_of_cards_is_offered_where_there_are_cards(client, monkeypatc
     monkeypatch.setattr(form_spec, "has_nvidia", lambda: nvidia)
     told = {group["id"]: group["pointless"] for group in client.get("/api/form/spec").json()["groups"]}
     assert {group for group, pointless in told.items() if pointless} == (set() if nvidia else {"distributed"})
+
+
+@pytest.mark.parametrize(
+    ("answer", "cards", "error"),
+    [
+        (
+            "print('0, NVIDIA GeForce RTX 4090, 24564'); print('1, NVIDIA, with a comma?, 1'); print('2, GB10, [N/A]')",
+            [(0, "NVIDIA GeForce RTX 4090", 24.0), (2, "GB10", None)], None,
+        ),
+        ("print('No devices were found')", [], None),
+        ("import sys; sys.exit('NVML: Driver/library version mismatch')", [], "NVML: Driver/library version mismatch"),
+    ],
+)  # fmt: skip
+def test_the_cards_of_the_machine_are_listed_without_torch(client, monkeypatch, answer, cards, error):
+    monkeypatch.setattr("webui.cards.nvidia_smi", lambda: sys.executable)
+    monkeypatch.setattr("webui.cards.QUERY", ("-c", answer))
+    told = client.get("/api/form/cards").json()
+    assert [(card["number"], card["name"], card["memory_gib"]) for card in told["cards"]] == cards
+    assert told["error"] == error
+
+
+def test_a_machine_without_a_driver_has_no_cards_and_no_error(client, monkeypatch):
+    monkeypatch.setattr("webui.cards.nvidia_smi", lambda: None)
+    assert client.get("/api/form/cards").json() == {"cards": [], "error": None}

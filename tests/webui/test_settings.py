@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import os
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -136,3 +138,59 @@ def test_devices_are_asked_from_another_process_and_a_broken_torch_is_a_sentence
     )
     assert machine.devices(tmp_path)["error"] == "False"
     monkeypatch.setattr(machine, "_devices", None)
+
+
+def removed(site, *names):
+    for name in names:
+        job = Job.create(site.jobs_dir, name, "")
+        (job.states / "weights").write_bytes(b"x" * 1000)
+        site.runner.remove(job)
+
+
+def test_the_trash_is_measured_and_emptied_by_hand_only(client, site):
+    removed(site, "one", "two")
+    kept = Job.create(site.jobs_dir, "three", "")
+    (site.jobs_dir / ".trash" / "notes.txt").write_text("not a job", encoding="utf-8")
+    (site.output_dir / "one.safetensors").write_bytes(b"lora")
+    trash = client.get("/api/settings/space").json()["trash"]
+    assert (trash["jobs"], trash["bytes"]) == (2, 2000)
+    assert client.post("/api/settings/empty", json={"what": "trash"}).json()["trash"]["jobs"] == 0
+    assert sorted(path.name for path in (site.jobs_dir / ".trash").iterdir()) == ["notes.txt"]
+    assert kept.config_path.exists() and (site.output_dir / "one.safetensors").read_bytes() == b"lora"
+    assert client.post("/api/settings/empty", json={"what": "trash"}).status_code == 200
+
+
+def test_a_deletion_that_was_cut_short_counts_and_is_finished_the_next_time(client, site, monkeypatch):
+    removed(site, "one")
+    with monkeypatch.context() as broken:
+        broken.setattr("webui.space.shutil.rmtree", lambda *_, **__: None)
+        assert client.post("/api/settings/empty", json={"what": "trash"}).json()["trash"]["bytes"] == 1000
+    assert site.runner.restore("one") is None
+    assert client.post("/api/settings/empty", json={"what": "trash"}).json()["trash"]["bytes"] == 0
+    assert list((site.jobs_dir / ".trash").iterdir()) == []
+
+
+def test_the_cache_is_emptied_only_while_nothing_trains_on_it(client, site):
+    cache = site.state_dir / "cache" / "latents" / "ab.safetensors"
+    cache.parent.mkdir(parents=True)
+    cache.write_bytes(b"x" * 500)
+    job = Job.create(site.jobs_dir, "anby", "")
+    job.write_process(os.getpid(), ["trainer"])
+    told = client.get("/api/settings/space").json()
+    assert (told["cache"]["bytes"], told["in_use"]) == (500, "anby")
+    refused = client.post("/api/settings/empty", json={"what": "cache"})
+    assert refused.status_code == 409 and "anby uses the cache now; wait for its end" in refused.json()["message"]
+    assert cache.exists()
+    job.process_path.unlink()
+    waiting = ["-c", "import time; print('up', flush=True); time.sleep(60)", "trainer", "train"]
+    with subprocess.Popen([sys.executable, *waiting], cwd=site.root, stdout=subprocess.PIPE) as by_hand:
+        assert by_hand.stdout is not None and by_hand.stdout.readline()
+        assert client.post("/api/settings/empty", json={"what": "cache"}).status_code == 409
+        by_hand.kill()
+    assert client.post("/api/settings/empty", json={"what": "cache"}).json()["cache"]["files"] == 0
+    assert not cache.exists() and (site.state_dir / "settings.json").parent.is_dir()
+
+
+@pytest.mark.parametrize("what", ["jobs", "../output", "", None])
+def test_nothing_else_can_be_emptied(client, site, what):
+    assert client.post("/api/settings/empty", json={"what": what}).status_code == 422

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
 
 from trainer.config.fields import Section, parameter
 
@@ -14,10 +16,17 @@ def _parse_ids(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         value = ",".join(str(entry) for entry in value)
     text = "" if value is None else str(value).replace(" ", "").strip(",")
-    return None if text.lower() in ("", "all") else text
+    if text.lower() in ("", "all"):
+        return None
+    numbers = text.split(",")
+    if not all(re.fullmatch("[0-9]{1,4}", number) for number in numbers) or len({*map(int, numbers)}) < len(numbers):
+        raise PydanticCustomError(
+            "cards", "gpu_ids is {value}; write each card's number once, with commas, such as 0,1", {"value": text[:80]}
+        )
+    return text
 
 
-CardIds = Annotated[Annotated[str, Field(pattern=r"^[0-9]+(,[0-9]+)*$")] | None, BeforeValidator(_parse_ids)]
+CardIds = Annotated[str | None, BeforeValidator(_parse_ids)]
 
 
 class Distributed(Section):
@@ -28,7 +37,8 @@ class Distributed(Section):
     sees that many times the batch size. Empty: one for each card named below, else one."""
 
     gpu_ids: CardIds = parameter(None, "Graphics cards")
-    """Numbers of the cards to train on, such as 0,1. Empty: the first one, or all of them with several cards on."""
+    """Numbers of the cards to train on as nvidia-smi shows them, such as 0,1. Empty: the first one, or all of them
+    with several cards on."""
 
     multi_gpu: bool = parameter(False, "Several cards")
     """Trains on all cards of this machine, or on all that are named above."""

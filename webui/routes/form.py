@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from trainer.config import ConfigError, Problem, to_toml
 from trainer.demo import BASE, DemoError, write_data_set
-from webui import form, form_import, form_presets, form_report, form_spec
+from webui import cards, form, form_import, form_presets, form_report, form_spec
 from webui.answers import Refusal
 from webui.cures import with_cures
 from webui.site import Site
@@ -126,6 +126,11 @@ def _add_form(
     @api.post("/model")
     def model(body: ModelPath) -> dict[str, Any]:
         return form_report.describe_model(site.root, body.address, body.path)
+
+    @api.get("/cards")
+    def graphics_cards() -> dict[str, Any]:
+        """The cards to choose from; nvidia-smi takes a second."""
+        return cards.found()
 
     @api.post("/import")
     def take_over(body: FileText) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import asdict
+from typing import Any, Literal
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from webui import machine
+from webui import machine, space
 from webui.answers import Refusal
 from webui.launcher import mirrors
 from webui.routes.files import checked_path
@@ -29,6 +30,13 @@ class Change(BaseModel):
     stop_grace_seconds: int | None = None
     jobs_at_once: int | None = None
     create: bool = False
+
+
+class Emptied(BaseModel):
+    """What to empty."""
+
+    model_config = ConfigDict(extra="forbid")
+    what: Literal["trash", "cache"]
 
 
 class Mirror(BaseModel):
@@ -76,6 +84,20 @@ def router(site: Site) -> APIRouter:
         mirrors.remember(site.root, wanted.name)
         return _answer(site)
 
+    @routes.get("/space")
+    def used() -> dict[str, Any]:
+        """What removed jobs and the cache take, and who uses the cache now."""
+        return _space(site)
+
+    @routes.post("/empty")
+    def empty(wanted: Emptied) -> dict[str, Any]:
+        """Delete the removed jobs for good, or the cache. The page asks before."""
+        try:
+            (space.empty_trash if wanted.what == "trash" else space.empty_cache)(site)
+        except space.SpaceError as error:
+            raise Refusal(409, f"Not emptied: {error}.") from None
+        return _space(site)
+
     @routes.get("/machine")
     def found() -> dict[str, Any]:
         """GPUs, torch and versions, asked from a process of its own the first time (some seconds)."""
@@ -96,6 +118,14 @@ def router(site: Site) -> APIRouter:
         )
 
     return routes
+
+
+def _space(site: Site) -> dict[str, Any]:
+    return {
+        "trash": asdict(space.used_by_trash(site)),
+        "cache": asdict(space.used_by_cache(site)),
+        "in_use": space.in_use(site),
+    }
 
 
 def _answer(site: Site) -> dict[str, Any]:

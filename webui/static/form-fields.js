@@ -4,6 +4,7 @@ import { clear, h, icon } from './dom.js';
 import { sentence } from './messages.js';
 import { lang, t } from './text.js';
 import { argumentsControl, methodsOf } from './form-arguments.js';
+import { cardsControl } from './form-cards.js';
 import { datasetList, listEditor } from './form-folders.js';
 
 const PATHS = { file: 'file', model: 'file', folder: 'folder', state: 'folder', prompts: 'file' };
@@ -214,6 +215,7 @@ function buildControl(state, field, id) {
   if (field.kind === 'bool') return switchControl(state, field, id);
   if (field.kind === 'folders') return listEditor(state, field, id);
   if (field.kind === 'datasets') return datasetList(state, field, id);
+  if (field.address === 'distributed.gpu_ids') return cardsControl(state, field, id);
   if (field.arguments) return argumentsControl(state, field, id);
   if (field.kind === 'choice') return selectControl(state, field, id);
   if (field.kind === 'texts' || field.role === 'prompts' || field.long) return areaControl(state, field, id);

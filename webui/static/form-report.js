@@ -91,13 +91,13 @@ export function allProblems(state) {
 function sumLines(state, report) {
   if (!report) return [h('p', { class: 'muted' }, state.reading ? t('Reading the pictures…') : t('Choose a base model and a folder with pictures to see how long the run is.'))];
   if (!report.images) return [h('p', { class: 'muted' }, t('No pictures found yet.'))];
-  const { epochs, batch_size: batch, steps, accumulation } = report;
+  const { epochs, batch_size: batch, steps, accumulation, processes } = report;
   const training = report.folders.filter((folder) => !folder.is_reg);
   const parts = training.map((folder) => [t('{n} pictures ×', { n: folder.images }), t('{n} times', { n: folder.repeats })]);
   const first = parts.length === 1 ? parts[0] : parts.length <= 3 ? ['(', ...parts.flatMap((part, index) => (index ? ['+', ...part] : part)), ')'] : [t('{n} picture views', { n: report.repeats_sum })];
-  const divided = accumulation > 1 ? ['/', String(batch), '/', String(accumulation)] : ['/', String(batch)];
+  const divided = ['/', String(batch), ...(accumulation > 1 ? ['/', String(accumulation)] : []), ...(processes > 1 ? ['/', t('{n} processes', { n: processes })] : [])];
   const bold = h('b', { 'data-role': 'steps' }, t('{n} steps', { n: steps }));
-  const plain = Math.ceil((report.repeats_sum * (report.by_epochs ? epochs : 1)) / batch / accumulation);
+  const plain = Math.ceil((report.repeats_sum * (report.by_epochs ? epochs : 1)) / batch / accumulation / processes);
   const real = report.by_epochs ? steps : report.steps_per_epoch;
   // The plain sum leaves out what the guides leave out; where that matters, the reason stands beside the real number.
   const reason = plain === real ? '' : report.reg_images ? t('since regularisation pictures are shown as well') : t('since the last batch of each bucket is smaller');

@@ -51,14 +51,14 @@ export function dialog(title, content, { closed = () => {}, wide = false } = {})
   return { box, close: () => box.close() };
 }
 
-/** Ask a question; resolves to true for `ok`, false for anything else. */
-export function ask(question, { ok = t('OK'), cancel = t('Cancel'), danger = false } = {}) {
+/** Ask a question; resolves to true for `ok`, false for anything else. about: what follows from it, below the question. */
+export function ask(question, { ok = t('OK'), cancel = t('Cancel'), danger = false, about = null } = {}) {
   return new Promise((resolve) => {
     let answer = false;
     const yes = h('button', { class: `btn ${danger ? 'danger' : 'primary'}`, 'data-role': 'ask-ok', onclick: () => { answer = true; view.close(); } }, ok);
-    const view = dialog(question, h('div', { class: 'dialog-foot' },
-      h('button', { class: 'btn', 'data-role': 'ask-cancel', onclick: () => view.close() }, cancel), yes),
-    { closed: () => resolve(answer) });
-    yes.focus();
+    const no = h('button', { class: 'btn', 'data-role': 'ask-cancel', onclick: () => view.close() }, cancel);
+    const view = dialog(question, h('div', {}, about && h('p', { 'data-role': 'ask-about' }, about), h('div', { class: 'dialog-foot' }, no, yes)),
+      { closed: () => resolve(answer) });
+    (danger ? no : yes).focus();
   });
 }

@@ -1,7 +1,7 @@
 // The Settings tab: language, folders, downloads, what was found on this machine, a report for a bug.
 import { fill, h, icon, visible } from './dom.js';
 import { get, post, url } from './api.js';
-import { lang, setLang, t, textReady } from './text.js';
+import { bytes, lang, setLang, t, textReady } from './text.js';
 import { ask, complain, notice } from './notice.js';
 import { attachCompletion, browse } from './browse.js';
 import { translated } from './messages.js';
@@ -42,7 +42,7 @@ export async function mount(element) {
       addressField(known, 'hf_endpoint', t('Model downloads'), t('Address in place of the usual model hub; empty = the usual one. Nothing is downloaded unless you ask for it.'), save),
       addressField(known, 'package_mirror', t('Python packages'), t('Used by launch.sh and launch.bat when they install or update.'), save),
       addressField(known, 'torch_mirror', t('torch packages'), t('Used by launch.sh and launch.bat when they install or update.'), save)),
-    machineCard(body));
+    spaceCard(body), machineCard(body));
 }
 
 function card(title, ...content) {
@@ -106,6 +106,55 @@ function mirrorField(known) {
     try { await post('settings/mirror', { name: select.value }); notice(t('Saved.')); } catch (error) { complain(error); }
   } }, known.mirrors.map((name) => h('option', { value: name, selected: name === known.mirror }, words[name] ?? name)));
   return field(t('Mirrors'), t('Faster where the usual addresses are slow. The addresses below win over this.'), select).element;
+}
+
+// What only the user's hand empties, each with what is lost.
+function spaceCard(body) {
+  const box = h('div', { class: 'col', 'data-role': 'space' }, h('p', { class: 'muted' }, t('Measuring…')));
+  const look = async () => {
+    if (!visible(body)) return;
+    try { show(await get('settings/space')); } catch (error) { fill(box, h('p', { class: 'field-error' }, error.message)); }
+  };
+  const kinds = ({ trash, cache, in_use: user }) => [
+    {
+      what: 'trash', used: trash, name: t('Removed jobs'), none: t('No removed jobs.'),
+      held: t('{n} jobs, {size}', { n: trash.jobs, size: bytes(trash.bytes) }), help: t('Jobs that you removed; they stay in jobs/.trash until you empty it.'),
+      question: t('Delete {n} removed jobs for good?', { n: trash.jobs }),
+      about: t('Their logs, curves, previews and training states are lost, and none of them can go on from its state. Finished LoRA files in the output folder stay.'),
+    },
+    {
+      what: 'cache', used: cache, name: t('Training cache'), none: t('The cache is empty.'),
+      held: t('{n} files, {size}', { n: cache.files, size: bytes(cache.bytes) }), help: user ? t('{name} uses the cache now; it can be emptied afterwards.', { name: user }) : t('Pictures and captions as the model reads them, so that the next run on them begins faster (.athanor/cache).'),
+      question: t('Empty the training cache?'), about: t('Nothing of yours is lost: the next training makes it anew, which takes some minutes for many pictures.'), blocked: Boolean(user),
+    },
+  ];
+
+  function show(told) {
+    fill(box, kinds(told).map((kind) => {
+      const empty = kind.used.files === 0 && kind.used.jobs === 0;
+      const button = h('button', { class: 'btn', 'data-role': `empty-${kind.what}`, disabled: empty || kind.blocked, onclick: () => drop(kind, button) }, icon('trash'), h('span', {}, t('Empty…')));
+      return h('div', { class: 'field' }, h('div', { class: 'row' }, h('div', { class: 'grow' }, h('strong', {}, kind.name), ' ', h('span', { class: 'muted numbers', 'data-role': `used-${kind.what}` }, empty ? kind.none : kind.held)), button), h('p', { class: 'muted small' }, kind.help));
+    }));
+  }
+
+  async function drop(kind, button) {
+    if (!(await ask(kind.question, { ok: t('Empty'), danger: true, about: kind.about }))) return;
+    button.disabled = true;
+    button.lastElementChild.textContent = t('Emptying…');
+    try {
+      const after = await post('settings/empty', { what: kind.what });
+      show(after);
+      const left = after[kind.what];
+      if (left.files) notice(t('{n} files could not be deleted ({size}); close programs that use them and try again.', { n: left.files, size: bytes(left.bytes) }), { kind: 'error' });
+      else notice(t('{size} were freed.', { size: bytes(kind.used.bytes) }));
+    } catch (error) {
+      complain(error);
+      look();
+    }
+  }
+
+  new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && look()).observe(box);
+  return card(t('Disk space'), box);
 }
 
 function machineCard(body) {
