@@ -269,12 +269,25 @@ def test_a_run_with_a_dataset_config_tells_of_its_folders() -> None:
         ("prodigyopt.prodigy.Prodigy(decouple=True,d_coef=2.0,betas=(0.9, 0.99))", "Prodigy",
          ["decouple=True", "d_coef=2.0", "betas=0.9,0.99"]),
         ("torch.optim.sgd.SGD(momentum=0.9)", "SGDNesterov", []),
+        ("torch.optim.adamw.AdamW(betas=[0.9, 0.99],weight_decay=0.1)", "AdamW", ["betas=0.9,0.99", "weight_decay=0.1"]),
         ("transformers.optimization.Adafactor(relative_step=True)", "AdaFactor", []),
     ],
 )  # fmt: skip
 def test_the_optimizer_is_read_out_of_its_recorded_class(recorded: str, name: str, arguments: list[str]) -> None:
     values, _ = as_sd_scripts({"ss_learning_rate": "1", "ss_optimizer": recorded})
     assert (values["optimizer_type"], values["optimizer_args"]) == (name, arguments)
+
+
+def test_lists_and_names_of_a_lora_come_back_as_they_were_written() -> None:
+    told = {
+        "ss_learning_rate": "1e-4", "ss_face_crop_aug_range": "(1.0, 3.0)", "ss_text_encoder_lr": "[1e-05, 2e-05]",
+        "ss_output_name": "1e3", "ss_training_comment": "2024", "ss_seed": "7",
+    }  # fmt: skip
+    config = parse({**NEEDED, **as_sd_scripts(told)[0]}).config
+    assert config.dataset.face_crop_aug_range == (1.0, 3.0)
+    assert config.optimizer.text_encoder_lr == (1e-5, 2e-5)
+    assert (config.save.output_name, config.save.training_comment, config.run.seed) == ("1e3", "2024", 7)
+    assert parse({**NEEDED, "text_encoder_lr": "[1e-05]"}).config.optimizer.text_encoder_lr == 1e-5
 
 
 def test_what_a_lora_tells_that_is_no_setting_here_is_listed() -> None:

@@ -81,9 +81,9 @@ def parse_resolution(value: Any) -> Any:
 
 
 def parse_range(value: Any) -> Any:
-    """ "1.0,3.0" or [1.0, 3.0] -> (1.0, 3.0)."""
+    """ "1.0,3.0", "(1.0, 3.0)" or [1.0, 3.0] -> (1.0, 3.0)."""
     if isinstance(value, str):
-        value = [part.strip() for part in value.split(",")]
+        value = [part.strip() for part in _without_brackets(value).split(",")]
     try:
         low, high = (float(number) for number in value)
     except (TypeError, ValueError):
@@ -101,13 +101,14 @@ def parse_texts(value: Any) -> Any:
 
 
 def parse_rates(value: Any) -> Any:
-    """One rate, or one for each of two text encoders: 1e-5, "1e-5,2e-5", [1e-5, 2e-5]. Of a longer list the first two.
+    """One rate, or one for each of two text encoders: 1e-5, "1e-5,2e-5", [1e-5, 2e-5] and the same as text. Of a longer
+    list the first two.
 
     sd-scripts takes text_encoder_lr as a list and uses only the first for SDXL (KOHYA_COMPAT Q-14).
     """
     if value is None:
         return None
-    items = value.replace(",", " ").split() if isinstance(value, str) else value
+    items = _without_brackets(value).replace(",", " ").split() if isinstance(value, str) else value
     items = list(items)[:2] if isinstance(items, (list, tuple)) else [items]
     try:
         rates = [float(item) for item in items if not isinstance(item, bool)]
@@ -125,6 +126,12 @@ def parse_lines(value: Any) -> Any:
     if isinstance(value, str):
         value = value.splitlines()
     return [str(item) for item in value] if isinstance(value, (list, tuple)) else [str(value)]
+
+
+def _without_brackets(text: str) -> str:
+    """ "(1.0, 3.0)" and "[1.0, 3.0]", as Python and LoRA metadata write a list, without their brackets."""
+    text = text.strip()
+    return text[1:-1] if text[:1] + text[-1:] in ("()", "[]") else text
 
 
 def _clean(texts: list[str]) -> list[str]:

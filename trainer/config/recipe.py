@@ -31,6 +31,7 @@ SAME_NAME = frozenset({
     "resize_interpolation", "color_aug", "flip_aug", "random_crop", "shuffle_caption", "enable_bucket",
     "bucket_no_upscale", "min_bucket_reso", "max_bucket_reso", "keep_tokens", "output_name", "training_comment",
 })  # fmt: skip
+TEXTS = ("output_name", "training_comment")  # text even where it looks like a number
 RENAMED = {"batch_size_per_device": "train_batch_size", "debiased_estimation": "debiased_estimation_loss"}
 # What a list entry of ss_datasets tells that is a parameter of the whole run.
 OF_A_DATASET = ("enable_bucket", "min_bucket_reso", "max_bucket_reso", "resize_interpolation")
@@ -105,7 +106,7 @@ def is_metadata(values: Mapping[str, Any]) -> bool:
 def from_metadata(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[Note]]:
     """Flat metadata (and tensor names under TENSORS) -> flat values under sd-scripts' names, and what is missing."""
     notes: list[Note] = []
-    told = {name[3:]: _plain(value) for name, value in values.items() if name.startswith("ss_")}
+    told = {name[3:]: _plain(value, name[3:] in TEXTS) for name, value in values.items() if name.startswith("ss_")}
     result: dict[str, Any] = {}
     for name, value in told.items():
         target = RENAMED.get(name, name)
@@ -172,8 +173,8 @@ def _optimizer(told: Mapping[str, Any], notes: list[Note]) -> dict[str, Any]:
         notes.append(Note("optimizer.optimizer_type", said, {"name": dotted}))
         return {}
     arguments = [
-        re.sub(r"[()\s]", "", argument)
-        for argument in re.findall(r"\w+=(?:\([^)]*\)|[^,()]+)", listed.removesuffix(")"))
+        re.sub(r"[()\[\]\s]", "", argument)
+        for argument in re.findall(r"\w+=(?:\([^)]*\)|\[[^\]]*\]|[^,()]+)", listed.removesuffix(")"))
     ]
     own = {f"{name}={value}" for name, value in optimizer.filled.items()}
     return {
@@ -264,9 +265,9 @@ def _tell_about_the_base(told: Mapping[str, Any], notes: list[Note]) -> None:
         notes.append(Note("model.vae", "It was trained with the VAE {name}", {"name": told["vae_name"]}))
 
 
-def _plain(text: Any) -> Any:
-    """What Python wrote as text: None, True, False and numbers; other text stays text."""
-    if not isinstance(text, str):
+def _plain(text: Any, is_text: bool = False) -> Any:
+    """What Python wrote as text: None, True, False and numbers; other text stays text. is_text: only None is not."""
+    if not isinstance(text, str) or (is_text and text != "None"):
         return text
     if text in ("None", "True", "False"):
         return {"None": None, "True": True, "False": False}[text]
