@@ -34,6 +34,8 @@ def test_an_option_wins_over_the_file_and_the_file_over_the_default(file: Path) 
 
 def test_the_ending_of_config_file_may_be_left_out(file: Path) -> None:
     assert config("--config_file", str(file.with_suffix(""))).network.network_dim == 8
+    dotted = file.rename(file.with_name("cat_v1.5.toml"))
+    assert config("--config_file", str(dotted.with_suffix(""))).network.network_dim == 8
 
 
 def test_no_file_is_needed_when_the_options_say_everything() -> None:

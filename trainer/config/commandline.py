@@ -19,6 +19,7 @@ from trainer.config.problems import ConfigError, Problem
 from trainer.config.refused import COMMAND_LINE, REFUSED, refusal
 
 SEVERAL = ("text_encoder_lr",)  # take several words
+SETTINGS_FILES = (".toml", ".json", ".safetensors")
 
 
 @dataclass
@@ -108,7 +109,8 @@ def _set(name: str, parameter: Parameter | None, values: list[str], given: Given
         given.output_config = True
     elif name == "config_file":
         path = Path(values[0])
-        given.file = path if path.suffix else path.with_name(f"{path.name}.toml")
+        is_whole = path.suffix.lower() in SETTINGS_FILES or path.is_file()  # the name of a LoRA may have dots
+        given.file = path if is_whole else path.with_name(f"{path.name}.toml")
     elif name in REFUSED:
         refused = refusal(name, values[0] if values else True)
         if refused is not None and REFUSED[name].stops:
