@@ -117,6 +117,32 @@ def test_steps_win_over_epochs_in_a_file_of_kohya_ss() -> None:
     assert "epoch was left out: max_train_steps is set" in said(notes)
 
 
+def test_empty_fields_of_kohya_ss_mean_what_its_page_makes_of_them() -> None:
+    given = {"unet_lr": "1e-4", "text_encoder_lr": "", "lr_scheduler": "cosine_with_restarts", "epoch": "3",
+             "lr_scheduler_num_cycles": ""}  # fmt: skip
+    values, notes = as_sd_scripts({"LoRA_type": "Standard", **given})
+    assert (values["network_train_unet_only"], values["lr_scheduler_num_cycles"]) == (True, "3")
+    assert "lr_scheduler_num_cycles is empty" in said(notes)
+    values, notes = as_sd_scripts({"LoRA_type": "Standard", **given, "dataset_config": "d.toml", "max_train_steps": 0})
+    assert "epoch" not in values and "trains 1600 steps" in said(notes)
+
+
+def test_convolutions_that_a_page_switches_off_with_0_stay_off() -> None:
+    given = {"conv_dim": 0, "conv_alpha": 0}
+    values, _ = as_sd_scripts({**KOHYA_SS, "LoRA_type": "LyCORIS/LoHa", "LyCORIS_preset": "full", **given})
+    assert values["network_args"][:4] == ["algo=loha", "preset=full", "conv_dim=0", "conv_alpha=0"]
+    values, _ = as_sd_scripts({**LORA_SCRIPTS, **given})
+    assert values["network_args"][:3] == ["algo=lokr", "conv_dim=0", "conv_alpha=0"]
+    values, _ = as_sd_scripts({**KOHYA_SS, "LoRA_type": "Kohya LoCon", **given, "module_dropout": 0})
+    assert "network_args" not in values
+
+
+def test_switches_of_sdxl_say_nothing_about_another_model() -> None:
+    left = {"sdxl": False, "sdxl_cache_text_encoder_outputs": True, "fp8_base_unet": True}
+    values, _ = as_sd_scripts({**KOHYA_SS, **left})
+    assert not {"cache_text_encoder_outputs", "no_half_vae", "fp8_base_unet"} & values.keys()
+
+
 def test_block_rates_of_kohya_ss_are_network_arguments() -> None:
     blocks = {"down_lr_weight": "0,1,1", "mid_lr_weight": "1", "up_lr_weight": "", "block_lr_zero_threshold": "0.1"}
     values, _ = as_sd_scripts({"LoRA_type": "Standard", **blocks})

@@ -49,8 +49,9 @@ KOHYA_SS_ONLY = frozenset({
 # sd-scripts under these names, which it does not know.)
 KOHYA_SS_UNUSED = (
     "stop_text_encoder_training", "stop_text_encoder_training_pct", "extra_accelerate_launch_args", "conv_dims",
-    "conv_alphas",
+    "conv_alphas", "fp8_base_unet",
 )  # fmt: skip
+WITH_CYCLES = ("cosine_with_restarts", "cosine_with_min_lr", "warmup_stable_decay")
 OTHER_FAMILIES = {
     "flux1_checkbox": "Flux", "sd3_checkbox": "SD3", "lumina_checkbox": "Lumina", "anima_checkbox": "Anima",
     "hunyuan_image_checkbox": "HunyuanImage",
@@ -64,6 +65,7 @@ BLOCK_ARGUMENTS = (
 DROPOUT_ARGUMENTS = ("rank_dropout", "module_dropout")
 LORAPLUS_ARGUMENTS = ("loraplus_lr_ratio", "loraplus_unet_lr_ratio", "loraplus_text_encoder_lr_ratio")
 KOHYA_ARGUMENTS = (*BLOCK_ARGUMENTS, *DROPOUT_ARGUMENTS, *LORAPLUS_ARGUMENTS)
+ZERO_IN_LYCORIS = ("conv_dim", "conv_alpha")
 LYCORIS_COMMON = ("conv_dim", "conv_alpha", *DROPOUT_ARGUMENTS, "rank_dropout_scale", "train_norm", "bypass_mode")
 # LoRA_type of kohya_ss: network_module, algo of LyCORIS, and which of the form's fields become network_args.
 LORA_TYPES: dict[str, tuple[str, str, tuple[str, ...]]] = {
@@ -131,10 +133,10 @@ def _from_kohya_ss(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[Note
     _kohya_ss_network(values, result, notes)
     if _is_on(values.get("sdxl")):
         result["model_family"] = "sdxl"
-    if _is_on(result.pop("sdxl_cache_text_encoder_outputs", None)):
-        result["cache_text_encoder_outputs"] = True
-    if _is_on(result.pop("sdxl_no_half_vae", None)):
-        result["no_half_vae"] = True
+    for name, meant in (("sdxl_cache_text_encoder_outputs", "cache_text_encoder_outputs"),
+                        ("sdxl_no_half_vae", "no_half_vae")):  # fmt: skip
+        if _is_on(result.pop(name, None)) and _is_on(values.get("sdxl", True)):
+            result[meant] = True
     attention = result.get("xformers")
     if isinstance(attention, str) and attention.lower() in ("xformers", "sdpa", "none"):
         result["xformers"], result["sdpa"] = attention.lower() == "xformers", attention.lower() == "sdpa"
@@ -158,8 +160,9 @@ def _from_kohya_ss(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[Note
 
 
 def _kohya_ss_parts(values: Mapping[str, Any], result: dict[str, Any], notes: list[Note]) -> None:
-    """A part with rate 0 is not trained at all there; with both at 0 the common rate counts."""
-    unet, text_encoder = _number(values.get("unet_lr")), _number(values.get("text_encoder_lr"))
+    """A part with rate 0, or an empty one, is not trained at all there; with both at 0 the common rate counts."""
+    rates = (values.get(name) for name in ("unet_lr", "text_encoder_lr"))
+    unet, text_encoder = (0.0 if rate == "" else _number(rate) for rate in rates)
     if unet and text_encoder == 0:
         result["network_train_unet_only"] = True
         notes.append(Note("network.network_train_unet_only", "text_encoder_lr 0 was read as: train the U-Net only"))
@@ -170,9 +173,18 @@ def _kohya_ss_parts(values: Mapping[str, Any], result: dict[str, Any], notes: li
 
 
 def _kohya_ss_length(result: dict[str, Any], notes: list[Note]) -> None:
-    """Steps win over the epochs of its first tab; the warm-up is a percentage."""
+    """Steps win over the epochs of its first tab, which are also the restarts where none are given; the warm-up is a
+    percentage."""
+    cycles, epochs = result.get("lr_scheduler_num_cycles"), result.get("epoch")
+    if result.get("lr_scheduler") in WITH_CYCLES and cycles in ("", None) and epochs and not _is_zero(epochs):
+        result["lr_scheduler_num_cycles"] = epochs
+        said = "lr_scheduler_num_cycles is empty, which this file's page reads as the epochs: {epochs}"
+        notes.append(Note("schedule.lr_scheduler_num_cycles", said, {"epochs": epochs}))
     if "max_train_epochs" in result:
         result.pop("epoch", None)
+    elif result.get("dataset_config") and "max_train_steps" not in result and result.pop("epoch", None):
+        said = "epoch was left out: with dataset_config this file's page trains {steps} steps where none are given"
+        notes.append(Note("run.max_train_epochs", said, {"steps": 1600}))
     elif "max_train_steps" in result and result.pop("epoch", None):
         notes.append(Note("run.max_train_epochs", "epoch was left out: max_train_steps is set and wins in this file"))
     warmup = _number(result.pop("lr_warmup", 0))
@@ -213,7 +225,7 @@ def _kohya_ss_network(values: Mapping[str, Any], result: dict[str, Any], notes: 
         arguments.append(f"preset={preset}")
     known = MODULES[module][algo].arguments
     for name in names:
-        if not _says_something(name, fields.get(name)):
+        if not _says_something(name, fields.get(name), bool(algo)):
             continue
         if name in known:
             arguments.append(f"{name}={fields[name]}")
@@ -312,7 +324,7 @@ def _lora_scripts_network(result: dict[str, Any]) -> None:
     if module == "lycoris.kohya":
         algo = shown["lycoris_algo"]
         arguments = [f"algo={algo}"] if algo else []
-        arguments += [f"{name}={shown[name]}" for name in ("conv_dim", "conv_alpha") if shown[name]]
+        arguments += [f"{name}={shown[name]}" for name in ZERO_IN_LYCORIS if _says_something(name, shown[name], True)]
         arguments += [f"dropout={shown['dropout']}"] if _number(shown["dropout"]) else []
         arguments += [f"factor={shown['lokr_factor']}"] if algo == "lokr" and shown["lokr_factor"] else []
         arguments += ["train_norm=True"] if _is_on(shown["train_norm"]) else []
@@ -351,11 +363,14 @@ def _lora_scripts_previews(result: dict[str, Any], notes: list[Note]) -> None:
         result["sample_prompts"] = line
 
 
-def _says_something(name: str, value: Any) -> bool:
-    """Whether a form field for a network argument holds more than "as usual"."""
-    if value in (None, "", False, "False", "false"):
+def _says_something(name: str, value: Any, lycoris: bool = False) -> bool:
+    """Whether a form field for a network argument holds more than "as usual".
+
+    lycoris: what is not said about convolutions is there as for the other layers, so a 0 says something.
+    """
+    if value is None or value is False or value in ("", "False", "false"):
         return False
-    return not (_is_zero(value) and name not in ("block_lr_zero_threshold",)) and value != "0"
+    return not _is_zero(value) or (lycoris and name in ZERO_IN_LYCORIS)
 
 
 def _texts(value: Any) -> Iterable[str]:
