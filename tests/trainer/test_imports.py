@@ -295,7 +295,7 @@ def test_a_run_with_a_dataset_config_tells_of_its_folders() -> None:
         ("prodigyopt.prodigy.Prodigy(decouple=True,d_coef=2.0,betas=(0.9, 0.99))", "Prodigy",
          ["decouple=True", "d_coef=2.0", "betas=0.9,0.99"]),
         ("torch.optim.sgd.SGD(momentum=0.9)", "SGDNesterov", []),
-        ("torch.optim.adamw.AdamW(betas=[0.9, 0.99],weight_decay=0.1)", "AdamW", ["betas=0.9,0.99", "weight_decay=0.1"]),
+        ("torch.optim.adamw.AdamW(betas=[0.9, 0.99],eps=1e-7)", "AdamW", ["betas=0.9,0.99", "eps=1e-7"]),
         ("transformers.optimization.Adafactor(relative_step=True)", "AdaFactor", []),
     ],
 )  # fmt: skip

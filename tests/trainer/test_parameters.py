@@ -73,6 +73,16 @@ def test_numbers_may_be_text_and_empty_text_is_unset() -> None:
     assert (config.caption.clip_skip, config.caption.max_token_length) == (2, 225)
 
 
+def test_numbers_may_stand_where_text_is_meant_but_switches_are_no_numbers() -> None:
+    config = parse({**NEEDED, "output_name": 2024, "log_prefix": 1.5, "noise_offset": 0, "adaptive_noise_scale": 0.0})
+    assert (config.config.save.output_name, config.config.log.log_prefix) == ("2024", "1.5")
+    assert "keep_tokens is True; a whole number is needed" in message({"keep_tokens": True})
+    assert "learning_rate is True; a number is needed" in message({"learning_rate": "true"})
+    assert "keep_tokens is True; a whole number is needed" in message(
+        {"subsets": [{"image_dir": "x", "keep_tokens": True}]}
+    )
+
+
 @pytest.mark.parametrize("value", [512, "512", "512,512", "512x512", [512, 512]])
 def test_a_resolution_is_read_in_every_usual_form(value: object) -> None:
     assert parse({**NEEDED, "resolution": value}).config.dataset.resolution == (512, 512)

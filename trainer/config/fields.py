@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args, get_origin
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 EXTRA_KEYS = frozenset({"unit", "advanced", "shown_when", "role"})
@@ -15,7 +15,31 @@ ROLES = ("file", "folder", "model", "prompts", "state")
 class Section(BaseModel):
     """A group of parameters: one TOML table, one heading of the form. Frozen; unknown keys are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, validate_default=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        validate_default=True,
+        coerce_numbers_to_str=True,
+    )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_switch_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        """A switch where a number belongs is a slip; pydantic would take it for 1 or 0."""
+        if isinstance(value, bool):
+            kinds = _kinds(cls.model_fields[info.field_name or ""].annotation)
+            if not kinds & {bool, tuple} and kinds & {int, float}:
+                raise PydanticCustomError("int_type" if int in kinds else "float_type", "a number is needed")
+        return value
+
+
+def _kinds(annotation: Any) -> set[Any]:
+    """The plain types of an annotation: {int, NoneType} of int | None."""
+    if get_origin(annotation) is tuple:
+        return {tuple}
+    parts = get_args(annotation)
+    return {kind for part in parts for kind in _kinds(part)} if parts else {annotation}
 
 
 def parameter(
@@ -110,6 +134,8 @@ def parse_rates(value: Any) -> Any:
         return None
     items = _without_brackets(value).replace(",", " ").split() if isinstance(value, str) else value
     items = list(items)[:2] if isinstance(items, (list, tuple)) else [items]
+    if not items:
+        return None
     try:
         rates = [float(item) for item in items if not isinstance(item, bool)]
     except (TypeError, ValueError):

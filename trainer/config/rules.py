@@ -75,7 +75,7 @@ def _required(config: TrainConfig) -> Iterator[Problem]:
 
 def _noise_and_loss(config: TrainConfig) -> Iterator[Problem]:
     v = config.model.v_parameterization
-    if config.noise.adaptive_noise_scale is not None and config.noise.noise_offset is None:
+    if config.noise.adaptive_noise_scale and config.noise.noise_offset is None:
         yield Problem(
             "noise.adaptive_noise_scale",
             "adaptive_noise_scale needs noise_offset; set noise_offset (such as 0.05) or clear adaptive_noise_scale",
