@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from trainer import networks
 from trainer.arguments import ArgumentError
+from trainer.config import ConfigError, parse
 from trainer.families.base import Target
 from trainer.families.layers import clip_name, layers_of, sd_block
 from trainer.networks import arguments
@@ -182,6 +183,18 @@ def test_every_word_but_false_switches_on_and_old_names_are_understood() -> None
 def test_wrong_arguments_are_named_with_what_was_meant(args: tuple[str, ...], said: str) -> None:
     with pytest.raises(ArgumentError, match=said):
         arguments.parse("lycoris.kohya", args)
+
+
+def test_a_rank_above_every_layer_makes_whole_matrices_and_is_for_lokr_only() -> None:
+    tensors = attached("algo=lokr", "factor=4", "preset=attn-only", dim=100_000).file_tensors()
+    assert {key.rpartition(".")[2] for key in tensors} == {"lokr_w1", "lokr_w2", "alpha"}
+    assert all(torch.isfinite(value.half()) for key, value in tensors.items() if key.endswith("alpha"))
+    needed = {"pretrained_model_name_or_path": "b", "train_data_dir": "t", "resolution": 512, "network_dim": 100_000}
+    assert parse({**needed, "network_module": "lycoris.kohya", "network_args": ["algo=lokr", "conv_dim=100000"]})
+    with pytest.raises(ConfigError, match="network_dim is 100000; it must be 1024 or less"):
+        parse(needed)
+    with pytest.raises(ConfigError, match="conv_dim is 100000; it must be 1024 or less"):
+        parse({**needed, "network_dim": 8, "network_module": "lycoris.kohya", "network_args": ["conv_dim=100000"]})
 
 
 def test_arguments_of_other_methods_are_accepted_and_told() -> None:

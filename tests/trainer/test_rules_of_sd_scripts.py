@@ -37,6 +37,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("13", {"cache_latents": True, "random_crop": True}, "random_crop"),
     ("13", {"cache_latents": True, "subsets": [{"image_dir": "x", "color_aug": True}]}, "color_aug"),
     ("13", {"enable_bucket": True, "bucket_reso_steps": 40}, "bucket_reso_steps is 40"),
+    ("13", {"enable_bucket": True, "bucket_reso_steps": 512}, "min_bucket_reso 256 is less than one step"),
     ("14", {"cache_text_encoder_outputs": True}, "needs network_train_unet_only"),
     ("14", {**CACHED, "shuffle_caption": True}, "does not go with shuffle_caption"),
     ("14", {**CACHED, "caption_dropout_rate": 0.1}, "does not go with caption_dropout_rate"),

@@ -6,6 +6,7 @@ from typing import Literal
 
 from trainer.config.fields import Lines, Section, Texts, parameter
 
+LARGEST_RANK, WHOLE_RANK = 1024, 1_000_000  # the second for algo=lokr, which takes it for whole matrices
 NetworkModule = Literal["networks.lora", "networks.lora_fa", "networks.dylora", "networks.oft", "lycoris.kohya"]
 
 
@@ -18,11 +19,11 @@ class Network(Section):
     0.0001 to 0.01). lycoris.kohya is LyCORIS: in the network arguments algo=locon, loha, lokr and others choose the
     method, preset=full, attn-mlp and others the layers."""
 
-    network_dim: int | None = parameter(None, "Network dim (rank)", ge=1, le=1024)
+    network_dim: int | None = parameter(None, "Network dim (rank)", ge=1, le=WHOLE_RANK)
     """Size of the low-rank update. Higher can hold more detail; the file and the optimizer state grow in proportion.
-    16 to 32 suits most characters, 32 to 64 styles. Empty: 4."""
+    16 to 32 suits most characters, 32 to 64 styles. Empty: 4. algo=lokr takes 10000 for matrices that are not cut."""
 
-    network_alpha: float = parameter(1.0, "Network alpha", ge=0, le=4096)
+    network_alpha: float = parameter(1.0, "Network alpha", ge=0, le=WHOLE_RANK)
     """Damps the update by alpha / dim. The same as dim trains at full strength, half of it needs a higher learning
     rate. 0 means the same as dim."""
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from trainer.config.dataset import Owner, owners
 from trainer.config.file_names import fault_of
+from trainer.config.network import LARGEST_RANK
 from trainer.config.problems import Problem
 from trainer.config.rates import trained_rates
 
@@ -171,6 +172,8 @@ def _network_arguments(config: TrainConfig) -> Iterator[Problem]:
             )
     if network.network_module == "lycoris.kohya" and not faults:
         yield from _lycoris_arguments(config)
+    if not faults:
+        yield from _ranks(config)
     if network.network_module == "networks.oft" and network.network_train_text_encoder_only:
         yield Problem(
             "network.network_module",
@@ -185,6 +188,23 @@ def _network_arguments(config: TrainConfig) -> Iterator[Problem]:
                 f"network.{name}",
                 "{name} does not work with {module}; clear it or choose networks.lora",
                 {"name": name, "module": network.network_module},
+            )
+
+
+def _ranks(config: TrainConfig) -> Iterator[Problem]:
+    """Ranks that only LoKr has a use for."""
+    from trainer.networks import arguments
+
+    network = config.network
+    if arguments.method_of(network.network_module, network.network_args).name == "lokr":
+        return
+    given = arguments.parse(network.network_module, network.network_args)
+    for name, rank in (("network_dim", network.network_dim), ("conv_dim", given.get("conv_dim"))):
+        if isinstance(rank, int) and rank > LARGEST_RANK:
+            yield Problem(
+                "network.network_dim" if name == "network_dim" else "network.network_args",
+                "{name} is {value}; it must be {limit} or less",
+                {"name": name, "value": rank, "limit": LARGEST_RANK},
             )
 
 
@@ -336,6 +356,12 @@ def _bucket_sides(dataset: Dataset) -> Iterator[Problem]:
     if dataset.bucket_no_upscale:
         return
     low, high = min(dataset.resolution), max(dataset.resolution)
+    if dataset.min_bucket_reso < dataset.bucket_reso_steps:
+        yield Problem(
+            "dataset.min_bucket_reso",
+            "min_bucket_reso {value} is less than one step of bucket_reso_steps {step}; raise it or lower the steps",
+            {"value": dataset.min_bucket_reso, "step": dataset.bucket_reso_steps},
+        )
     if dataset.min_bucket_reso > low:
         yield Problem(
             "dataset.min_bucket_reso",

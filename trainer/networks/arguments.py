@@ -192,7 +192,7 @@ CHOICE = (
     Argument("algo", "text", "lora", "the method: lora, locon, loha, lokr, dylora, glora, ia3, full, diag-oft or boft"),
     Argument("preset", "text", "full", f"which layers: {', '.join(PRESETS)}, or the path of a TOML file"),
     Argument("conv_dim", "int", None, "rank of the 3x3 convolutions; as network_dim when not given, 0 for none",
-             low=0, high=1024),
+             low=0, high=1_000_000),
     Argument("conv_alpha", "float", None, "alpha of the 3x3 convolutions; as network_alpha when not given", low=0),
     Argument("module_dropout", "float", 0.0, "chance that a layer is left alone, in each step", low=0, high=1),
     Argument("train_norm", "switch", False, "train the norm layers inside of the preset's modules too"),
@@ -248,7 +248,7 @@ LYCORIS = _arguments(
 INTERNAL_NAMES = {"weight_decompose": "dora_wd", "wd_on_out": "wd_on_output"}
 PER_LAYER = {
     **{name: one for name, one in LYCORIS.items() if name not in {"algo", "preset", "conv_dim", "conv_alpha"}},
-    "dim": Argument("dim", "int", None, "rank of these layers", low=0, high=1024),
+    "dim": Argument("dim", "int", None, "rank of these layers", low=0, high=1_000_000),
     "alpha": Argument("alpha", "float", None, "alpha of these layers", low=0),
 }
 

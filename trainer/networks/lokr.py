@@ -157,10 +157,10 @@ class LoKr(Update):
         self.loaded_scale()
 
     def loaded_scale(self) -> None:
-        """Scale 1 where both matrices are whole; the file's alpha is the rank then."""
+        """Scale 1 where both matrices are whole; the file's alpha is the rank then, as far as fp16 reaches."""
         if self.lokr_w1 is not None and self.lokr_w2 is not None:
             self.scale = 1.0
-            self.alpha.fill_(self.rank)
+            self.alpha.fill_(min(self.rank, torch.finfo(torch.float16).max))
 
     @classmethod
     def knows(cls, tensors: Mapping[str, Tensor]) -> bool:
