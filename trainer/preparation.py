@@ -20,7 +20,18 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-from trainer import families, metadata, networks, objective, optimizers, precision, previews, schedules, seeds
+from trainer import (
+    agreement,
+    families,
+    metadata,
+    networks,
+    objective,
+    optimizers,
+    precision,
+    previews,
+    schedules,
+    seeds,
+)
 from trainer.atomic import WriteError, sweep
 from trainer.checkpoint import Reserved, State, StateError, load_state, reserve_name
 from trainer.config import TrainConfig
@@ -32,6 +43,7 @@ from trainer.dataset.buckets import size_ids, true_size_ids
 from trainer.dataset.report import Lengths, lengths
 from trainer.dataset.scan import Dataset, Example, scan, write_caches
 from trainer.events import TERMINAL, EventLog
+from trainer.failures import explain
 from trainer.families import kinds
 from trainer.families.base import Conditioning, Family
 from trainer.families.modules import all_tensors
@@ -53,17 +65,13 @@ from trainer.loading.pixels import item_of, load
 from trainer.loading.texts import KeptTexts, write_te_outputs
 from trainer.locks import Lock, take_card
 from trainer.networks.network import Network
-from trainer.processes import Processes, join
+from trainer.processes import Processes, StopRequested
 from trainer.quantised import quantise, store_in_fp8
 from trainer.saving import Moment, output_folder
 
 SMALL_MODEL_WEIGHTS = 50_000_000  # SD 1.5 has 860 million
 CACHE_FOLDER = Path(".athanor") / "cache"
 Facts = TypeVar("Facts")
-
-
-class StopRequested(Exception):
-    """A run was asked to stop before its first step, when there is nothing yet that could be saved."""
 
 
 @dataclass(frozen=True)
@@ -288,14 +296,15 @@ class Run:
         return replace(encoded, sizes=torch.tensor(sizes, dtype=torch.float32)).to(self.device)
 
 
-def prepare(config: TrainConfig, job: Job, events: EventLog) -> Run:
+def prepare(config: TrainConfig, job: Job, events: EventLog, processes: Processes) -> Run:
     """Make a run ready for its first step (or for the step after the one it was stopped at).
 
     Raises ConfigError, DatasetError, WeightsError, NetworkError, StateError, OptimizerError, each with the cure, and
     StopRequested when the page asks for it while latents or texts are cached.
     """
     tracker_options(config.log, "wandb")  # a mistake there is told before anything slow
-    processes = join(config.distributed)
+    with processes.as_one(lambda error: explain(error, config).fields()):
+        agreement.same_settings(config, processes)
     formats = precision.choose(config.precision)
     card = _card(formats.device, job, partial(_warn, events))
     resumed = load_state(Path(config.save.resume)) if config.save.resume else None
@@ -332,8 +341,6 @@ def prepare(config: TrainConfig, job: Job, events: EventLog) -> Run:
         previews.remember_prompts(family, prompts)
         family.free_text_encoders()
 
-    _same_pictures(dataset, latents, processes)
-
     precision.give_memory_back()
     network = _network(config, family, formats, seed, warn)
     if config.precision.torch_compile:
@@ -364,6 +371,8 @@ def prepare(config: TrainConfig, job: Job, events: EventLog) -> Run:
         name=reserved, card=card,
         facts=facts, base_hashes=base_hashes, processes=processes, resumed=resumed,
     )  # fmt: skip
+    with processes.as_one(lambda error: explain(error, config).fields()):
+        agreement.same_files(run)
     for note in family.notes:
         if note not in told:
             warn(note)
@@ -386,18 +395,6 @@ def _card(device: torch.device, job: Job, warn: Callable[[str], None]) -> Lock |
     if other is not None:
         warn(f"{other} trains on this graphics card too; both are slower and have to share its memory")
     return lock
-
-
-def _same_pictures(dataset: Dataset, latents: Latents, processes: Processes) -> None:
-    """Every process must plan the same batches. Raises DatasetError when another machine has other pictures."""
-    usable = [(example.path.name, example.bucket, example.repeats) for example in dataset.examples
-              if example.index not in latents.skipped]  # fmt: skip
-    number = seeds.derive(0, "pictures", repr(usable))
-    if processes.from_main(number) != number:
-        raise DatasetError(
-            "this machine has other pictures than the main one, so they cannot train together; copy the training "
-            "folder anew"
-        )
 
 
 @dataclass(frozen=True)

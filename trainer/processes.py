@@ -8,13 +8,17 @@ loop keeps its shape, and the loss of a step travels along. Who starts the proce
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
@@ -25,6 +29,9 @@ if TYPE_CHECKING:
     from trainer.config.distributed import Distributed
 
 USUAL_PATIENCE_MINUTES = 120  # previews of the main process are waited for
+STOPPED = "stopped"  # in the place of a failure's kind
+MEETING_SECONDS = 120  # for connections between processes that are all there
+FAREWELL_SECONDS = 10.0  # for the others to read why the process failed that holds what they tell each other
 
 
 class Elsewhere(RuntimeError):
@@ -39,6 +46,10 @@ class Lost(RuntimeError):
     """Another process of the run is gone, or does not answer any more."""
 
 
+class StopRequested(Exception):
+    """A run was asked to stop before its first step, when there is nothing yet that could be saved."""
+
+
 @dataclass
 class Processes:
     """This process among those of its run. rank 0 is the main one, which writes files and talks to the user."""
@@ -48,6 +59,7 @@ class Processes:
     as_view: bool = False  # ddp_gradient_as_bucket_view
     static: bool = False  # ddp_static_graph
     _store: Any = None
+    _told: bool = False  # the others know why this run failed
     _trained: Tensor | None = field(default=None, repr=False)  # which weights had gradients at the first step
 
     @property
@@ -63,6 +75,25 @@ class Processes:
         with _answering():
             dist.broadcast(shared, 0)
         return int(shared)
+
+    def any_of(self, flags: Sequence[bool]) -> list[bool]:
+        """Each flag: whether it is set in any process."""
+        return [found > 0 for found in self.sum_of([float(flag) for flag in flags])]
+
+    def compare(self, subject: str, values: Mapping[str, str]) -> list[tuple[str, str, str]]:
+        """(name, here, in the main process) of the values that differ from the main process's; there always none.
+
+        All processes name the same subject, once.
+        """
+        if self.count == 1:
+            return []
+        if self.main:
+            self._store.set(subject, json.dumps(values))
+            return []
+        with _answering():
+            theirs = json.loads(self._store.get(subject))
+        names = [name for name in {**theirs, **values} if theirs.get(name) != values.get(name)]
+        return [(name, values.get(name, "nothing"), theirs.get(name, "nothing")) for name in names]
 
     def sum_of(self, values: Sequence[float]) -> list[float]:
         """Each value summed over the processes."""
@@ -85,16 +116,67 @@ class Processes:
         fault: Exception | None = None
         try:
             yield
+        except Lost:
+            raise
         except Exception as error:
             fault = error
-            self._store.set("failure", json.dumps({**explain(error), "process": self.rank + 1}))
+            self._tell(explain(error))
         failed = torch.tensor([fault is not None], dtype=torch.int32)
         with _answering():
             dist.all_reduce(failed, dist.ReduceOp.MAX)
         if fault is not None:
             raise fault
         if failed:
-            raise Elsewhere(json.loads(self._store.get("failure")))
+            raise Elsewhere(self._heard() or {})
+
+    @contextlib.contextmanager
+    def telling(self, explain: Callable[[BaseException], dict[str, Any]]) -> Iterator[None]:
+        """Around all that the processes do together: who fails tells the others why, wherever they are by then.
+
+        explain: turns an exception into a failure's fields. Raises Elsewhere, not Lost, where the reason is known.
+        """
+        if self.count == 1:
+            yield
+            return
+        try:
+            yield
+        except Exception as error:
+            cause = error.__cause__ if isinstance(error.__cause__, (Lost, Elsewhere)) else error
+            if isinstance(cause, Lost) and (told := self._heard()) is not None:
+                self._part()
+                if told["kind"] == STOPPED:
+                    raise StopRequested from error
+                if cause is error:
+                    raise Elsewhere(told) from error
+                error.__cause__ = Elsewhere(told)  # what was kept stays told too
+                raise
+            if not isinstance(cause, (Lost, Elsewhere)) and not self._told:
+                self._tell({"kind": STOPPED} if isinstance(error, StopRequested) else explain(error))
+            self._part()
+            raise
+
+    def _tell(self, failure: dict[str, Any]) -> None:
+        self._told = True
+        with contextlib.suppress(RuntimeError):
+            self._store.set("failure", json.dumps({**failure, "process": self.rank + 1}, default=str))
+
+    def _heard(self) -> dict[str, Any] | None:
+        """Why another process failed, if it could tell."""
+        with contextlib.suppress(RuntimeError):
+            if self._store.check(["failure"]):
+                return dict(json.loads(self._store.get("failure")))
+        return None
+
+    def _part(self) -> None:
+        """End the connections, so that nobody waits any longer; the main process stays until the others have heard."""
+        with contextlib.suppress(RuntimeError, AssertionError):
+            dist.destroy_process_group()
+        with contextlib.suppress(RuntimeError):
+            gone = self._store.add("gone", 1)
+            deadline = time.monotonic() + FAREWELL_SECONDS
+            while self.main and gone < self.count and time.monotonic() < deadline:
+                time.sleep(0.1)
+                gone = self._store.add("gone", 0)
 
     def add_up(self, trained: Sequence[nn.Parameter], losses: Sequence[Tensor]) -> list[Tensor]:
         """Sum gradients and losses over the processes, in one all-reduce; returns the losses.
@@ -141,10 +223,11 @@ class Processes:
                 dist.destroy_process_group()
 
 
-def join(section: Distributed) -> Processes:
+def join(section: Distributed, waiting: Callable[[], object] = lambda: None) -> Processes:
     """Meet the other processes, where the environment says that there are some (torchrun's variables).
 
-    Raises ConfigError when this machine has too few cards, Lost when the others do not come.
+    waiting: called before the others are waited for. Raises ConfigError when this machine has too few cards or no way
+    to the main one, Lost when the others do not come.
     """
     count = int(os.environ.get("WORLD_SIZE", "1"))
     if count == 1:
@@ -158,12 +241,42 @@ def join(section: Distributed) -> Processes:
             raise ConfigError([Problem("distributed.num_processes", said, {"count": here, "cards": cards})])
         torch.cuda.set_device(local)
     patience = timedelta(minutes=section.ddp_timeout or USUAL_PATIENCE_MINUTES)
+    several_machines = int(os.environ.get("LOCAL_WORLD_SIZE", "1")) < count
+    if several_machines:
+        _name_interface(os.environ["MASTER_ADDR"])
+    waiting()
     with _answering():
         store, _, _ = next(iter(dist.rendezvous("env://", rank, count, timeout=patience)))
         backend = "cpu:gloo,cuda:nccl" if on_cards else "gloo"
-        dist.init_process_group(backend, store=store, rank=rank, world_size=count, timeout=patience)
+        meeting = timedelta(seconds=MEETING_SECONDS)
+        dist.init_process_group(backend, store=store, rank=rank, world_size=count, timeout=meeting)
+        dist.distributed_c10d._set_pg_timeout(patience, dist.group.WORLD)
     own = dist.PrefixStore("athanor", store)
     return Processes(rank, count, section.ddp_gradient_as_bucket_view, section.ddp_static_graph, own)
+
+
+def _name_interface(address: str) -> None:
+    """Tell gloo by which network the other machines reach this one.
+
+    Alone it offers the address of the machine's name, which on Debian and Ubuntu is 127.0.1.1: of use to nobody else.
+    Raises ConfigError when the main machine's address is one that only that machine itself can use.
+    """
+    try:
+        family, _, _, _, place = socket.getaddrinfo(address, 9, type=socket.SOCK_DGRAM)[0]
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect(place)  # sends nothing; the system chooses the way
+            own = probe.getsockname()[0]
+    except OSError as error:
+        said = "{address} cannot be reached from this machine ({reason}); check main_process_ip and the network"
+        raise ConfigError(
+            [Problem("distributed.main_process_ip", said, {"address": address, "reason": error.strerror or error})]
+        ) from None
+    if ipaddress.ip_address(own.split("%")[0]).is_loopback:
+        said = "{address} is an address that only this machine itself can use; give the one it has on the network"
+        raise ConfigError([Problem("distributed.main_process_ip", said, {"address": address})])
+    for name, addresses in psutil.net_if_addrs().items():
+        if own in {entry.address for entry in addresses}:
+            os.environ.setdefault("GLOO_SOCKET_IFNAME", name)
 
 
 @contextlib.contextmanager

@@ -23,7 +23,8 @@ from trainer.failures import Interrupted, explain
 from trainer.families.base import Conditioning, Family
 from trainer.job import REQUESTS, Job
 from trainer.precision import to_device
-from trainer.preparation import Microbatch, Run, StopRequested, prepare
+from trainer.preparation import Microbatch, Run, prepare
+from trainer.processes import StopRequested, join
 from trainer.reporting import Progress, Report
 from trainer.saving import Moment, due_after_epoch, due_after_step, outdated
 from trainer.validation import validate
@@ -80,18 +81,25 @@ def training_step(
 
 def train(config: TrainConfig, job: Job, events: EventLog) -> Finished | Stopped:
     """Train one LoRA. Raises what preparation raises, and Interrupted for an error after that; start.py tells them."""
-    began = time.monotonic()
+    processes = join(config.distributed, lambda: events.emit("phase", name="waiting for the others", done=0, total=0))
     try:
-        run = prepare(config, job, events)
+        with processes.telling(lambda error: explain(error, config).fields()):
+            return trained(prepare(config, job, events, processes))
     except StopRequested:
         return Stopped(0, None)
+
+
+def trained(run: Run) -> Finished | Stopped:
+    """From the first step to the last, or to the one at which the run is asked to stop."""
+    began = time.monotonic()
+    config = run.config
     progress = beginning(run)
     report = Report(run, Curves(config, silent=not run.processes.main))
     first = progress.step
     try:
         if config.sample.sample_at_first and progress.step == 0:
             report.preview(progress)
-        events.emit("phase", name="training", done=progress.step, total=run.total_steps)
+        run.events.emit("phase", name="training", done=progress.step, total=run.total_steps)
         while progress.step < run.total_steps:
             for window in run.windows(progress.epoch, progress.batch):
                 stop = step(run, progress, window, report)
@@ -166,12 +174,12 @@ def step(run: Run, progress: Progress, window: list[Microbatch], report: Report)
 
 
 def requests(run: Run) -> set[str]:
-    """What the page asks for. The main process looks, and all obey at the same step."""
-    found = [name for name in REQUESTS if run.processes.main and run.job.requested(name)]
-    for name in found:
-        run.job.obey(name)
-    known = run.processes.from_main(sum(1 << REQUESTS.index(name) for name in found))
-    return {name for number, name in enumerate(REQUESTS) if known >> number & 1}
+    """What the pages ask for, on whichever machine. All processes obey at the same step."""
+    found = [run.job.requested(name) for name in REQUESTS]
+    for name, asked in zip(REQUESTS, found, strict=True):
+        if asked:
+            run.job.obey(name)
+    return {name for name, asked in zip(REQUESTS, run.processes.any_of(found), strict=True) if asked}
 
 
 def backward(run: Run, microbatch: Microbatch, step_number: int) -> Tensor:
@@ -334,9 +342,11 @@ def rescue(run: Run, progress: Progress) -> Path | None:
 
 
 def keep_network(run: Run, progress: Progress, moment: Moment) -> Path:
-    """Write the LoRA as it is now; returns the file, under a free name."""
+    """Write the LoRA as it is now, in the main process; returns the file, under a free name."""
     run.events.emit("phase", name="saving", done=0, total=1)
     wanted = run.output_dir / f"{run.output_name}{moment.suffix()}.{run.config.save.save_model_as}"
+    if not run.processes.main:
+        return wanted
     epoch = moment.number if moment.kind == "epoch" else min(progress.epoch, run.epochs)
     with run.evaluation():
         path, size = save_network(
@@ -349,7 +359,7 @@ def keep_network(run: Run, progress: Progress, moment: Moment) -> Path:
 
 
 def keep_state(run: Run, progress: Progress, moment: Moment) -> Path:
-    """Write a state to resume from; returns its folder."""
+    """Write a state to resume from, in the main process; returns its folder."""
     folder = run.job.states / f"{run.output_name}{moment.suffix()}-state"
     if not run.processes.main:
         return folder

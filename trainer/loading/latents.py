@@ -316,7 +316,7 @@ def fingerprint(vae: nn.Module) -> str:
     whole = hashlib.sha256(str(FORMAT_VERSION).encode())
     for name, tensor in sorted(vae.state_dict().items()):
         whole.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        whole.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().data)
+        whole.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
     return whole.hexdigest()[:16]
 
 

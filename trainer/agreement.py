@@ -1,0 +1,63 @@
+"""What several processes must have alike before they train one LoRA: settings, pictures, weights to start from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trainer.config import ConfigError, Problem, TrainConfig, parameters
+from trainer.dataset import DatasetError
+from trainer.families.weights import WeightsError
+from trainer.loading.latents import fingerprint
+from trainer.processes import Processes
+
+if TYPE_CHECKING:
+    from trainer.preparation import Run
+
+SECTIONS = ("model", "dataset", "caption", "network", "optimizer", "schedule", "noise", "loss", "run", "precision")
+# The seed is machine 0's; the others change how fast a machine is, not what it computes.
+OWN_TO_A_MACHINE = frozenset(
+    ["seed", "cache_info", "max_data_loader_n_workers", "persistent_data_loader_workers", "sdpa", "xformers",
+     "gradient_checkpointing", "torch_compile", "dynamo_backend"]
+)  # fmt: skip
+
+
+def same_settings(config: TrainConfig, processes: Processes) -> None:
+    """Raises ConfigError naming each setting that is not machine 0's. Paths may differ: what lies there counts."""
+    told = {
+        one.address: str(getattr(getattr(config, one.section), one.name))
+        for one in parameters()
+        if one.section in SECTIONS and one.role is None and one.name not in OWN_TO_A_MACHINE
+    }
+    said = "{name} is {here} on this machine and {there} on machine 0; start all machines with the same settings"
+    problems = [
+        Problem(address, said, {"name": address.partition(".")[2], "here": here, "there": there})
+        for address, here, there in processes.compare("settings", told)
+    ]
+    if problems:
+        raise ConfigError(problems)
+
+
+def same_files(run: Run) -> None:
+    """The same of pictures with their captions, of the base model, and of the LoRA or state that is gone on from.
+
+    Raises DatasetError or WeightsError.
+    """
+    if run.processes.count == 1:
+        return
+    usable = [example for example in run.dataset.examples if example.index not in run.latents.skipped]
+    pictures = {
+        f"{example.path.parent.name}/{example.path.name}":
+        f"{example.bucket} {example.repeats} {example.path.stat().st_size} {example.caption}"
+        for example in usable
+    }  # fmt: skip
+    differing = run.processes.compare("pictures", pictures)
+    if differing:
+        raise DatasetError(
+            f"this machine has other pictures or captions than machine 0 ({len(differing)} differ, such as "
+            f"{differing[0][0]}), so they cannot train together; copy the training folder anew"
+        )
+    step = run.resumed.progress["step"] if run.resumed else 0
+    base = run.base_hashes.result().new_hash
+    facts = {"base model": str(base), "LoRA or state": f"{step} {fingerprint(run.network)}"}
+    for name, _, _ in run.processes.compare("weights", facts):
+        raise WeightsError(f"this machine starts from another {name} than machine 0; copy the file anew")
