@@ -122,7 +122,7 @@ class Network(nn.Module):
             raise NetworkError(
                 f"{path}: none of its {len(state)} tensors belongs to this model; is it for another model family?"
             )
-        alphas = {(float(own[key]), float(usable[key])) for key in usable if key.endswith(".alpha")}
+        asked = {key: float(own[key]) for key in usable if key.endswith(".alpha")}
         self.load_state_dict(usable, strict=False)
         filled = {key.partition(".")[0] for key in usable}
         for name, adapter in self.adapters():
@@ -130,8 +130,10 @@ class Network(nn.Module):
                 adapter.loaded()
         missing, unknown = len(own.keys() - usable.keys()), len(state.keys() - usable.keys())
         notes = [f"{path}: {missing} tensors of the network are not in the file and start fresh"] if missing else []
-        for asked, found in sorted(pair for pair in alphas if not math.isclose(*pair, rel_tol=ROUNDING)):
-            notes.append(f"{path}: its alpha is {found:g}, the settings say {asked:g}; the file's is used and kept")
+        kept = self.file_tensors()
+        alphas = {(alpha, float(kept[key])) for key, alpha in asked.items()}  # whole matrices of LoKr take none over
+        for alpha, found in sorted(pair for pair in alphas if not math.isclose(*pair, rel_tol=ROUNDING)):
+            notes.append(f"{path}: its alpha is {found:g}, the settings say {alpha:g}; the file's is used and kept")
         return notes + (
             [f"{path}: {unknown} tensors of the file have no place in this network and were left out"]
             if unknown
