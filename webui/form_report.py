@@ -26,6 +26,7 @@ from trainer.families import kinds
 from trainer.families.weights import Description, describe
 from trainer.spawning import process_count
 from webui.cures import with_cures
+from webui.earlier import Earlier
 from webui.shortpaths import ShortPaths
 
 READINGS_KEPT = 4
@@ -42,7 +43,7 @@ EMPTY: dict[str, Any] = {
     "images": 0, "reg_images": 0, "steps": 0, "epochs": 0, "batches_per_epoch": 0, "buckets": [], "folders": [],
     "problems": [],
     "repeats_sum": 0, "batch_size": 1, "accumulation": 1, "processes": 1, "steps_per_epoch": 0, "by_epochs": True,
-    "curve": None, "stale": False,
+    "curve": None, "stale": False, "earlier": None,
 }  # fmt: skip
 
 
@@ -69,8 +70,9 @@ class Reports:
     with single files, and the sorting of pictures into buckets, which takes a second for 10,000 of them.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, jobs_dir: Path | None = None) -> None:
         self._root = root
+        self._earlier = Earlier(jobs_dir or root / "jobs")
         self._lock = threading.Lock()
         self._busy = threading.Lock()
         self._readings: OrderedDict[str, _Kept] = OrderedDict()
@@ -122,6 +124,7 @@ class Reports:
         problems = tuple(problem for problem in made.problems if problem.path != self._root)
         told = _told(config, replace(made, lengths=now, problems=problems), files)
         short = ShortPaths(self._root, picture_folders(config))
+        told["earlier"] = self._earlier.like(config) if told["steps"] else None
         return {**told, "problems": [short.problem(problem) for problem in with_cures(config, told["problems"])]}
 
     def _report(self, config: TrainConfig, kept: _Kept) -> Report:

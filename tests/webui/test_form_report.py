@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 from PIL import Image
 
 from tests.webui.formfiles import base_model
+from trainer.config import to_toml
+from trainer.job import Job
 from webui import form
 from webui.form_report import Reports, curve, describe_model, saves, start_problems
 from webui.shortpaths import ShortPaths
@@ -68,6 +71,27 @@ def test_several_cards_shorten_the_run_and_move_the_saves(root):
 def test_a_run_by_steps_says_so(root):
     told = Reports(root).read(config(**{"run.max_train_epochs": "", "run.max_train_steps": "60"}))
     assert (told["steps"], told["by_epochs"]) == (60, False)
+
+
+def test_time_and_memory_are_those_of_an_earlier_run_with_such_settings_and_of_no_other(root):
+    def ran(name, seconds, steps=20, **values):
+        job = Job.create(root / "jobs", name, to_toml(config(**values)))
+        lines = [{"event": "step", "time": 1.0 * step, "step": step, "total": 99, "epoch": 1, "epochs": 9, "loss": 0.1,
+                  "seconds": seconds, "vram_gib": 6.5} for step in range(1, steps + 1)]  # fmt: skip
+        job.events_path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+
+    assert Reports(root).read(config())["earlier"] is None
+    ran("a-like", 0.5, **{"run.max_train_epochs": "3", "optimizer.unet_lr": "2e-4"})
+    ran("b-short", 9.0, steps=3)
+    for number, other in enumerate(
+        ({"network.network_dim": "64"}, {"dataset.resolution": "768"}, {"precision.gradient_checkpointing": True},
+         {"optimizer.text_encoder_lr": "0"}, {"dataset.train_batch_size": "2"})
+    ):  # fmt: skip
+        ran(f"c-other-{number}", 7.0, **other)
+    broken = Job.create(root / "jobs", "d-broken", "not toml [")
+    told = Reports(root).read(config(**{"model.pretrained_model_name_or_path": "./base.safetensors"}))["earlier"]
+    assert broken.config_path.exists()
+    assert (told["name"], told["seconds_per_step"], told["vram_gib"], told["gpu"]) == ("a-like", 0.5, 6.5, None)
 
 
 def test_what_was_read_is_remembered_without_the_disk(root):

@@ -77,7 +77,7 @@ def router(site: Site) -> APIRouter:
     api = APIRouter(prefix="/api/form")
     drafts = form_presets.Drafts(site.state_dir / "drafts" / "train.json")
     own = form_presets.OwnPresets(site.state_dir / "presets")
-    reports = form_report.Reports(site.root)
+    reports = form_report.Reports(site.root, site.jobs_dir)
     _add_form(api, site, drafts, own, reports)
     _add_presets(api, site, own)
     _add_start(api, site, reports)

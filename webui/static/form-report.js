@@ -1,7 +1,7 @@
 // The right side: what will happen with these values, what is wrong, and the buttons that start it.
 import { clear, fill, h, icon } from './dom.js';
 import { sentence } from './messages.js';
-import { t } from './text.js';
+import { duration, t } from './text.js';
 import { words } from './form-fields.js';
 import { drawCurve } from './lrplot.js';
 
@@ -30,7 +30,7 @@ export function buildReport(state, actions) {
 
   function show() {
     const report = state.report;
-    fill(sum, ...sumLines(state, report), wantsDemo(state) && h('p', { class: 'r-demo' }, t('Nothing at hand?'), ' ',
+    fill(sum, ...sumLines(state, report), report?.steps > 0 && expectation(report), wantsDemo(state) && h('p', { class: 'r-demo' }, t('Nothing at hand?'), ' ',
       h('button', { type: 'button', class: 'btn', 'data-role': 'form-demo', onclick: actions.demo }, icon('image'), t('Fill in the demo'))));
     showData(data, report, state.reading);
     const curve = state.answer?.curve ?? report?.curve;
@@ -108,6 +108,15 @@ function sumLines(state, report) {
   const sum = [first.map(spaced), ' × ', t('{n} epochs', { n: epochs }), ' ', divided.map(spaced), ' = '];
   if (plain === real) return [h('p', { class: 'r-formula' }, sum, bold)];
   return [h('p', { class: 'r-formula' }, sum, String(plain)), h('p', { class: 'r-formula' }, '→ ', bold, ' ', h('span', { class: 'muted' }, reason))];
+}
+
+// Time and memory as an earlier run with the same settings took them; no formula knows them for every machine.
+function expectation({ steps, earlier }) {
+  if (!earlier) return h('p', { class: 'muted', 'data-role': 'expectation' }, t('Time and graphics memory are told here once a run with such settings has taken place.'));
+  const { name, vram_gib: memory, gpu, id } = earlier;
+  const parts = [t('about {time} of training', { time: duration(steps * earlier.seconds_per_step) }), memory > 0 && t('{n} GiB of graphics memory', { n: memory.toFixed(1) })].filter(Boolean).join(', ');
+  return h('p', { 'data-role': 'expectation' }, h('b', { class: 'r-time' }, parts), ' ',
+    h('a', { class: 'muted', href: `#job=${id}`, title: gpu }, t('as {name} took it with such settings', { name })));
 }
 
 function spaced(part) {
