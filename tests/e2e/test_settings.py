@@ -51,3 +51,20 @@ def test_what_was_found_on_the_machine_is_shown(page, server):
     with page.expect_download() as download:
         page.locator("[data-role=report]").click()
     assert download.value.suggested_filename == "athanor-report.zip"
+
+
+def test_the_trash_is_emptied_after_a_question_that_says_what_is_lost(page, server):
+    removed = server.root / "jobs" / ".trash" / "20261121-120000-anby" / "state"
+    removed.mkdir(parents=True)
+    (removed / "weights").write_bytes(b"x" * 2048)
+    page.goto(server.url)
+    open_tab(page, "settings")
+    page.locator("[data-role=used-trash]", has_text="jobs: 1 · 2.00 KB").wait_for()
+    page.locator("[data-role=empty-trash]").click()
+    assert "training states are lost" in page.locator("[data-role=ask-about]").inner_text()
+    page.locator("[data-role=ask-cancel]").click()
+    assert removed.is_dir()
+    page.locator("[data-role=empty-trash]").click()
+    page.locator("[data-role=ask-ok]").click()
+    page.locator("[data-role=used-trash]", has_text="No removed jobs").wait_for()
+    assert not removed.parent.exists()

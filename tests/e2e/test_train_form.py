@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -344,3 +346,33 @@ def test_an_error_of_the_pictures_stands_at_its_field_and_goes_with_its_cause(fo
     settled(form, lambda: form.fill(FOLDER, "./train/anby"))
     error.wait_for(state="hidden")
     form.wait_for_function("!document.querySelector('#train-start').disabled")
+
+
+def test_a_problem_with_one_cure_is_put_right_by_a_click_and_back_by_another(form):
+    choose_model_and_pictures(form)
+    settled(form, lambda: form.fill(FOLDER, "./train/anby/10_anby"))
+    form.locator("[data-role=cure]", has_text="train_data_dir = train/anby").click()
+    form.locator("[data-role=steps]", has_text="1500").wait_for()
+    assert form.input_value(FOLDER) == str(Path("train", "anby"))
+    form.locator("[data-role=notice-action]").last.click()
+    form.locator("[data-role=cure]").wait_for()
+    assert form.input_value(FOLDER) == "./train/anby/10_anby"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="puts a script in place of nvidia-smi")
+def test_cards_are_ticked_or_typed(page, own_server, tmp_path):
+    smi = tmp_path / "bin" / "nvidia-smi"
+    smi.parent.mkdir()
+    smi.write_text("#!/bin/sh\necho '0, NVIDIA GeForce RTX 4090, 24564'\necho '1, NVIDIA GeForce RTX 3060, 12288'\n")
+    smi.chmod(0o755)
+    form = opened(page, own_server(environment={"PATH": f"{smi.parent}{os.pathsep}{os.environ['PATH']}"}))
+    form.locator("[data-role=mode-expert]").click()
+    form.fill("[data-role=search]", "gpu_ids")
+    cards, numbers = form.locator("[data-role=card]"), form.locator("#train-distributed-gpu_ids")
+    cards.nth(1).click()
+    cards.nth(0).click()
+    assert numbers.input_value() == "0,1"
+    assert "RTX 3060 12 GiB" in form.locator(".f-card").nth(1).inner_text().replace("\n", " ")
+    numbers.fill("0,7")
+    assert "no card number 7" in form.locator("[data-role=no-such-card]").inner_text()
+    assert cards.nth(0).is_checked() and not cards.nth(1).is_checked()

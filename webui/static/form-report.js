@@ -11,6 +11,7 @@ const MOST_LISTED = 50;
 
 export function buildReport(state, actions) {
   const sum = h('div', { class: 'r-sum', 'data-role': 'sum', 'aria-live': 'polite' });
+  const expected = h('div', { class: 'r-expected', 'data-role': 'expectation' });
   const data = h('div', { class: 'r-data', 'data-role': 'data' });
   const plot = h('div', { class: 'r-plot', 'data-role': 'curve' });
   const problems = h('ul', { class: 'r-problems', 'data-role': 'problems' });
@@ -24,13 +25,14 @@ export function buildReport(state, actions) {
   const why = h('p', { class: 'r-why', id: 'train-why', 'data-role': 'why' });
   start.setAttribute('aria-describedby', 'train-why');
   const bar = h('div', { class: 'r-bar', 'data-role': 'start-bar' }, why, queue, start);
-  const panel = h('aside', { class: 'r-panel card', 'aria-label': t('What will happen') }, h('h2', { class: 'r-title' }, t('What will happen')), sum, problems, plot, data, differences.root, toml.root);
+  const panel = h('aside', { class: 'r-panel card', 'aria-label': t('What will happen') }, h('h2', { class: 'r-title' }, t('What will happen')), sum, expected, problems, plot, data, differences.root, toml.root);
   let busy = false;
   const unfolded = new Set();
 
   function show() {
     const report = state.report;
-    fill(sum, ...sumLines(state, report), report?.steps > 0 && expectation(report), wantsDemo(state) && h('p', { class: 'r-demo' }, t('Nothing at hand?'), ' ',
+    fill(expected, report?.steps > 0 && expectation(report));
+    fill(sum, ...sumLines(state, report), wantsDemo(state) && h('p', { class: 'r-demo' }, t('Nothing at hand?'), ' ',
       h('button', { type: 'button', class: 'btn', 'data-role': 'form-demo', onclick: actions.demo }, icon('image'), t('Fill in the demo'))));
     showData(data, report, state.reading);
     const curve = state.answer?.curve ?? report?.curve;
@@ -112,10 +114,10 @@ function sumLines(state, report) {
 
 // Time and memory as an earlier run with the same settings took them; no formula knows them for every machine.
 function expectation({ steps, earlier }) {
-  if (!earlier) return h('p', { class: 'muted', 'data-role': 'expectation' }, t('Time and graphics memory are told here once a run with such settings has taken place.'));
+  if (!earlier) return h('p', { class: 'muted' }, t('Time and graphics memory are told here once a run with such settings has taken place.'));
   const { name, vram_gib: memory, gpu, id } = earlier;
   const parts = [t('about {time} of training', { time: duration(steps * earlier.seconds_per_step) }), memory > 0 && t('{n} GiB of graphics memory', { n: memory.toFixed(1) })].filter(Boolean).join(', ');
-  return h('p', { 'data-role': 'expectation' }, h('b', { class: 'r-time' }, parts), ' ',
+  return h('p', {}, h('b', {}, parts), ' ',
     h('a', { class: 'muted', href: `#job=${id}`, title: gpu }, t('as {name} took it with such settings', { name })));
 }
 

@@ -118,13 +118,13 @@ function spaceCard(body) {
   const kinds = ({ trash, cache, in_use: user }) => [
     {
       what: 'trash', used: trash, name: t('Removed jobs'), none: t('No removed jobs.'),
-      held: t('{n} jobs, {size}', { n: trash.jobs, size: bytes(trash.bytes) }), help: t('Jobs that you removed; they stay in jobs/.trash until you empty it.'),
-      question: t('Delete {n} removed jobs for good?', { n: trash.jobs }),
+      held: t('jobs: {n} · {size}', { n: trash.jobs, size: bytes(trash.bytes) }), help: t('Jobs that you removed; they stay in jobs/.trash until you empty it.'),
+      question: t('Delete the removed jobs for good ({n})?', { n: trash.jobs }),
       about: t('Their logs, curves, previews and training states are lost, and none of them can go on from its state. Finished LoRA files in the output folder stay.'),
     },
     {
       what: 'cache', used: cache, name: t('Training cache'), none: t('The cache is empty.'),
-      held: t('{n} files, {size}', { n: cache.files, size: bytes(cache.bytes) }), help: user ? t('{name} uses the cache now; it can be emptied afterwards.', { name: user }) : t('Pictures and captions as the model reads them, so that the next run on them begins faster (.athanor/cache).'),
+      held: t('files: {n} · {size}', { n: cache.files, size: bytes(cache.bytes) }), help: user ? t('{name} uses the cache now; it can be emptied afterwards.', { name: user }) : t('Pictures and captions as the model reads them, so that the next run on them begins faster (.athanor/cache).'),
       question: t('Empty the training cache?'), about: t('Nothing of yours is lost: the next training makes it anew, which takes some minutes for many pictures.'), blocked: Boolean(user),
     },
   ];
