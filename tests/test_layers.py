@@ -164,3 +164,12 @@ def test_the_page_process_calls_nobody_when_it_starts(tmp_path):
         "print(calls)"
     )
     assert fresh(code, tmp_path) == "[]"
+
+
+def test_the_layout_names_every_part_of_the_trainer():
+    layout = (PROJECT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("## Layout")[2].partition("## Who")[0]
+    parts = [
+        path for path in (PROJECT / "trainer").iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()
+    ]
+    names = {path.name if path.suffix else f"{path.name}/" for path in parts} - {"__init__.py"}
+    assert [name for name in sorted(names) if name not in layout] == []
