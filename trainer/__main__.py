@@ -4,9 +4,11 @@ CONTRIBUTING.md."""
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from trainer.atomic import atomic_write
@@ -41,11 +43,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
             words = [words[0], *given.own]
         chosen = parser.parse_args(words)
         chosen.given = given
-        return int(chosen.run(chosen))
+        with _readers_may_leave():
+            return int(chosen.run(chosen))
     except ConfigError as error:
         for problem in error.problems:
             print(f"error: {problem.address + ': ' if problem.address else ''}{problem.message}", file=sys.stderr)
         return REFUSED
+    return FAILED
+
+
+@contextlib.contextmanager
+def _readers_may_leave() -> Iterator[None]:
+    """Whoever reads what is printed may have seen enough, as in `reference | head`: that is no error."""
+    try:
+        yield
+        print(end="", flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
