@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from trainer.config.dataset import Dataset as DatasetOptions
 
 MAX_REPEATS = 10_000
-REPEATS = re.compile(r"([1-9][0-9]{0,8})_(.*)", re.DOTALL | re.ASCII)
+LONGEST_NUMBER = 20  # characters; more is no number of repeats
 
 
 @dataclass(frozen=True)
@@ -67,9 +66,16 @@ class Folder:
 
 
 def read_folder_name(name: str) -> tuple[int, str] | None:
-    """ "10_anby demo" -> (10, "anby demo"); None for a name that does not begin with a number from 1 and "_"."""
-    match = REPEATS.fullmatch(name)
-    return (int(match.group(1)), match.group(2)) if match else None
+    """ "10_anby demo" -> (10, "anby demo"); None for a name that does not begin with a number from 1 and "_".
+
+    The number is read as sd-scripts reads it (KOHYA_COMPAT 2.1): 010 and +10 are 10, and it may stand alone.
+    """
+    number, _, rest = name.partition("_")
+    try:
+        repeats = int(number) if len(number) <= LONGEST_NUMBER else 0
+    except ValueError:
+        return None
+    return (repeats, rest) if repeats >= 1 else None
 
 
 def find_folders(config: TrainConfig, problems: list[Problem]) -> Iterator[Folder]:
