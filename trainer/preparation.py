@@ -7,6 +7,7 @@ The loop that uses it is in train.py. B batch · C latent channels · h w latent
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 import threading
 import time
@@ -497,7 +498,8 @@ def _latents(config: TrainConfig, dataset: Dataset, family: Family, seed: int, c
     ]
     section = config.cache
     if not section.cache_latents:
-        return DirectLatents(items, load, family.encode_images, seed, max(1, config.run.max_data_loader_n_workers))
+        readers = min(config.run.max_data_loader_n_workers, os.cpu_count() or 1)
+        return DirectLatents(items, load, family.encode_images, seed, readers)
     store: Store | None = FolderStore(CACHE_FOLDER / "latents") if section.cache_latents_to_disk else None
     if store is not None and section.cache_as_npz:
         store = NpzStore("_sdxl" if family.name == "sdxl" else "_sd", family.latent_scale, section.skip_cache_check)

@@ -191,6 +191,41 @@ def test_reading_ahead_gives_the_same_latents_also_when_the_plan_is_left(items):
     direct.close()
 
 
+@pytest.mark.parametrize("workers", [0, 3])
+def test_as_many_threads_read_ahead_as_wanted_and_0_reads_in_the_training_thread(items, workers):
+    meeting = threading.Barrier(workers, timeout=20) if workers else None
+    readers = []
+
+    def reading(item: Item, rng: Random | None = None) -> Loaded:
+        readers.append(threading.current_thread())
+        if meeting is not None:
+            meeting.wait()  # passes only when all of them are reading
+        return read(item, rng)
+
+    direct = DirectLatents(items, reading, Encoder(), workers=workers)
+    plan = [uses(0), uses(1), uses(2)]
+    direct.expect(plan)
+    for batch in plan:
+        direct.batch(batch)
+    assert len(set(readers)) == max(workers, 1)
+    assert (threading.current_thread() in readers) is (workers == 0)
+
+
+def test_a_validation_between_two_steps_does_not_end_the_reading_ahead(items):
+    asked = []
+
+    def reading(item: Item, rng: Random | None = None) -> Loaded:
+        asked.append(item.path.stem)
+        return read(item, rng)
+
+    direct = DirectLatents(items, reading, Encoder())
+    direct.expect([uses(0), uses(1)])
+    for batch in (uses(0), uses(2), uses(1)):
+        direct.batch(batch)
+    direct.close()
+    assert sorted(asked) == ["0", "1", "2"]
+
+
 def test_an_uncached_picture_that_vanishes_is_named(items):
     direct = DirectLatents(items, read, Encoder())
     items[1].path.unlink()

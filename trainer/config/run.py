@@ -27,8 +27,8 @@ class Run(Section):
     before them are kept as a state."""
 
     max_data_loader_n_workers: int = parameter(8, "Picture readers", ge=0, le=64, advanced=True)
-    """Threads that read and resize pictures ahead when latents are not cached. 2 is enough; 0 reads in the training
-    thread."""
+    """Threads that read and resize pictures ahead when latents are not cached; never more than the processor has cores.
+    2 is enough; 0 reads in the training thread."""
 
     persistent_data_loader_workers: bool = parameter(False, "Keep readers alive", advanced=True)
-    """Readers here always live for the whole run; kept so that old files load."""
+    """Readers here are threads, which cost nothing to begin anew; kept so that old files load."""

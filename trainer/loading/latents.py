@@ -157,20 +157,24 @@ class CachedLatents:
 class DirectLatents:
     """Every picture is read, changed by chance and encoded at every use, reading ahead in order."""
 
-    def __init__(self, items: Sequence[Item], read: Read, encode: Encode, seed: int = 0, ahead: int = 4) -> None:
-        """ahead: how many batches are read in advance once `expect` has been told the plan."""
-        self._items, self._read, self._encode, self._seed, self._ahead = items, read, encode, seed, ahead
+    def __init__(self, items: Sequence[Item], read: Read, encode: Encode, seed: int = 0, workers: int = 2) -> None:
+        """workers: how many batches are read at once in the background, when `expect` has been told the plan; 0: none,
+        each is read when it is asked for."""
+        self._items, self._read, self._encode, self._seed, self._workers = items, read, encode, seed, workers
         self._coming: Iterator[tuple[tuple[Use, ...], list[Loaded]]] | None = None
+        self._next: tuple[tuple[Use, ...], list[Loaded]] | None = None
         self.skipped: dict[int, str] = {}
 
     def expect(self, plan: Iterable[Sequence[Use]]) -> None:
         """Begin to read the pictures of these batches in the background."""
         self.close()
+        if not self._workers:
+            return
 
         def loaded(uses: tuple[Use, ...]) -> tuple[tuple[Use, ...], list[Loaded]]:
             return uses, self._read_all(uses)
 
-        self._coming = in_order((tuple(uses) for uses in plan), loaded, workers=2, ahead=self._ahead)
+        self._coming = in_order((tuple(uses) for uses in plan), loaded, self._workers, ahead=self._workers + 1)
 
     def batch(self, uses: Sequence[Use]) -> LatentBatch:
         """Latents of this use. Raises LatentsError naming the picture that cannot be read or encoded."""
@@ -185,16 +189,16 @@ class DirectLatents:
     def close(self) -> None:
         if isinstance(self._coming, Iterator):
             getattr(self._coming, "close", lambda: None)()
-        self._coming = None
+        self._coming = self._next = None
 
     def _loaded(self, uses: tuple[Use, ...]) -> list[Loaded]:
-        if self._coming is not None:
-            for expected, loaded in self._coming:
-                if expected == uses:
-                    return loaded
-                break
-            self.close()  # the plan was left; read what is asked
-        return self._read_all(uses)
+        if self._next is None and self._coming is not None:
+            self._next = next(self._coming, None)
+        if self._next is None or self._next[0] != uses:
+            return self._read_all(uses)  # a validation between two steps
+        _, loaded = self._next
+        self._next = None
+        return loaded
 
     def _read_all(self, uses: Sequence[Use]) -> list[Loaded]:
         return [self._one(use) for use in uses]
