@@ -221,9 +221,10 @@ class Run:
         ]  # fmt: skip
         return self._encoded(texts, batch)
 
-    def plain_conditioning_of(self, batch: Microbatch) -> Conditioning:
-        """The same for captions as they are stored: for validation."""
-        return self._encoded([self.example(number).caption for number in batch.numbers], batch)
+    def measured_conditioning_of(self, batch: Microbatch) -> Conditioning:
+        """The same for a validation: nothing of the captions is shuffled or dropped."""
+        texts = [_measured(self.dataset, self.example(number)) for number in batch.numbers]
+        return self._encoded(texts, batch)
 
     def set_rates(self, step: int) -> dict[str, float]:
         """Give every group its learning rate for the step that comes; returns label -> rate."""
@@ -536,13 +537,19 @@ def _texts(
         captions.process(example.caption, dataset.folders[example.folder].captions, still, 1, 0, 1)
         for example in examples
     ]
-    stored = [example.caption for example in dataset.validation]  # validation takes captions as they are
-    kept.prepare([*used, *stored], caching.told("caching text"))
+    measured = [_measured(dataset, example) for example in dataset.validation]
+    kept.prepare([*used, *measured], caching.told("caching text"))
     if config.cache.cache_as_npz and family.name == "sdxl":
         width = int(family.text_encoders[0].config.hidden_size)
         for example, text in zip(examples, used, strict=True):
             write_te_outputs(example.path, text, kept, width, warn)
     return kept
+
+
+def _measured(dataset: Dataset, example: Example) -> str:
+    """The caption that a held-out picture is measured with."""
+    rng = seeds.python_random(0, "measured", example.index)
+    return captions.measured(example.caption, dataset.folders[example.folder].captions, rng)
 
 
 def _network(config: TrainConfig, family: Family, formats: precision.Formats, seed: int, warn: Any) -> Network:

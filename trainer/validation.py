@@ -27,7 +27,7 @@ def validate(run: Run) -> float:
     with run.evaluation():
         for batch in batches[run.processes.rank :: run.processes.count]:
             latents, masks = run.latents_of(batch).to(run.device), run.masks_of(batch)
-            conditioning = run.plain_conditioning_of(batch)
+            conditioning = run.measured_conditioning_of(batch)
             for timestep in objective.validation_timesteps(config.noise):
                 draws = [seeds.generator(seed, "validation", number, timestep) for number in batch.numbers]
                 noise = torch.stack([torch.randn(latents.shape[1:], generator=draw) for draw in draws]).to(run.device)

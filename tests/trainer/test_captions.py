@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainer.atomic import atomic_write
-from trainer.dataset.captions import CaptionError, join, process, read_caption, split, stored
+from trainer.config.caption import Caption
+from trainer.dataset.captions import CaptionError, join, measured, process, read_caption, split, stored
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "captions.json").read_text(encoding="utf-8"))["values"]
 tags = st.lists(
@@ -134,6 +135,15 @@ def test_a_utf16_caption_is_recognised(tmp_path):
     path.write_bytes("1girl".encode("utf-16"))
     with pytest.raises(CaptionError, match="byte 0 .* but UTF-16"):
         read_caption(path)
+
+
+def test_a_held_out_picture_is_measured_with_its_whole_caption_always_the_same():
+    chances = {"shuffle_caption": True, "caption_dropout_rate": 1, "caption_dropout_every_n_epochs": 1,
+               "caption_tag_dropout_rate": 1, "token_warmup_step": 9}  # fmt: skip
+    options = Caption(caption_prefix="anby,", keep_tokens_separator="|||", secondary_separator=";", **chances)
+    assert measured("a ||| b;c, d", options, Random(1)) == "anby, a, b,c, d"
+    options = Caption(enable_wildcard=True)
+    assert measured("{a|b}\n{c|d}", options, Random(1)) == measured("{a|b}\n{c|d}", options, Random(1))
 
 
 def test_text_with_zero_bytes_is_refused(tmp_path):

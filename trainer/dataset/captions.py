@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from trainer.config.caption import Caption
 
 MAX_CAPTION_BYTES = 1_000_000
+BY_CHANCE = (
+    "shuffle_caption", "caption_dropout_rate", "caption_dropout_every_n_epochs", "caption_tag_dropout_rate",
+    "token_warmup_step",
+)  # fmt: skip
 CHOICE = re.compile(r"\{([^}]+)\}")
 OPEN_BRACE, CLOSE_BRACE = "\ue000", "\ue001"  # stand for {{ and }} meanwhile: private characters, in no caption
 
@@ -110,6 +114,15 @@ def process(caption: str, options: Caption, rng: Random, epoch: int, step: int, 
     if options.secondary_separator:
         caption = caption.replace(options.secondary_separator, options.caption_separator)
     return caption
+
+
+def measured(caption: str, options: Caption, rng: Random) -> str:
+    """The text with which a held-out picture is measured: as `process` makes it, but nothing is dropped or shuffled.
+
+    rng chooses among lines and wildcards; one that is made anew for each picture always gives the same text.
+    """
+    still = options.model_copy(update=dict.fromkeys(BY_CHANCE, 0))
+    return process(caption, still, rng, 1, 0, 1)
 
 
 def _dropped(options: Caption, rng: Random, epoch: int) -> bool:
