@@ -25,6 +25,7 @@ from trainer import metadata
 from trainer.atomic import atomic_write, atomic_writer, sweep
 from trainer.config.file_names import fault_of
 from trainer.locks import Lock, take, words_in
+from trainer.saving import UNNAMED
 
 PRECISIONS = {"float": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 BUILDING, REMOVING = ".building", ".removing"  # behind the name of a state folder that is not whole
@@ -140,11 +141,13 @@ def reserve_name(folder: Path, wanted: str, job: str, own: bool) -> Reserved:
 def _taken(folder: Path, name: str) -> bool:
     if not folder.is_dir():
         return False
-    files = [path for path in folder.iterdir() if path.suffix in FILE_SUFFIXES]
-    if any(path.stem == name for path in files):
-        return True
-    tails = (path.stem.removeprefix(f"{name}-") for path in files if path.stem.startswith(f"{name}-"))
-    return any(tail.removeprefix("step").isdecimal() and len(tail.removeprefix("step")) >= 6 for tail in tails)
+    stems = [path.stem for path in folder.iterdir() if path.suffix in FILE_SUFFIXES]
+    unnamed = name.partition("-")[0] == UNNAMED["end"]
+    names = [name, *(name.replace(UNNAMED["end"], word, 1) for word in UNNAMED.values() if unnamed)]
+    tails = [stem.removeprefix(f"{one}-") for stem in stems for one in names if stem.startswith(f"{one}-")]
+    return name in stems or any(
+        tail.removeprefix("step").isdecimal() and len(tail.removeprefix("step")) >= 6 for tail in tails
+    )
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,7 @@ class RunFacts:
     num_epochs: int
     max_train_steps: int
     seed: int
-    output_name: str
+    output_name: str | None
     dataset_dirs: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     reg_dataset_dirs: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     tag_frequency: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
@@ -181,10 +181,11 @@ def _listed_values(facts: RunFacts) -> dict[str, Any]:
 def _modelspec(config: TrainConfig, facts: RunFacts, now: float) -> dict[str, str]:
     _, architecture, side = IDENTITIES[facts.family, facts.prediction]
     width, height = config.dataset.resolution or (side, side)
+    title = config.save.metadata_title or facts.output_name or f"LoRA@{now}"
     values: dict[str, str] = {
         "sai_model_spec": "1.0.1", "architecture": f"{architecture}/lora",
         "implementation": SDXL_IMPLEMENTATION if facts.family == "sdxl" else "diffusers",
-        "implementation_version": f"athanor/{__version__}", "title": config.save.metadata_title or facts.output_name,
+        "implementation_version": f"athanor/{__version__}", "title": title,
         "date": time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(now)), "resolution": f"{width}x{height}",
         "prediction_type": facts.prediction,
     }  # fmt: skip

@@ -68,7 +68,7 @@ from trainer.locks import Lock, take_card
 from trainer.networks.network import Network
 from trainer.processes import Processes, StopRequested
 from trainer.quantised import quantise, store_in_fp8
-from trainer.saving import Moment, output_folder
+from trainer.saving import UNNAMED, Moment, output_folder
 
 SMALL_MODEL_WEIGHTS = 50_000_000  # SD 1.5 has 860 million
 CACHE_FOLDER = Path(".athanor") / "cache"
@@ -136,6 +136,10 @@ class Run:
     def output_name(self) -> str:
         """What its files are called."""
         return self.name.name
+
+    def file_name(self, moment: Moment) -> str:
+        """What is saved at a moment, without extension."""
+        return moment.file_name(self.output_name, named=self.config.save.output_name is not None)
 
     def close(self) -> None:
         """Let go of the pictures, of the name and of the card."""
@@ -355,11 +359,12 @@ def prepare(config: TrainConfig, job: Job, events: EventLog, processes: Processe
     output_dir = output_folder(config.save)
     for folder in (output_dir, job.states):
         sweep(folder)
-    wanted = resumed.progress["output_name"] if resumed else config.save.output_name or "last"
+    wanted = resumed.progress["output_name"] if resumed else config.save.output_name or UNNAMED["end"]
     reserved = reserve_name(output_dir, wanted, str(job.path), bool(resumed)) if processes.main else Reserved(wanted)
     if reserved.warning:
         warn(reserved.warning)
-    facts = _facts(config, dataset, family, planned.epochs, planned.steps, latents, reserved.name, resumed,
+    named = reserved.name if config.save.output_name is not None else None
+    facts = _facts(config, dataset, family, planned.epochs, planned.steps, latents, named, resumed,
                    processes.count)  # fmt: skip
     run = Run(
         config=config, job=job, events=events, seed=seed, device=formats.device, family=family, dataset=dataset,
@@ -668,7 +673,7 @@ def _facts(
     epochs: int,
     steps: int,
     latents: Latents,
-    name: str,
+    name: str | None,
     resumed: State | None,
     processes: int,
 ) -> metadata.RunFacts:

@@ -172,7 +172,8 @@ class Report:
                     self.warn(made.warning)
                 if made.picture is None:
                     continue
-                name = previews.file_name(run.output_name, made, ended_epoch, progress.step)
+                named = "" if run.config.save.output_name is None else run.output_name
+                name = previews.file_name(named, made, ended_epoch, progress.step)
                 for folder in (run.job.samples, run.output_dir / "sample"):
                     fault = previews.save(folder / name, made)
                     if fault is not None:

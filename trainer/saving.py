@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from trainer.config.save import Save
 
 
+UNNAMED = {"epoch": "epoch", "step": "at", "end": "last"}  # what files of a run without output_name are called
+
+
 @dataclass(frozen=True)
 class Moment:
     """A point at which something is saved: the end of an epoch, a step, or the end of the run."""
@@ -20,6 +23,14 @@ class Moment:
     def suffix(self) -> str:
         """What stands behind the output name: -000002, -step00000500 or nothing."""
         return {"epoch": f"-{self.number:06d}", "step": f"-step{self.number:08d}", "end": ""}[self.kind]
+
+    def file_name(self, name: str, named: bool = True) -> str:
+        """What is saved at this moment by the run `name`, without extension: cat-000002.
+
+        named: False for a run without output_name, called last or last-2: epoch-000002, at-step00000500, last.
+        """
+        own = name if named else name.replace(UNNAMED["end"], UNNAMED[self.kind], 1)
+        return f"{own}{self.suffix()}"
 
 
 def epoch_interval(section: Save, num_epochs: int) -> int | None:

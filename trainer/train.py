@@ -344,7 +344,7 @@ def rescue(run: Run, progress: Progress) -> Path | None:
 def keep_network(run: Run, progress: Progress, moment: Moment) -> Path:
     """Write the LoRA as it is now, in the main process; returns the file, under a free name."""
     run.events.emit("phase", name="saving", done=0, total=1)
-    wanted = run.output_dir / f"{run.output_name}{moment.suffix()}.{run.config.save.save_model_as}"
+    wanted = run.output_dir / f"{run.file_name(moment)}.{run.config.save.save_model_as}"
     if not run.processes.main:
         return wanted
     epoch = moment.number if moment.kind == "epoch" else min(progress.epoch, run.epochs)
@@ -360,7 +360,7 @@ def keep_network(run: Run, progress: Progress, moment: Moment) -> Path:
 
 def keep_state(run: Run, progress: Progress, moment: Moment) -> Path:
     """Write a state to resume from, in the main process; returns its folder."""
-    folder = run.job.states / f"{run.output_name}{moment.suffix()}-state"
+    folder = run.job.states / f"{run.file_name(moment)}-state"
     if not run.processes.main:
         return folder
     values = {**progress.values(), "seed": run.seed, "processes": run.processes.count,

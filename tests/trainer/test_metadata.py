@@ -207,3 +207,8 @@ def test_a_hub_id_is_told_as_it_was_given_and_without_hashes(tmp_path: Path) -> 
     (tmp_path / "a.safetensors").write_bytes(b"x")
     path = tmp_path / "a.safetensors"
     assert metadata.base_facts(str(path), path).name == "a.safetensors"
+
+
+def test_a_run_without_a_name_tells_of_none() -> None:
+    named = told(replace(FACTS, output_name=None))
+    assert (named["ss_output_name"], named["modelspec.title"]) == ("None", "LoRA@1700000100.5")

@@ -34,7 +34,8 @@ def states(place: Place, job: str = "job") -> list[str]:
         ({"max_train_epochs": 3, "save_every_n_steps": 2, "save_last_n_steps": 3},
          ["t-step00000006", "t-step00000008", "t"]),
         ({"max_train_epochs": None, "max_train_steps": 4, "save_every_n_epochs": 1}, ["t-000001", "t"]),
-        ({"max_train_epochs": 2, "save_every_n_epochs": 1, "output_name": None}, ["last-000001", "last"]),
+        ({"max_train_epochs": 2, "save_every_n_epochs": 1, "save_every_n_steps": 4, "output_name": None},
+         ["epoch-000001", "at-step00000004", "last"]),
         ({"max_train_epochs": 2, "save_every_n_epochs": 1, "save_model_as": "ckpt"}, ["t-000001", "t"]),
     ],
 )  # fmt: skip

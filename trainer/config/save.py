@@ -11,7 +11,8 @@ class Save(Section):
     """Saving"""
 
     output_name: str | None = parameter(None, "Name of the LoRA", max_length=100)
-    """File name without extension. Empty: last. An existing file is never overwritten; the new one gets a number."""
+    """File name without extension. Empty: last, and epoch-000001 or at-step00000001 for those in between. An existing
+    file is never overwritten; the new one gets a number."""
 
     output_dir: str | None = parameter(None, "Output folder", role="folder")
     """Where the LoRA is written. Empty: ./output."""
