@@ -11,7 +11,7 @@ from trainer.loading.latents import fingerprint
 from trainer.processes import Processes
 
 if TYPE_CHECKING:
-    from trainer.preparation import Run
+    from trainer.run import Run
 
 SECTIONS = ("model", "dataset", "caption", "network", "optimizer", "schedule", "noise", "loss", "run", "precision")
 # The seed is machine 0's; the others change how fast a machine is, not what it computes.

@@ -16,7 +16,7 @@ from trainer.console import LOG, PROGRESS
 from trainer.curves import Curves, LossAverage, old_rate_names
 from trainer.failures import NotANumber
 from trainer.precision import peak_memory_gib
-from trainer.preparation import Run
+from trainer.run import Run
 
 
 @dataclass

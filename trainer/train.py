@@ -23,9 +23,10 @@ from trainer.failures import Interrupted, explain
 from trainer.families.base import Conditioning, Family
 from trainer.job import REQUESTS, Job
 from trainer.precision import to_device
-from trainer.preparation import Microbatch, Run, prepare
+from trainer.preparation import prepare
 from trainer.processes import StopRequested, join
 from trainer.reporting import Progress, Report
+from trainer.run import Microbatch, Run
 from trainer.saving import Moment, due_after_epoch, due_after_step, outdated
 from trainer.validation import validate
 

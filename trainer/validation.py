@@ -9,7 +9,7 @@ import torch
 from trainer import objective, seeds
 
 if TYPE_CHECKING:
-    from trainer.preparation import Run
+    from trainer.run import Run
 
 
 @torch.no_grad()
