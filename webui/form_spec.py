@@ -29,7 +29,16 @@ EMPTY_MEANS = {
     "log.log_tracker_name": "network_train", "save.metadata_title": "output_name",
     "save.save_last_n_epochs_state": "all", "distributed.num_processes": "by the cards",
     "distributed.gpu_ids": "by itself", "distributed.main_process_port": "by itself", "distributed.ddp_timeout": "120",
-    "save.save_last_n_steps_state": "all",
+    "save.save_last_n_steps_state": "all", "model.vae": "the base model's own", "save.resume": "from the beginning",
+    "save.initial_epoch": "from the beginning", "save.initial_step": "from the beginning",
+    "network.network_weights": "from zero", "log.wandb_run_name": "by itself",
+    "log.wandb_api_key": "as wandb login keeps it",
+}  # fmt: skip
+# Texts and files of which there may be none; "off" would be the wrong word.
+NONE_BY_ITSELF = {
+    "dataset.reg_data_dir", "dataset.dataset_config", "dataset.in_json", "save.training_comment", "log.log_prefix",
+    "log.log_tracker_config", "log.console_log_file", "caption.caption_prefix", "caption.caption_suffix",
+    "distributed.main_process_ip",
 }  # fmt: skip
 EXAMPLES = {
     "dataset.resolution": "512,768", "dataset.train_data_dir": "./train/anby",
@@ -41,6 +50,8 @@ EXAMPLES = {
 EMPTY_CHOICE = {
     "caption.max_token_length": ("75", "75"), "save.save_precision": ("as trained", "与训练时相同"),
     "dataset.resize_interpolation": ("by itself", "自动"), "log.log_with": ("by itself", "自动"),
+    "model.prediction_type": ("as its file says", "以底模文件为准"), "model.model_family": ("any", "不限"),
+    "log.console_log_level": ("INFO (as usual)", "INFO（默认）"),
 }  # fmt: skip
 # Beside the names that guides use, what they mean.
 CHOICE_WORDS = {
@@ -148,11 +159,17 @@ def _field(parameter: Parameter, chinese: Mapping[str, Mapping[str, str]], site:
         "help": {"en": parameter.help, "zh": zh.get("help", parameter.help)},
         "optional": parameter.optional, "advanced": parameter.advanced, "shown_when": _shown_when(parameter),
         "basic": address in BASIC, "personal": address in KEPT or parameter.section in KEPT_SECTIONS,
-        "empty": EMPTY_MEANS.get(address, "off") if parameter.optional else None, "example": EXAMPLES.get(address),
+        "empty": _empty(address) if parameter.optional else None, "example": EXAMPLES.get(address),
         "long": address in LONG_TEXTS,
         "arguments": _arguments(address),
         "choices": _choices(parameter), "suggestions": _suggestions(address), "start": _start(parameter, site),
     }  # fmt: skip
+
+
+def _empty(address: str) -> str:
+    """What an empty field means, in English."""
+    none = address in NONE_BY_ITSELF or address.startswith("save.metadata_")
+    return EMPTY_MEANS.get(address) or ("none" if none else "off")
 
 
 def _list_field(

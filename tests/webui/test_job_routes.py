@@ -89,6 +89,10 @@ def test_paths_in_a_jobs_warnings_and_files_begin_at_their_folder(client, site):
     told, short = client.get(f"/api/jobs/{job.id}").json(), str(Path("10_a", "x.png"))
     assert told["warnings"][0]["message"] == f"{short} is damaged"
     assert (told["job"]["end"]["message"], told["job"]["end"]["advice"]) == (f"{short} is gone", f"put {short} back")
+    assert client.get(f"/api/jobs/{job.id}/files/0").json()["message"] == "The file anby.safetensors is gone."
+    (site.root / "output" / "anby.safetensors").write_bytes(b"weights")
+    assert client.get(f"/api/jobs/{job.id}/files/0").content == b"weights"
+    assert {client.get(f"/api/jobs/{job.id}/files/{index}").status_code for index in (-1, 1, 2, 9)} == {404}
     shown = [file["shown"] for file in told["files"]]
     assert shown == [str(Path("output", "anby.safetensors")), str(Path("state", "at-2"))]
 

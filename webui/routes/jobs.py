@@ -27,6 +27,7 @@ from webui.site import Site
 from webui.thumbnails import NoThumbnail
 
 PICTURES = {".png": "image/png", ".webp": "image/webp", ".jpg": "image/jpeg"}
+LORA_FILES = (".safetensors", ".ckpt", ".pt")
 MOST_LISTED = 300
 
 
@@ -182,6 +183,13 @@ def _add_views(routes: APIRouter, site: Site, digests: Digests, job_of: Any) -> 
             raise Refusal(404, "This job has written no log yet.")
         return FileResponse(job.log_path, media_type="text/plain; charset=utf-8", filename=f"{job.id}.log.txt")
 
+    @routes.get("/{job_id}/files/{index}")
+    def lora(job_id: str, index: int) -> Response:
+        """A finished LoRA file, for a browser on another machine."""
+        files = digests.of(job_of(job_id)).checkpoints
+        path = _lora_of(site, files[index] if 0 <= index < len(files) else {})
+        return FileResponse(path, media_type="application/octet-stream", filename=path.name)
+
     @routes.get("/{job_id}/config")
     def config(job_id: str) -> dict[str, str]:
         """The configuration as TOML."""
@@ -320,6 +328,16 @@ def _add_actions(routes: APIRouter, site: Site, digests: Digests, job_of: Any) -
         files = digests.of(job).checkpoints
         folder = (site.root / str(files[file].get("path", ""))).parent if 0 <= file < len(files) else job.path
         return {"opened": str(open_folder(folder))}
+
+
+def _lora_of(site: Site, entry: Mapping[str, Any]) -> Path:
+    """The LoRA file of a checkpoint event. Raises Refusal when it is none or gone."""
+    path = site.root / str(entry.get("path", ""))
+    if entry.get("kind") != "lora" or path.suffix.lower() not in LORA_FILES:
+        raise Refusal(404, "This is not a LoRA file; copy its path instead.")
+    if not path.is_file():
+        raise Refusal(404, f"The file {path.name} is gone.")
+    return path
 
 
 def open_folder(folder: Path) -> Path:

@@ -46,7 +46,7 @@ export function visiblePart(line) {
 /** Returns {element, take(answer), restart(id)}; `answer` is the `log` part of jobs/{id}/live. */
 export function logView() {
   const buffer = new LineBuffer();
-  const list = h('div', { class: 'log-lines mono', role: 'log', 'aria-label': t('Log'), tabindex: '0', 'data-role': 'log' });
+  const list = h('div', { class: 'log-lines mono', role: 'log', 'aria-label': t('Log'), 'data-empty': t('Nothing was printed yet.'), tabindex: '0', 'data-role': 'log' });
   const openLine = h('div', { class: 'log-line open', 'data-role': 'log-open', hidden: true });
   const search = h('input', { class: 'input', type: 'search', placeholder: t('Search these lines'), 'aria-label': t('Search these lines'), 'data-role': 'log-search' });
   const newer = h('button', { class: 'btn log-newer', hidden: true, 'data-role': 'log-newer', onclick: () => { following = true; render(); } });
@@ -93,6 +93,7 @@ export function logView() {
     shownUpTo = buffer.finished;
     openLine.textContent = visiblePart(buffer.open);
     openLine.hidden = openLine.textContent === '' || wanted !== '';
+    list.toggleAttribute('data-nothing', buffer.finished === 0 && openLine.hidden && wanted === '');
     list.append(openLine);
     if (following) list.scrollTop = list.scrollHeight;
   }

@@ -224,6 +224,7 @@ function drawFiles(card, { files, job, local, folder }) {
       h('td', {}, h('span', { class: 'mono path', title: file.path }, file.shown)), h('td', { class: 'muted nowrap' }, kinds[file.kind] ?? file.kind),
       h('td', { class: 'muted numbers nowrap' }, t('step {n}', { n: file.step ?? '–' })), h('td', { class: 'muted numbers nowrap' }, file.bytes ? bytes(file.bytes) : ''),
       h('td', { class: 'nowrap' }, h('button', { class: 'btn quiet', title: file.path, 'data-role': 'copy-path', onclick: () => copy(file.path) }, icon('copy'), t('Copy path')),
+        file.kind === 'lora' && file.exists && !local && h('a', { class: 'btn quiet', href: url(`jobs/${job.id}/files/${file.index}`), download: '', 'data-role': 'download-file' }, icon('download'), t('Download')),
         local && h('button', { class: 'btn quiet', 'data-role': 'open-file-folder', onclick: () => post(`jobs/${job.id}/open?file=${file.index}`).catch(complain) }, icon('folder'), t('Open folder')))))))),
     h('p', { class: 'muted small mono path' }, folder));
 }
