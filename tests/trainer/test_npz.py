@@ -162,8 +162,13 @@ def test_the_alpha_mask_is_kept_at_pixel_size_and_mirrored_when_used(item):
 
 
 def test_a_file_without_the_alpha_mask_is_completed(item):
-    cached(item)
-    assert cached(Item(item.path, (64, 64), (80, 64), size=(100, 80), alpha=True))[1] == 1
+    np.savez(current(item), latents=np.ones((4, 8, 8), np.float32))  # as sd-scripts leaves it without alpha_mask
+    masked = Item(item.path, (64, 64), (80, 64), size=(100, 80), alpha=True)
+    assert cached(item)[1] == 0
+    latents, count, _ = cached(masked)
+    assert count == 1 and latents.kept(0).mask.shape == (1, 8, 8)
+    assert arrays(current(item))["alpha_mask"].shape == (64, 64)
+    assert cached(masked)[1] == 0
 
 
 def test_mask_pictures_are_read_beside_the_file(item, tmp_path):
