@@ -319,14 +319,8 @@ def _network(config: TrainConfig, family: Family, formats: precision.Formats, se
     section = config.network
     state: Mapping[str, Tensor] = all_tensors(Path(section.network_weights)) if section.network_weights else {}
     options = networks.network_options(section)
-    part = (
-        "unet"
-        if section.network_train_unet_only
-        else "text_encoder"
-        if section.network_train_text_encoder_only
-        else None
-    )
-    layers = [layer for layer in family.layers() if part in (None, layer.part)]
+    left_out = {"text_encoder": section.network_train_unet_only, "unet": section.network_train_text_encoder_only}
+    layers = [layer for layer in family.layers() if not left_out[layer.part]]
     if section.dim_from_weights:
         state = networks.renamed(layers, state)
     network = networks.attach(layers, options, seed, like=state if section.dim_from_weights else None)

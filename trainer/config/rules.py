@@ -46,7 +46,8 @@ def problems(config: TrainConfig) -> Iterator[Problem]:
     yield from _noise_and_loss(config)
     yield from _precision(config)
     yield from _network(config)
-    yield from _optimizer_and_schedule(config)
+    yield from _optimizer(config)
+    yield from _schedule(config)
     yield from _captions(config)
     yield from _buckets(config)
     yield from _pictures(config)
@@ -236,9 +237,9 @@ def _lycoris_arguments(config: TrainConfig) -> Iterator[Problem]:
             )
 
 
-def _optimizer_and_schedule(config: TrainConfig) -> Iterator[Problem]:
-    """Names, arguments and what is installed, as the tables of optimizers.py and schedules.py know them."""
-    from trainer import optimizers, schedules
+def _optimizer(config: TrainConfig) -> Iterator[Problem]:
+    """Name, arguments and what is installed, as the table of optimizers.py knows them."""
+    from trainer import optimizers
 
     section = config.optimizer
     for switch, meant in (("use_8bit_adam", "adamw8bit"), ("use_lion_optimizer", "lion")):
@@ -277,6 +278,12 @@ def _optimizer_and_schedule(config: TrainConfig) -> Iterator[Problem]:
                 "lr_scheduler adafactor goes with the optimizer AdaFactor in its relative mode only; "
                 "choose constant_with_warmup",
             )
+
+
+def _schedule(config: TrainConfig) -> Iterator[Problem]:
+    """Name and arguments, as the table of schedules.py knows them."""
+    from trainer import schedules
+
     try:
         schedules.build(config.schedule, 100, max(trained_rates(config).values(), default=1e-4))
     except schedules.ScheduleError as error:

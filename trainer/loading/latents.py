@@ -235,32 +235,8 @@ def cache_latents(
     look (called before a picture's content is read) may raise to end it; what is kept by then is whole.
     Raises LatentsError when a picture gives NaN even in float32, or when none is left.
     """
-    kept: dict[tuple[int, bool], Kept | Task] = {}
-    skipped: dict[int, str] = {}
-    todo: list[Task] = []
-    outdated: dict[str, list[str]] = {}
-    for number, item in enumerate(items):
-        look()
-        try:
-            content = _content_of(item, trust_dates)
-        except OSError as error:
-            skipped[number] = f"{item.path} cannot be read: {error.strerror or error}"
-            continue
-        flips = flip if isinstance(flip, bool) else flip[number]
-        for mirrored in (False, True) if flips else (False,):
-            keys = _key(item, content, mirrored, encoder_id), _key(item, content, False, encoder_id)
-            task = Task(number, item, mirrored, *keys)
-            found = None if store is None else store.find(task)
-            if isinstance(found, Kept):
-                kept[number, mirrored] = task
-                continue
-            if found is not None:
-                names = outdated.setdefault(found, [])
-                names += [item.path.name] if item.path.name not in names else []
-            todo.append(task)
-    for reason, names in outdated.items():
-        more = f" and {len(names) - NAMED_AT_MOST} more" if len(names) > NAMED_AT_MOST else ""
-        warn(f"the kept latents of {', '.join(names[:NAMED_AT_MOST])}{more} {reason} and are made anew")
+    flips = [flip] * len(items) if isinstance(flip, bool) else flip
+    kept, todo, skipped = _looked_up(items, flips, encoder_id, store, trust_dates, warn, look)
     for note in store.notes() if store is not None else ():
         warn(note)
     total = len(kept) + len(todo)
@@ -284,6 +260,44 @@ def cache_latents(
     if items and len(skipped) == len(items):
         raise LatentsError(f"none of the {len(items)} pictures can be used; the first: {next(iter(skipped.values()))}")
     return CachedLatents({key: value for key, value in kept.items() if key[0] not in skipped}, skipped, store)
+
+
+def _looked_up(
+    items: Sequence[Item],
+    flips: Sequence[bool],
+    encoder_id: str,
+    store: Store | None,
+    trust_dates: bool,
+    warn: Callable[[str], None],
+    look: Callable[[], None],
+) -> tuple[dict[tuple[int, bool], Kept | Task], list[Task], dict[int, str]]:
+    """(number, mirrored) -> what the store holds already; what is to be encoded; number -> why it cannot be read."""
+    kept: dict[tuple[int, bool], Kept | Task] = {}
+    skipped: dict[int, str] = {}
+    todo: list[Task] = []
+    outdated: dict[str, list[str]] = {}
+    for number, item in enumerate(items):
+        look()
+        try:
+            content = _content_of(item, trust_dates)
+        except OSError as error:
+            skipped[number] = f"{item.path} cannot be read: {error.strerror or error}"
+            continue
+        for mirrored in (False, True) if flips[number] else (False,):
+            keys = _key(item, content, mirrored, encoder_id), _key(item, content, False, encoder_id)
+            task = Task(number, item, mirrored, *keys)
+            found = None if store is None else store.find(task)
+            if isinstance(found, Kept):
+                kept[number, mirrored] = task
+                continue
+            if found is not None:
+                names = outdated.setdefault(found, [])
+                names += [item.path.name] if item.path.name not in names else []
+            todo.append(task)
+    for reason, names in outdated.items():
+        more = f" and {len(names) - NAMED_AT_MOST} more" if len(names) > NAMED_AT_MOST else ""
+        warn(f"the kept latents of {', '.join(names[:NAMED_AT_MOST])}{more} {reason} and are made anew")
+    return kept, todo, skipped
 
 
 class FolderStore:
