@@ -207,6 +207,7 @@ def test_as_many_threads_read_ahead_as_wanted_and_0_reads_in_the_training_thread
     direct.expect(plan)
     for batch in plan:
         direct.batch(batch)
+    direct.close()
     assert len(set(readers)) == max(workers, 1)
     assert (threading.current_thread() in readers) is (workers == 0)
 
