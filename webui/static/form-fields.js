@@ -202,7 +202,8 @@ function buildField(state, field) {
       view.missing = problems.length > 0 && !view.wrong;
       const said = problems.map(sentence).join('\n');
       error.textContent = said;
-      error.hidden = problems.length === 0 || (!status.hidden && status.textContent.trim() === said);
+      // What stands in the line above already is not said twice.
+      error.hidden = problems.length === 0 || (!status.hidden && (status.dataset.unusable === 'true' || status.textContent.trim() === said));
       error.classList.toggle('f-missing', view.missing);
       root.classList.toggle('wrong', view.wrong);
       control.markWrong(view.wrong, `${id}-error`, said);

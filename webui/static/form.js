@@ -102,7 +102,7 @@ function describeModels(state, fields, described) {
       try {
         const told = await post('form/model', { address, path });
         const odd = address === MODEL_FIELDS[0] && told.good && otherFamily(state, told.title);
-        if (described.get(address) === asked) showStatus(view.status, told.good && !odd, odd ? `${told.title}. ${odd}` : told.problem ? sentence(told.problem) : [told.title, told.bytes ? bytes(told.bytes) : '', told.dtype].filter(Boolean).join(', '));
+        if (described.get(address) === asked) showStatus(view.status, told.good && !odd, odd ? `${told.title}. ${odd}` : told.problem ? sentence(told.problem) : [told.title, told.bytes ? bytes(told.bytes) : '', told.dtype].filter(Boolean).join(', '), !told.good);
         fields.showProblems();
       } catch (error) {
         if (described.get(address) === asked) showStatus(view.status, false, error.message);
@@ -118,8 +118,9 @@ function otherFamily(state, title) {
   return t('The chosen preset is for {family}; take one for this kind of base model above.', { family: wanted });
 }
 
-function showStatus(host, good, text) {
+function showStatus(host, good, text, unusable = false) {
   host.className = `f-status ${good ? 'good' : 'bad'}`;
+  host.dataset.unusable = String(unusable);
   host.replaceChildren(icon(good ? 'check' : 'warning'), ` ${text}`);
   host.hidden = false;
 }
