@@ -1,7 +1,12 @@
-"""What several processes must have alike before they train one LoRA: settings, pictures, weights to start from."""
+"""What several processes must have alike before they train one LoRA: settings, pictures, weights to start from. And
+what is told when a run goes on with other files than it was stopped with.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from trainer.config import ConfigError, Problem, TrainConfig, parameters
@@ -11,6 +16,7 @@ from trainer.loading.latents import fingerprint
 from trainer.processes import Processes
 
 if TYPE_CHECKING:
+    from trainer.dataset.scan import Example
     from trainer.run import Run
 
 SECTIONS = ("model", "dataset", "caption", "network", "optimizer", "schedule", "noise", "loss", "run", "precision")
@@ -44,12 +50,8 @@ def same_files(run: Run) -> None:
     """
     if run.processes.count == 1:
         return
-    usable = [example for example in run.dataset.examples if example.index not in run.latents.skipped]
-    pictures = {
-        f"{example.path.parent.name}/{example.path.name}":
-        f"{example.bucket} {example.repeats} {example.path.stat().st_size} {example.caption}"
-        for example in usable
-    }  # fmt: skip
+    captions = {_name(example): example.caption for example in _usable(run)}
+    pictures = {name: f"{looks} {captions[name]}" for name, looks in _looks(run).items()}
     differing = run.processes.compare("pictures", pictures)
     if differing:
         raise DatasetError(
@@ -61,3 +63,55 @@ def same_files(run: Run) -> None:
     facts = {"base model": str(base), "LoRA or state": f"{step} {fingerprint(run.network)}"}
     for name, _, _ in run.processes.compare("weights", facts):
         raise WeightsError(f"this machine starts from another {name} than machine 0; copy the file anew")
+
+
+def origin(run: Run) -> dict[str, str | int | None]:
+    """What a state says about the files it was trained with, for `changes`."""
+    pictures, captions = _looks(run), sorted((_name(example), example.caption) for example in _usable(run))
+    return {
+        "pictures": len(pictures),
+        "looks": _digest(sorted(pictures.items())),
+        "captions": _digest(captions),
+        "base": run.base_hashes.result().new_hash,
+    }
+
+
+def changes(run: Run) -> Iterator[str]:
+    """A sentence for each thing that is not what the state was trained with. None of them ends the run: perhaps they
+    were meant."""
+    then = (run.resumed.progress if run.resumed else {}).get("origin")
+    if not isinstance(then, Mapping):
+        return
+    now = origin(run)
+    if now["base"] and then.get("base") and then["base"] != now["base"]:
+        yield (
+            "the base model is another file than when the state was saved; the LoRA goes on as if it had been this one"
+        )
+    if then.get("looks") != now["looks"]:
+        yield (
+            f"the pictures are not those of the state ({then.get('pictures')} then, {now['pictures']} now, some may be "
+            "others); the epoch goes on with those that are there now"
+        )
+    elif then.get("captions") != now["captions"]:
+        yield "captions have been changed since the state was saved; the new ones are trained from here on"
+
+
+def _usable(run: Run) -> list[Example]:
+    return [example for example in run.dataset.examples if example.index not in run.latents.skipped]
+
+
+def _name(example: Example) -> str:
+    return f"{example.path.parent.name}/{example.path.name}"
+
+
+def _looks(run: Run) -> dict[str, str]:
+    """Picture -> bucket, repeats and size in bytes: cheap, and an edited picture has hardly the same."""
+    found = {}
+    for example in _usable(run):
+        with contextlib.suppress(OSError):
+            found[_name(example)] = f"{example.bucket} {example.repeats} {example.path.stat().st_size}"
+    return found
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(repr(value).encode("utf-8", "surrogatepass")).hexdigest()[:16]

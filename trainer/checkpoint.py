@@ -184,12 +184,16 @@ def save_state(folder: Path, state: State) -> Path:
         "optimizer.json": json.dumps(plain).encode(),
         "progress.json": json.dumps({**state.progress, "version": STATE_VERSION}, indent=1).encode(),
     }
-    for name, data in contents.items():
-        atomic_write(building / name, data)
     manifest = {
         name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()} for name, data in contents.items()
     }
-    atomic_write(building / "manifest.json", json.dumps(manifest, indent=1))
+    contents["manifest.json"] = json.dumps(manifest, indent=1).encode()
+    try:
+        for name, data in contents.items():
+            atomic_write(building / name, data)
+    except OSError:
+        shutil.rmtree(building, ignore_errors=True)  # on a full disk half a state takes the last room
+        raise
     final = folder
     number = 2
     while final.exists():

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import tomlkit
 
 from trainer import __version__
 from trainer.config import SECRETS, ConfigError, Problem, parameters
+from trainer.console import LOG
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -27,6 +29,7 @@ class Curves:
         """silent: of a process that writes nothing. Raises OSError when the folder cannot be written, ConfigError when
         wandb refuses (no key, no network)."""
         self.folder: Path | None = None
+        self.warn: Callable[[str], object] = LOG.warning
         self._writer: Any = None
         self._wandb: Any = None
         section = config.log
@@ -58,29 +61,41 @@ class Curves:
 
     def scalars(self, values: Mapping[str, float], step: int, axis: str = "global_step") -> None:
         """Add points: tag -> value at `step`, an epoch number where the axis is "epoch"."""
-        if self._writer is not None:
-            for tag, value in values.items():
-                self._writer.add_scalar(tag, value, step)
-        if self._wandb is not None:
-            self._wandb.log({**values, axis: step})
+        with self._going_on():
+            if self._writer is not None:
+                for tag, value in values.items():
+                    self._writer.add_scalar(tag, value, step)
+            if self._wandb is not None:
+                self._wandb.log({**values, axis: step})
 
     def image(self, tag: str, picture: Image, step: int) -> None:
         """Add a preview picture."""
-        if self._writer is not None:
-            import numpy
+        with self._going_on():
+            if self._writer is not None:
+                import numpy
 
-            self._writer.add_image(tag, numpy.asarray(picture.convert("RGB")), step, dataformats="HWC")
-        if self._wandb is not None:
-            import wandb
+                self._writer.add_image(tag, numpy.asarray(picture.convert("RGB")), step, dataformats="HWC")
+            if self._wandb is not None:
+                import wandb
 
-            self._wandb.log({tag: wandb.Image(picture), "global_step": step})
+                self._wandb.log({tag: wandb.Image(picture), "global_step": step})
 
     def close(self) -> None:
         """Flush and close the file."""
-        if self._writer is not None:
-            self._writer.close()
-        if self._wandb is not None:
-            self._wandb.finish()
+        with self._going_on():
+            if self._writer is not None:
+                self._writer.close()
+            if self._wandb is not None:
+                self._wandb.finish()
+
+    @contextlib.contextmanager
+    def _going_on(self) -> Iterator[None]:
+        """A curve that cannot be written is told and drawn no further: no reason to end hours of training."""
+        try:
+            yield
+        except OSError as error:
+            self._writer = self._wandb = None
+            self.warn(f"the curves end here, training goes on: {error.strerror or error}")
 
 
 def old_rate_names(rates: Mapping[str, float]) -> dict[str, float]:

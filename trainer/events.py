@@ -5,6 +5,7 @@ Names and fields of the events are listed in CONTRIBUTING.md; a reader ignores w
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -22,25 +23,36 @@ class EventLog:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.told: set[str] = set()  # the names of what was emitted
-        self._stream = path.open("ab")
+        self._stream = path.open("ab", buffering=0)
+        self._waiting = b""  # what a full disk has not taken yet
 
     def emit(self, event: str, **fields: Any) -> dict[str, Any]:
-        """Write one event and return it. Numbers that are not finite become null: JSON has no NaN."""
+        """Write one event and return it. Numbers that are not finite become null: JSON has no NaN.
+
+        What the disk refuses waits in memory for the next event: hours of training do not end for a line about them.
+        """
         line = {
             "event": event,
             "time": round(time.time(), 3),
             **{name: _plain(value) for name, value in fields.items()},
         }
         text = json.dumps(line, ensure_ascii=False, allow_nan=False)
-        self._stream.write(text.encode("utf-8", "replace") + b"\n")  # file names may be no text at all
-        self._stream.flush()
+        self._waiting += text.encode("utf-8", "replace") + b"\n"  # file names may be no text at all
+        self._write()
         self.told.add(event)
         return line
 
     def close(self) -> None:
         """Sync the file to disk and close it."""
-        os.fsync(self._stream.fileno())
+        self._write()
+        with contextlib.suppress(OSError):
+            os.fsync(self._stream.fileno())
         self._stream.close()
+
+    def _write(self) -> None:
+        with contextlib.suppress(OSError):
+            while self._waiting:
+                self._waiting = self._waiting[self._stream.write(self._waiting) :]
 
 
 class NoEvents(EventLog):
@@ -56,6 +68,25 @@ class NoEvents(EventLog):
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+class LastWord(NoEvents):
+    """What is told on a machine that trains with another one, which tells all the rest: how the run ended."""
+
+    def __init__(self, path: Path) -> None:
+        """Opens no file yet: others may write to it before."""
+        super().__init__()
+        self.path = path
+
+    def emit(self, event: str, **fields: Any) -> dict[str, Any]:
+        """Write the last event, without files: they lie on the other machine."""
+        if event not in TERMINAL:
+            return {}
+        log = EventLog(self.path)
+        try:
+            return log.emit(event, **{name: None if name in ("path", "state") else fields[name] for name in fields})
+        finally:
+            log.close()
 
 
 def follow(path: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]:

@@ -80,7 +80,7 @@ def explain(error: BaseException, config: TrainConfig | None = None) -> Failure:
         message = f"process {told['process']}: {told['message']}"
         return Failure(told["kind"], message, told["advice"], told["traceback"], changes=told.get("changes", {}))
     kind, advice = _kind(error, config)
-    message = str(error) or type(error).__name__
+    message = str((isinstance(error, WriteError) and error.strerror) or error) or type(error).__name__
     if kind == "out_of_memory":
         message = "the GPU ran out of memory" if _is_torch_oom(error) else "the machine ran out of memory"
     if kind == "bug":

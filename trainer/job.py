@@ -40,7 +40,8 @@ class Process:
         """True while this very process runs (a zombie does not count)."""
         try:
             process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.started) < 1.0
+            # the system counts start times from its clock: when that is set right, those of running processes move
+            same = abs(process.create_time() - self.started) < 1.0 or process.cmdline()[1:] == [*self.command[1:]]
             return same and process.status() != psutil.STATUS_ZOMBIE
         except psutil.Error:
             return False

@@ -143,6 +143,8 @@ def prepare(config: TrainConfig, job: Job, events: EventLog, processes: Processe
     )  # fmt: skip
     with processes.as_one(lambda error: explain(error, config).fields()):
         agreement.same_files(run)
+    for change in agreement.changes(run):
+        warn(change)
     for note in family.notes:
         if note not in told:
             warn(note)

@@ -154,7 +154,7 @@ def save(path: Path, made: Made) -> str | None:
         with atomic_writer(path) as stream:
             stream.write(buffer.getvalue())
     except (WriteError, OSError) as error:
-        return f"the preview was not kept: {error}"
+        return f"the preview was not kept: {error.strerror or error}"
     return None
 
 

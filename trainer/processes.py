@@ -12,6 +12,7 @@ import ipaddress
 import json
 import os
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,11 +25,15 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from trainer.config import ConfigError, Problem
+from trainer.spawning import STOPPED as STOPPED_CODE
 
 if TYPE_CHECKING:
     from trainer.config.distributed import Distributed
+    from trainer.events import EventLog
+    from trainer.job import Job
 
 USUAL_PATIENCE_MINUTES = 120  # previews of the main process are waited for
+LOOK_SECONDS = 0.5
 STOPPED = "stopped"  # in the place of a failure's kind
 MEETING_SECONDS = 120  # for connections between processes that are all there
 FAREWELL_SECONDS = 10.0  # for the others to read why the process failed that holds what they tell each other
@@ -223,11 +228,11 @@ class Processes:
                 dist.destroy_process_group()
 
 
-def join(section: Distributed, waiting: Callable[[], object] = lambda: None) -> Processes:
+def join(section: Distributed, waiting: contextlib.AbstractContextManager[object]) -> Processes:
     """Meet the other processes, where the environment says that there are some (torchrun's variables).
 
-    waiting: called before the others are waited for. Raises ConfigError when this machine has too few cards or no way
-    to the main one, Lost when the others do not come.
+    waiting: around the time in which the others are waited for. Raises ConfigError when this machine has too few cards
+    or no way to the main one, Lost when the others do not come.
     """
     count = int(os.environ.get("WORLD_SIZE", "1"))
     if count == 1:
@@ -244,8 +249,7 @@ def join(section: Distributed, waiting: Callable[[], object] = lambda: None) -> 
     several_machines = int(os.environ.get("LOCAL_WORLD_SIZE", "1")) < count
     if several_machines:
         _name_interface(os.environ["MASTER_ADDR"])
-    waiting()
-    with _answering():
+    with waiting, _answering():
         store, _, _ = next(iter(dist.rendezvous("env://", rank, count, timeout=patience)))
         backend = "cpu:gloo,cuda:nccl" if on_cards else "gloo"
         meeting = timedelta(seconds=MEETING_SECONDS)
@@ -253,6 +257,31 @@ def join(section: Distributed, waiting: Callable[[], object] = lambda: None) -> 
         dist.distributed_c10d._set_pg_timeout(patience, dist.group.WORLD)
     own = dist.PrefixStore("athanor", store)
     return Processes(rank, count, section.ddp_gradient_as_bucket_view, section.ddp_static_graph, own)
+
+
+class Waiting:
+    """Tells that the others are waited for, and ends the process when its job is asked to stop meanwhile.
+
+    The library that waits hears of no signal, and the others may come in an hour.
+    """
+
+    def __init__(self, job: Job, events: EventLog) -> None:
+        self._job = job
+        self._events = events
+        self._over = threading.Event()
+
+    def __enter__(self) -> None:
+        self._events.emit("phase", name="waiting for the other processes", done=0, total=0)
+        threading.Thread(target=self._watch, name="waiting", daemon=True).start()
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+
+    def _watch(self) -> None:
+        while not self._over.wait(LOOK_SECONDS):
+            if self._job.requested("stop"):
+                self._events.emit("stopped", step=None, state=None)
+                os._exit(STOPPED_CODE)
 
 
 def _name_interface(address: str) -> None:

@@ -70,6 +70,7 @@ class Report:
     def __init__(self, run: Run, curves: Curves) -> None:
         self._run = run
         self._curves = curves
+        curves.warn = self.warn
         self._waiting: tuple[StepNumbers, Progress] | None = None
         self._last = time.monotonic()
 

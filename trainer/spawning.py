@@ -18,6 +18,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from trainer.config import ConfigError, Problem
 from trainer.events import TERMINAL, EventLog, last_event
 from trainer.job import Job
 from trainer.signals import STOPPING, answered_by
@@ -53,6 +54,11 @@ def spawned() -> bool:
     return SPAWNED in os.environ
 
 
+def leads_machine() -> bool:
+    """True in the process that tells how the run ended on a machine where the main process is not."""
+    return spawned() and not is_main() and os.environ.get("LOCAL_RANK") == "0"
+
+
 def is_main() -> bool:
     """True in the process that writes files and talks to the user."""
     return int(os.environ.get("RANK", "0")) == 0
@@ -65,10 +71,23 @@ def choose_cards(section: Distributed) -> None:
         os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")  # numbers as nvidia-smi and the page show them
 
 
+def refuse_lone_start(section: Distributed) -> None:
+    """`accelerate launch --cpu` on several machines starts each alone, each with a LoRA of its own.
+
+    Raises ConfigError with what to use instead.
+    """
+    alone = "WORLD_SIZE" not in os.environ and section.num_machines == 1 and section.num_processes is None
+    if alone and "ACCELERATE_USE_CPU" in os.environ and "MASTER_ADDR" in os.environ:
+        said = (
+            "accelerate starts no group of processes on processors; use torchrun, or set num_machines and machine_rank"
+        )
+        raise ConfigError([Problem("distributed.num_machines", said)])
+
+
 def run_all(section: Distributed, job: Job, events: EventLog) -> int:
     """Start this machine's processes on the job's config.toml, wait for them, and return the run's exit code.
 
-    events: the job's, for an end that the main process could not tell itself, or that it tells on another machine.
+    events: the job's, for an end that none of them could tell itself.
     """
     count, machines = process_count(section), section.num_machines
     here = count // machines
@@ -84,9 +103,8 @@ def run_all(section: Distributed, job: Job, events: EventLog) -> int:
     with _passing_on_signals(job, children):
         lost = _wait(children)
     codes = [child.returncode for child in children]
-    if section.machine_rank and lost in (0, STOPPED):
-        events.emit("stopped" if lost else "finished", path=None, state=None, step=None, steps=None, seconds=None)
-    elif (last_event(job.events_path) or {}).get("event") not in TERMINAL:
+    job.obey("stop")
+    if (last_event(job.events_path) or {}).get("event") not in TERMINAL:
         number = section.machine_rank * here + (codes.index(lost) if lost in codes else 0) + 1
         message = f"process {number} of {count} ended without a word (exit code {lost}); the others were ended too"
         events.emit("failed", kind="process", message=message, advice=LOST_ADVICE, traceback="")

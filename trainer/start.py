@@ -25,7 +25,7 @@ from trainer.atomic import atomic_write
 from trainer.config import ConfigError, TrainConfig, to_toml
 from trainer.config.log import Log
 from trainer.console import LOG, open_console
-from trainer.events import EventLog, NoEvents
+from trainer.events import EventLog, LastWord, NoEvents
 from trainer.job import Job
 from trainer.locks import take, words_in
 from trainer.signals import STOPPING, answered_by
@@ -69,6 +69,7 @@ def _checked(read_config: Callable[[], TrainConfig], job_path: Path | None) -> i
     try:
         with _ending_on_signals():
             config = _with_seed(read_config())
+            spawning.refuse_lone_start(config.distributed)
             spawning.choose_cards(config.distributed)
             if config.log.wandb_api_key:
                 os.environ["WANDB_API_KEY"] = config.log.wandb_api_key
@@ -90,7 +91,8 @@ def _checked(read_config: Callable[[], TrainConfig], job_path: Path | None) -> i
         LOG.error(str(error))
         return REFUSED
     if not spawning.is_main():
-        return _run(config, Job(job_path or Path("jobs")), NoEvents())
+        job = Job(job_path or Path("jobs"))
+        return _run(config, job, LastWord(job.events_path) if spawning.leads_machine() else NoEvents())
     job = Job(job_path) if job_path else Job.create(Path("jobs"), config.save.output_name or "last", to_toml(config))
     job.prepare()
     atomic_write(job.config_path, to_toml(config))

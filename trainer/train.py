@@ -6,14 +6,14 @@ B batch · C latent channels · h w latent rows, columns
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from trainer import objective, seeds
+from trainer import agreement, objective, seeds
 from trainer.checkpoint import State, remove_state, save_network, save_state
 from trainer.config import TrainConfig
 from trainer.curves import Curves
@@ -24,7 +24,7 @@ from trainer.families.base import Conditioning, Family
 from trainer.job import REQUESTS, Job
 from trainer.precision import to_device
 from trainer.preparation import prepare
-from trainer.processes import StopRequested, join
+from trainer.processes import StopRequested, Waiting, join
 from trainer.reporting import Progress, Report
 from trainer.run import Microbatch, Run
 from trainer.saving import Moment, due_after_epoch, due_after_step, outdated
@@ -82,7 +82,7 @@ def training_step(
 
 def train(config: TrainConfig, job: Job, events: EventLog) -> Finished | Stopped:
     """Train one LoRA. Raises what preparation raises, and Interrupted for an error after that; start.py tells them."""
-    processes = join(config.distributed, lambda: events.emit("phase", name="waiting for the others", done=0, total=0))
+    processes = join(config.distributed, Waiting(job, events))
     try:
         with processes.telling(lambda error: explain(error, config).fields()):
             return trained(prepare(config, job, events, processes))
@@ -108,14 +108,17 @@ def trained(run: Run) -> Finished | Stopped:
                     break
                 if stop:
                     report.flush()
-                    state = keep_state(run, progress, Moment("step", progress.step))
+                    state = insist(lambda: keep_state(run, progress, Moment("step", progress.step)), run, report)
                     run.processes.leave()
                     return Stopped(progress.step, state)
             after_epoch(run, progress, report)
         report.finish(progress)
-        path = keep_result(run, progress, report)
+        path = insist(lambda: keep_network(run, progress, Moment("end")), run, report)
         if config.save.save_state or config.save.save_state_on_train_end:
-            keep_state(run, progress, Moment("end"))
+            try:
+                insist(lambda: keep_state(run, progress, Moment("end")), run, report)
+            except OSError as error:
+                report.warn(f"{error.strerror or error}; the LoRA is whole, but training cannot go on from its end")
         run.processes.leave()
         return Finished(path, progress.step, time.monotonic() - began)
     except Exception as error:
@@ -300,19 +303,22 @@ def after_epoch(run: Run, progress: Progress, report: Report) -> None:
 def keep(run: Run, progress: Progress, report: Report, moment: Moment) -> None:
     """Write the LoRA, with a state beside it where wanted, and remove what is older than the settings keep.
 
-    A disk that refuses is told and no reason to end: training goes on, and the next save is the next try.
+    A disk that refuses is told and no reason to end: training goes on, and the next save is the next try. File and
+    state may lie on different disks.
     """
-    try:
-        keep_network(run, progress, moment)
-        if run.config.save.save_state:
-            keep_state(run, progress, moment)
+    whole = True
+    for write in [keep_network, keep_state] if run.config.save.save_state else [keep_network]:
+        try:
+            write(run, progress, moment)
+        except OSError as error:
+            whole = False
+            report.warn(f"{error.strerror or error}; training goes on, and the next save tries again")
+    if whole:
         remove_outdated(run, moment)
-    except OSError as error:
-        report.warn(f"{error.strerror or error}; training goes on, and the next save tries again")
 
 
-def keep_result(run: Run, progress: Progress, report: Report) -> Path:
-    """Write the finished LoRA. A disk that refuses is waited for, as hours of work lie in memory.
+def insist(write: Callable[[], Path], run: Run, report: Report) -> Path:
+    """Write what a run ends with. A disk that refuses is waited for, as hours of work lie in memory.
 
     Raises OSError when it still refuses after ten minutes, or at once when the run is asked to stop.
     """
@@ -320,7 +326,7 @@ def keep_result(run: Run, progress: Progress, report: Report) -> Path:
     told = False
     while True:
         try:
-            return keep_network(run, progress, Moment("end"))
+            return write()
         except OSError as error:
             if time.monotonic() >= deadline or run.job.requested("stop"):
                 raise
@@ -366,7 +372,8 @@ def keep_state(run: Run, progress: Progress, moment: Moment) -> Path:
         return folder
     values = {**progress.values(), "seed": run.seed, "processes": run.processes.count,
               "output_name": run.output_name, "session_id": run.facts.session_id,
-              "started_at": run.facts.started_at, "scaler": run.scaler.state_dict()}  # fmt: skip
+              "started_at": run.facts.started_at, "scaler": run.scaler.state_dict(),
+              "origin": agreement.origin(run)}  # fmt: skip
     path = save_state(folder, State(values, run.network.state_dict(), run.optimizer.state_dict()))
     run.written_states[moment] = path
     run.events.emit("checkpoint", kind="state", path=path, step=progress.step, epoch=progress.epoch, bytes=None)

@@ -107,6 +107,18 @@ def test_an_existing_state_is_kept_beside_the_new_one(tmp_path: Path) -> None:
     assert [save_state(tmp_path / "a-state", state).name for _ in range(3)] == ["a-state", "a-state-2", "a-state-3"]
 
 
+def test_a_state_that_a_full_disk_refuses_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, data: bytes) -> None:
+        raise OSError(28, "the disk is full")
+
+    monkeypatch.setattr("trainer.checkpoint.atomic_write", full)
+    with pytest.raises(OSError, match="full"):
+        save_state(tmp_path / "a-state", State({"step": 1}, TINY, {}))
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("damage", ["manifest.json", "network.safetensors", "progress.json"])
 def test_an_incomplete_state_is_passed_over_for_an_older_one(tmp_path: Path, damage: str) -> None:
     import os

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from trainer.events import EventLog, follow, last_event
@@ -92,6 +94,40 @@ def test_a_pid_that_was_used_again_is_not_taken_for_the_trainer(job: Job) -> Non
     job.process_path.write_text(json.dumps({**record, "started": record["started"] - 100}), encoding="utf-8")
     EventLog(job.events_path).emit("started")
     assert job.state() == "crashed"
+
+
+def test_a_clock_that_is_set_right_leaves_a_running_job_running(job: Job) -> None:
+    job.write_process(os.getpid(), ["other name of Python", *psutil.Process().cmdline()[1:]])
+    record = json.loads(job.process_path.read_text(encoding="utf-8"))
+    job.process_path.write_text(json.dumps({**record, "started": record["started"] - 3600}), encoding="utf-8")
+    assert job.process() is not None and job.process().alive()  # type: ignore[union-attr]
+
+
+def test_lines_that_a_full_disk_refuses_are_written_later_in_order(tmp_path: Path) -> None:
+    log = EventLog(tmp_path / "events.jsonl")
+    log.emit("started")
+    real = log._stream
+
+    class Full:
+        """Takes half of a line, then nothing."""
+
+        room = 9
+
+        def write(self, data: bytes) -> int:
+            if self.room == 0:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            written, self.room = real.write(data[: self.room]), 0
+            return written
+
+    log._stream = Full()  # type: ignore[assignment]
+    log.emit("step", step=1)
+    log.emit("step", step=2)
+    log._stream = real
+    log.emit("finished")
+    assert [(event["event"], event.get("step")) for event in follow(log.path)[0]] == [
+        ("started", None), ("step", 1), ("step", 2), ("finished", None),
+    ]  # fmt: skip
+    log.close()
 
 
 @pytest.mark.parametrize("end", ["finished", "stopped", "failed"])

@@ -15,12 +15,15 @@ from typing import Any
 import psutil
 import pytest
 import torch
+import torch.distributed as dist
 from place import Place
 
-from trainer.config import ConfigError, parse
+from trainer.agreement import OWN_TO_A_MACHINE, SECTIONS, same_settings
+from trainer.config import ConfigError, parameters, parse
 from trainer.job import Job
 from trainer.loading.batches import count_batches, deal, plan
-from trainer.spawning import choose_cards, process_count
+from trainer.processes import Elsewhere, Lost, Processes, StopRequested, _name_interface
+from trainer.spawning import choose_cards, process_count, refuse_lone_start
 
 ROOT = Path(__file__).parents[2]
 NEEDED = {"pretrained_model_name_or_path": "b", "train_data_dir": "t", "resolution": 512}
@@ -82,6 +85,7 @@ def steps(place: Place, job: str) -> int:
 def test_a_stop_is_obeyed_by_all_at_one_step_and_the_run_goes_on_to_the_same_end(place: Place) -> None:
     settings: dict[str, object] = {
         "max_train_epochs": 3, "train_batch_size": 1, "num_processes": 2, "optimizer_type": "SGDNesterov",
+        "validation_split": 0.4,
         "cache_latents": False,
     }  # fmt: skip
     alone = {**settings, "train_batch_size": 2, "num_processes": 1}
@@ -94,6 +98,10 @@ def test_a_stop_is_obeyed_by_all_at_one_step_and_the_run_goes_on_to_the_same_end
     assert "was written by 2 processes, this run has 1" in place.events("alone")[-1]["message"]
     assert train(place, "rest", output_name="part", resume=told["state"], **settings) == 0, log_of(place, "rest")
     assert place.losses("part") + place.losses("rest") == pytest.approx(place.losses("whole"), rel=1e-4)
+    measured = [
+        [event["loss"] for event in place.events(job) if event["event"] == "validation"] for job in ("rest", "whole")
+    ]
+    assert len(measured[1]) == 3 and measured[0] == pytest.approx(measured[1], rel=1e-4)  # each measured one of two
     torch.testing.assert_close(place.weights("part"), place.weights("whole"), rtol=1e-3, atol=1e-6)
 
 
@@ -113,6 +121,63 @@ def test_a_process_that_dies_ends_the_run_with_its_kind_and_a_state(place: Place
         json.loads((place.root / last["state"] / "progress.json").read_text(encoding="utf-8"))["step"] == last["step"]
     )
     assert Job(place.root / "job").state() == "failed"
+
+
+def two(store: Any) -> tuple[Processes, Processes]:
+    """Two processes' views of what they tell each other, in this one."""
+    return Processes(0, 2, _store=store), Processes(1, 2, _store=store)
+
+
+def test_other_settings_on_another_machine_are_named(tmp_path: Path) -> None:
+    main, other = two(dist.HashStore())
+    same_settings(parse({**NEEDED, "seed": 1, "train_data_dir": "here"}).config, main)
+    with pytest.raises(ConfigError) as caught:
+        same_settings(parse({**NEEDED, "seed": 2, "network_dim": 8, "max_data_loader_n_workers": 1}).config, other)
+    said = "network_dim is 8 on this machine and None on machine 0; start all machines with the same settings"
+    assert [(problem.address, problem.message) for problem in caught.value.problems] == [("network.network_dim", said)]
+
+
+def test_machines_that_accelerate_starts_each_alone_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
+    monkeypatch.setenv("MASTER_ADDR", "10.0.0.1")
+    with pytest.raises(ConfigError, match="use torchrun, or set num_machines"):
+        refuse_lone_start(parse(NEEDED).config.distributed)
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    refuse_lone_start(parse(NEEDED).config.distributed)
+
+
+def test_what_may_differ_between_machines_are_parameters() -> None:
+    names = {one.name for one in parameters()}
+    assert names >= OWN_TO_A_MACHINE
+    assert {one.section for one in parameters()} >= set(SECTIONS)
+
+
+def fields(error: BaseException) -> dict[str, Any]:
+    return {"kind": "data", "message": str(error), "advice": "", "traceback": ""}
+
+
+def test_who_waits_for_a_process_that_failed_hears_why() -> None:
+    main, other = two(dist.HashStore())
+    with pytest.raises(ValueError, match="no pictures"), other.telling(fields):
+        raise ValueError("no pictures")
+    with pytest.raises(Elsewhere) as caught, main.telling(fields):
+        raise Lost("another process ended")
+    assert (caught.value.told["message"], caught.value.told["process"]) == ("no pictures", 2)
+
+
+def test_who_waits_for_a_process_that_was_stopped_before_the_first_step_stops_too() -> None:
+    main, other = two(dist.HashStore())
+    main._store.add("gone", 1)
+    with pytest.raises(StopRequested), main.telling(fields):
+        raise StopRequested
+    with pytest.raises(StopRequested), other.telling(fields):
+        raise Lost("another process ended")
+
+
+def test_an_address_that_only_machine_0_can_use_is_refused_with_the_cure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GLOO_SOCKET_IFNAME", raising=False)
+    with pytest.raises(ConfigError, match="only this machine itself can use; give the one it has on the network"):
+        _name_interface("127.0.0.1")
 
 
 class Picture:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import safetensors.torch
 import torch
 from place import Place, same
 
@@ -226,6 +227,56 @@ def test_a_disk_that_stays_full_ends_the_run_with_its_kind_and_a_state(
     assert place.train(max_train_epochs=1) == 1
     last = place.events()[-1]
     assert last["kind"] == "disk" and load_state(Path(last["state"])).progress["step"] == 3
+
+
+def test_a_disk_that_is_full_for_curves_and_the_last_state_costs_neither_the_run_nor_its_lora(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any, **__: Any) -> Any:
+        raise OSError(28, "the disk is full")
+
+    monkeypatch.setattr(loop, "save_state", full)
+    monkeypatch.setattr("torch.utils.tensorboard.SummaryWriter.add_scalar", full)
+    monkeypatch.setattr(loop, "SAVE_PATIENCE_SECONDS", 0)
+    assert place.train(max_train_epochs=1, save_state_on_train_end=True, logging_dir="logs") == 0
+    told = [event["message"] for event in place.events() if event["event"] == "warning"]
+    assert "the curves end here, training goes on: the disk is full" in told
+    assert "the disk is full; the LoRA is whole, but training cannot go on from its end" in told
+
+
+def test_a_state_is_saved_though_the_output_folder_is_full_and_old_files_stay(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = loop.save_network
+
+    def save(wanted: Path, *others: Any) -> Any:
+        if "step00000003" in wanted.name:
+            raise OSError(28, "the disk is full")
+        return real(wanted, *others)
+
+    monkeypatch.setattr(loop, "save_network", save)
+    assert place.train(max_train_epochs=1, save_every_n_steps=1, save_state=True, save_last_n_steps=1) == 0
+    assert (place.root / "output" / "t-step00000002.safetensors").exists()
+    assert {path.name for path in Path("job/state").iterdir()} >= {"t-step00000003-state"}
+
+
+def test_a_resumed_run_is_told_what_was_changed_meanwhile(place: Place) -> None:
+    def warnings(job: str) -> str:
+        assert place.train(job, resume="one/state/t-state", max_train_epochs=2) == 0
+        return "\n".join(event["message"] for event in place.events(job) if event["event"] == "warning")
+
+    assert place.train("one", max_train_epochs=1, save_state_on_train_end=True) == 0
+    assert "state" not in warnings("same")
+    folder = place.root / "train" / "1_cat"
+    (folder / "0.txt").write_text("a dog", encoding="utf-8")
+    assert "captions have been changed since the state was saved" in warnings("captions")
+    (folder / "4.png").unlink()
+    tensors = safetensors.torch.load_file(place.root / "base.safetensors")
+    (place.root / "base.safetensors").unlink()
+    safetensors.torch.save_file({**tensors, "more": torch.ones(1)}, place.root / "base.safetensors")
+    told = warnings("more")
+    assert "the pictures are not those of the state (5 then, 4 now, some may be others)" in told
+    assert "the base model is another file than when the state was saved" in told
 
 
 def test_a_picture_that_vanishes_in_the_middle_is_named_and_the_state_kept(

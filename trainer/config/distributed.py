@@ -44,7 +44,8 @@ class Distributed(Section):
     """Trains on all cards of this machine, or on all that are named above."""
 
     num_machines: int = parameter(1, "Machines", ge=1, le=128, advanced=True)
-    """Start the same training on each machine, with the same files there; only the machine's number differs."""
+    """Start the same training on each machine, with the same files there; only the machine's number differs. Settings
+    and files are compared, and what is not alike is refused."""
 
     machine_rank: int = parameter(
         0, "Number of this machine", ge=0, le=127, advanced=True, shown_when={"num_machines": ["*"]}
