@@ -8,6 +8,7 @@ import importlib.util
 import os
 import shutil
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -117,6 +118,31 @@ def compile_blocks(unet: nn.Module, backend: str) -> int:
     return len(blocks)
 
 
+def keep_norms_narrow(unet: nn.Module) -> int:
+    """Have frozen norm layers give what they get, bf16 or fp16, computed in float32 inside; returns how many layers.
+
+    Under autocast on a card they would widen input and weights and give float32, which every layer behind them narrows
+    again: 930 of 5400 operations of a step of SD 1.5, and the same numbers (but for the input of SiLU, rounded once
+    more). To be called before a network is attached.
+    """
+    layers = [module for module in unet.modules() if isinstance(module, (nn.GroupNorm, nn.LayerNorm))]
+    for layer in layers:
+        layer.forward = _narrow(layer)  # type: ignore[method-assign, assignment]
+    return len(layers)
+
+
+def _narrow(layer: Any) -> Callable[[Tensor], Tensor]:
+    own: Callable[[Tensor], Tensor] = layer.forward
+
+    def forward(x: Tensor) -> Tensor:
+        if x.dtype != layer.weight.dtype:
+            return own(x)
+        with torch.autocast(x.device.type, enabled=False):
+            return own(x)
+
+    return forward
+
+
 def to_device(tensor: Tensor, device: torch.device) -> Tensor:
     """Onto the device without waiting for what it still computes."""
     if device.type != "cuda" or tensor.device.type != "cpu":
@@ -124,11 +150,37 @@ def to_device(tensor: Tensor, device: torch.device) -> Tensor:
     return tensor.pin_memory().to(device, non_blocking=True)
 
 
-def give_memory_back() -> None:
-    """Return memory that was freed to the system, where glibc keeps it for later.
+class Sent:
+    """Numbers of the device (0-dim each) on their way to the processor; `read` waits for them, not for later work.
 
-    After loading full-size SD 1.5 that was 0.4 GiB, all through the training.
+    A plain `.item()` stands behind all that was queued before it is asked: the step that comes next would have to end
+    before its successor can be queued.
     """
+
+    def __init__(self, numbers: Sequence[Tensor]) -> None:
+        together = torch.stack([number.detach().float() for number in numbers])
+        self._arrived: Any = None
+        self._numbers = together
+        if together.device.type == "cuda":
+            self._numbers = torch.empty(together.shape, pin_memory=True).copy_(together, non_blocking=True)
+            self._arrived = torch.cuda.Event()
+            self._arrived.record()
+
+    def read(self) -> list[float]:
+        """The numbers, in order."""
+        if self._arrived is not None:
+            self._arrived.synchronize()
+        found: list[float] = self._numbers.tolist()
+        return found
+
+
+def give_memory_back(device: torch.device) -> None:
+    """Return memory that was freed to the system or the card, where glibc or torch keeps it for later.
+
+    After loading full-size SD 1.5 on a processor that was 0.4 GiB, all through the training.
+    """
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
     if trim is not None:
         trim(0)

@@ -56,7 +56,7 @@ from trainer.loading.texts import KeptTexts, write_te_outputs
 from trainer.locks import Lock, take_card
 from trainer.networks.network import Network
 from trainer.processes import Processes, StopRequested
-from trainer.quantised import quantise, store_in_fp8
+from trainer.quantised import check_quantising, quantise, store_in_fp8
 from trainer.run import Microbatch, Run, measured_caption, usable
 from trainer.saving import UNNAMED, output_folder
 
@@ -75,6 +75,8 @@ def prepare(config: TrainConfig, job: Job, events: EventLog, processes: Processe
     with processes.as_one(lambda error: explain(error, config).fields()):
         agreement.same_settings(config, processes)
     formats = precision.choose(config.precision)
+    if config.precision.quantize_base:
+        check_quantising(config.precision.quantize_base, formats.device)
     card = _card(formats.device, job, partial(_warn, events))
     resumed = load_state(Path(config.save.resume)) if config.save.resume else None
     seed = processes.from_main(int(resumed.progress["seed"] if resumed else config.run.seed or 0))
@@ -99,18 +101,20 @@ def prepare(config: TrainConfig, job: Job, events: EventLog, processes: Processe
     base_hashes = _beside(partial(metadata.base_facts, config.model.pretrained_model_name_or_path or "", base))
     caching = Caching(job, events, processes)
     events.emit("phase", name="loading model", done=0, total=1)
-    shrunk = config.precision.fp8_base or config.precision.fp8_base_unet or config.precision.quantize_base
-    family = families.load(families.options_from(config), "cpu" if shrunk else formats.device)
-    _fit_to_processor(family)
+    family = families.load(families.options_from(config))
+    _fit_to_processor(family, formats.device)
     _merge(family, config, warn)
-    _fit_to_memory(family, config, formats.device, warn)
+    # one part after the other comes onto the card, so that it never holds the VAE at work beside the U-Net
+    family.to(formats.device, "vae")
     latents = _latents(config, dataset, family, seed, caching, warn)
+    family.to(formats.device, "text_encoders")
     texts = _texts(config, dataset, family, formats, caching, warn)
     if texts is not None:
         previews.remember_prompts(family, prompts)
         family.free_text_encoders()
 
-    precision.give_memory_back()
+    _fit_to_memory(family, config, formats.device, warn)
+    precision.give_memory_back(formats.device)
     network = _network(config, family, formats, seed, warn)
     if config.precision.torch_compile:
         precision.compile_blocks(family.unet, config.precision.dynamo_backend)
@@ -216,12 +220,12 @@ def _warn(events: EventLog, message: str) -> None:
     events.emit("warning", message=message)
 
 
-def _fit_to_processor(family: Family) -> None:
+def _fit_to_processor(family: Family, device: torch.device) -> None:
     """One thread for a small model on the processor: its operations are too short to share.
 
     Two threads on a busy machine of two cores made a step of the demo take up to 29 s in place of 0.15 s.
     """
-    if family.device.type == "cpu" and _is_small(family):
+    if device.type == "cpu" and _is_small(family):
         torch.set_num_threads(1)
 
 
@@ -240,9 +244,9 @@ def _merge(family: Family, config: TrainConfig, warn: Any) -> None:
 
 
 def _fit_to_memory(family: Family, config: TrainConfig, device: torch.device, warn: Any) -> None:
-    """Attention, weights in fewer bits, train mode: all that must be set before a network is attached.
+    """The U-Net onto the device; attention, weights in fewer bits, train mode: all that comes before a network.
 
-    Weights that are to be made smaller come here on the processor and leave on the device.
+    Weights that are to be made smaller never lie on the device as they are.
     """
     section = config.precision
     if section.xformers:
@@ -254,7 +258,9 @@ def _fit_to_memory(family: Family, config: TrainConfig, device: torch.device, wa
         store_in_fp8([family.unet, *(family.text_encoders if section.fp8_base else [])])
     elif section.quantize_base:
         quantise(family.unet, section.quantize_base, device)
-    family.to(device)
+    if family.dtype != torch.float32:
+        precision.keep_norms_narrow(family.unet)
+    family.to(device, "unet")
     if not _is_small(family):
         # full-size SD 1.5 on a processor: 7 % less time a step; the demo's small model is slower so
         family.unet.to(memory_format=torch.channels_last)

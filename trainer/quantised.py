@@ -39,23 +39,30 @@ def quantise(unet: nn.Module, kind: Kind, device: torch.device) -> int:
     """Keep the linear weights of the transformer blocks in 8 or 4 bits, on `device`; returns how many layers.
 
     int8: a scale a row. nf4: a scale a block of 64, through bitsandbytes. One layer at a time, so that the whole never
-    lies there in full. Raises ConfigError where it cannot run.
+    lies there in full.
     """
-    if kind == "nf4" and importlib.util.find_spec("bitsandbytes") is None:
-        said = "quantize_base nf4 needs the package bitsandbytes, which is not installed; choose int8"
-        raise ConfigError([Problem("precision.quantize_base", said)])
     count = 0
     for region in [module for module in unet.modules() if type(module).__name__ == REGION]:
         for layer in region.modules():
             if isinstance(layer, nn.Linear) and layer.weight.is_floating_point():
-                try:
-                    _pack_layer(layer, kind, device)
-                except (ImportError, OSError, RuntimeError, AttributeError) as error:
-                    said = "quantize_base {kind} does not run on this machine ({error}); choose int8 or fp8_base"
-                    problem = Problem("precision.quantize_base", said, {"kind": kind, "error": str(error)})
-                    raise ConfigError([problem]) from error
+                _pack_layer(layer, kind, device)
                 count += 1
     return count
+
+
+def check_quantising(kind: Kind, device: torch.device) -> None:
+    """Pack one small layer. Raises ConfigError where that cannot run."""
+    if kind == "nf4" and importlib.util.find_spec("bitsandbytes") is None:
+        said = "quantize_base nf4 needs the package bitsandbytes, which is not installed; choose int8"
+        raise ConfigError([Problem("precision.quantize_base", said)])
+    layer = nn.Linear(NF4_BLOCK, NF4_BLOCK, device=device)
+    try:
+        _pack_layer(layer, kind, device)
+        layer(torch.ones(1, NF4_BLOCK, device=device))
+    except (ImportError, OSError, RuntimeError, AttributeError) as error:
+        said = "quantize_base {kind} does not run on this machine ({error}); choose int8 or fp8_base"
+        problem = Problem("precision.quantize_base", said, {"kind": kind, "error": str(error)})
+        raise ConfigError([problem]) from error
 
 
 def pack(weight: Tensor, kind: Kind) -> tuple[Tensor, Tensor]:

@@ -15,7 +15,7 @@ from trainer import previews
 from trainer.console import LOG, PROGRESS
 from trainer.curves import Curves, LossAverage, old_rate_names
 from trainer.failures import NotANumber
-from trainer.precision import peak_memory_gib
+from trainer.precision import Sent, peak_memory_gib
 from trainer.run import Run
 
 
@@ -51,21 +51,23 @@ class Progress:
 
 @dataclass(frozen=True)
 class StepNumbers:
-    """What one step has to tell; tensors stay on the device until they are read."""
+    """What one step has to tell. sent: its losses, the gradients' norm and, with scale_weight_norms, three norms."""
 
     step: int
     epoch: int
     first_position: int
-    losses: Sequence[Tensor]
-    norm: Tensor
+    num_losses: int
+    sent: Sent
     rates: Mapping[str, float]
     next_rates: Mapping[str, float]
-    norms: tuple[Tensor, Tensor, Tensor] | None
     seconds: float
 
 
 class Report:
-    """Tells steps a step late: reading a loss waits for the GPU, so it is read when the next step has been queued."""
+    """Tells steps a step late: reading a loss waits for the GPU, so it is read when the next step has been queued.
+
+    The GPU then has work while the numbers of the step before it are told.
+    """
 
     def __init__(self, run: Run, curves: Curves) -> None:
         self._run = run
@@ -88,11 +90,10 @@ class Report:
             progress.step,
             progress.epoch,
             progress.batch - len(losses),
-            losses,
-            norm,
+            len(losses),
+            Sent([*losses, norm, *(norms or ())]),
             rates,
             self._run.rates_at(progress.step),
-            norms,
             now - self._last,
         )
         self._last = now
@@ -108,12 +109,13 @@ class Report:
         numbers, progress = self._waiting
         self._waiting = None
         average = progress.average
-        values, norm = [float(loss) for loss in numbers.losses], float(numbers.norm)
+        read = numbers.sent.read()
+        values, norm, norms = read[: numbers.num_losses], read[numbers.num_losses], read[numbers.num_losses + 1 :]
         for index, loss in enumerate(values):
             if math.isfinite(loss):
                 average.add(numbers.first_position + index, loss)
             whole = index == len(values) - 1  # the batch with which the optimizer took its step
-            points = _curve_points(numbers, loss, average.mean, whole, self._run.config.log.log_old_rate_names)
+            points = _curve_points(numbers, norms, loss, average.mean, whole, self._run.config.log.log_old_rate_names)
             self._curves.scalars(points, numbers.step - (not whole))
         self._count_bad(numbers.step, progress, values, norm)
         run = self._run
@@ -225,17 +227,20 @@ class Report:
             )
 
 
-def _curve_points(numbers: StepNumbers, loss: float, average: float, whole: bool, old_names: bool) -> dict[str, float]:
+def _curve_points(
+    numbers: StepNumbers, norms: Sequence[float], loss: float, average: float, whole: bool, old_names: bool
+) -> dict[str, float]:
     """Points of one batch under sd-scripts' tags; the rate shown is that of the step that comes next, as there.
 
-    whole: the optimizer has taken its step with this batch; before, the rate of that step is still to come. old_names:
-    rates stand under sd-scripts' second set of names too.
+    norms: how many were scaled, their mean and the largest, or nothing. whole: the optimizer has taken its step with
+    this batch; before, the rate of that step is still to come. old_names: rates stand under sd-scripts' second set of
+    names too.
     """
     points = {"loss/current": loss, "loss/average": average}
     rates = numbers.next_rates if whole else numbers.rates
     named = {**old_rate_names(rates), **rates} if old_names else rates
     points.update({f"lr/{label}": rate for label, rate in named.items()})
-    if whole and numbers.norms is not None:
-        scaled, mean, largest = (number.item() for number in numbers.norms)
+    if whole and norms:
+        scaled, mean, largest = norms
         points.update({"max_norm/keys_scaled": scaled, "max_norm/max_key_norm": largest, "norm/avg_key_norm": mean})
     return points

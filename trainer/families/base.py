@@ -14,6 +14,8 @@ from typing import Any, Literal, Protocol
 import torch
 from torch import Tensor, nn
 
+from trainer.precision import to_device
+
 Prediction = Literal["epsilon", "v"]
 Part = Literal["unet", "text_encoder"]
 Random = torch.Generator | Sequence[torch.Generator]  # one for the batch, or one a picture
@@ -50,9 +52,9 @@ class Conditioning:
         """The same on another device."""
 
         def moved(tensor: Tensor | None) -> Tensor | None:
-            return None if tensor is None else tensor.to(device, non_blocking=True)
+            return None if tensor is None else to_device(tensor, torch.device(device))
 
-        return Conditioning(self.context.to(device, non_blocking=True), moved(self.pooled), moved(self.sizes))
+        return Conditioning(to_device(self.context, torch.device(device)), moved(self.pooled), moved(self.sizes))
 
     def joined(self, other: Conditioning) -> Conditioning:
         """Both batches in one, `self` first: for classifier-free guidance."""
@@ -91,8 +93,11 @@ class Family(Protocol):
     vae: Any
     notes: list[str]  # what the user should hear about the loading
 
-    def to(self, device: torch.device | str) -> None:
-        """Move everything; the VAE stays where it is once `free_vae` was called."""
+    def to(self, device: torch.device | str, *parts: str) -> None:
+        """Work on `device` from now on and move everything there, or only the parts named: unet, text_encoders, vae.
+
+        The VAE stays where it is once `free_vae` was called.
+        """
 
     def free_vae(self, for_good: bool = False) -> None:
         """Take the VAE off the accelerator; decoding brings it back for a moment. for_good: let it go from memory, as

@@ -21,6 +21,7 @@ from trainer.families.base import Conditioning, LoadOptions, Prediction, Random,
 from trainer.families.emphasis import parse as parse_emphasis
 from trainer.families.weights import Description, WeightsError, find_base, read_config
 from trainer.networks.selection import lora_targets
+from trainer.precision import to_device
 
 AnyFamily = TypeVar("AnyFamily", bound="DiffusionFamily")
 
@@ -60,10 +61,16 @@ class DiffusionFamily(ABC):
         self._reload_text_encoders = reload_text_encoders
         self._remembered: dict[tuple[object, ...], Conditioning] = {}
 
-    def to(self, device: torch.device | str) -> None:
+    def to(self, device: torch.device | str, *parts: str) -> None:
         self.device = torch.device(device)
-        for module in (self.unet, *self.text_encoders, *([self.vae] if self._vae_resident else [])):
-            module.to(self.device)
+        own = {
+            "unet": [self.unet],
+            "text_encoders": self.text_encoders,
+            "vae": [self.vae] if self._vae_resident else [],
+        }
+        for part in parts or own:
+            for module in own[part]:
+                module.to(self.device)
 
     def free_vae(self, for_good: bool = False) -> None:
         self._vae_resident = False
@@ -190,7 +197,7 @@ class DiffusionFamily(ABC):
         if self.no_token_padding and not emphasis and limit is None:
             ids = ids[:, :, : int((ids == tokens.EOS).int().argmax(dim=2).max()) + 1]
         counted = torch.tensor(weights)[:, : ids.shape[1] * (ids.shape[2] - 2) + 2] if weigh else None
-        return ids.to(self.device), None if counted is None else counted.to(self.device)
+        return to_device(ids, self.device), None if counted is None else to_device(counted, self.device)
 
     def _vae_dtype(self) -> torch.dtype:
         return next(self.vae.parameters()).dtype

@@ -55,11 +55,11 @@ class KeptTexts:
         return hashlib.sha256(f"{self._id}|{caption}".encode()).hexdigest()[:32]
 
     def _made(self, caption: str) -> Conditioning:
-        made = self._encode([caption])
+        made = self._encode([caption]).to("cpu")  # SDXL: 0.3 MB a caption, which adds up on a card
         if self._folder is not None:
-            tensors = {"context": made.context.cpu().contiguous()}
+            tensors = {"context": made.context.contiguous()}
             if made.pooled is not None:
-                tensors["pooled"] = made.pooled.cpu().contiguous()
+                tensors["pooled"] = made.pooled.contiguous()
             try:
                 self._folder.mkdir(parents=True, exist_ok=True)
                 atomic_write(self._place(caption), safetensors.torch.save(tensors))

@@ -30,7 +30,8 @@ def rotation(blocks: Tensor, bound: float) -> Tensor:
         norm = skew.norm() + 1e-8
         skew = torch.where(norm > bound, skew * (bound / norm), skew)
     identity = torch.eye(skew.shape[-1], device=skew.device)
-    return torch.linalg.solve(identity - skew, identity + skew)  # the two commute
+    # the two commute; solve_ex does not wait for the device to say that there is an inverse: there always is
+    return torch.linalg.solve_ex(identity - skew, identity + skew).result
 
 
 def rotate_rows(weight: Tensor, turn: Tensor) -> Tensor:

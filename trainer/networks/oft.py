@@ -29,7 +29,8 @@ def turns(blocks: Tensor, limit: float) -> Tensor:
     norm = skew.norm()
     skew = skew * ((norm.clamp(max=limit) + 1e-8) / (norm + 1e-8))
     identity = torch.eye(blocks.shape[1], device=blocks.device)
-    return torch.linalg.solve(identity - skew, 2 * skew, left=False)
+    # solve itself would look whether it could, which waits for the device; I - Q always has an inverse
+    return torch.linalg.solve_ex(identity - skew, 2 * skew, left=False).result
 
 
 def turned(values: Tensor, turn: Tensor, dim: int) -> Tensor:
