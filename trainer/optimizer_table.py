@@ -84,7 +84,8 @@ def _eps(default: float) -> Argument:
 
 _MOMENTUM = Argument("momentum", "float", 0.9, "how much of the last step is kept")
 _NO_MOMENTUM = Argument("momentum", "float", 0.0, "how much of the last step is kept")
-_DAMPENING = Argument("dampening", "float", 0.0, "damps the momentum; must be 0 here")
+_DAMPENING = Argument("dampening", "float", 0.0, "damps the momentum")
+_NO_DAMPENING = Argument("dampening", "float", 0.0, "Nesterov's momentum is never damped", low=0, high=0)
 _AMSGRAD = Argument("amsgrad", "bool", False, "a variant that never forgets the largest gradient")
 _FOREACH = Argument("foreach", "bool", None, "update all weights in one go", optional=True)
 _FUSED = Argument("fused", "bool", True, "one fused kernel per step, which is fastest", optional=True)
@@ -105,13 +106,15 @@ _WEIGHT_DECOUPLED = Argument("weight_decouple", "bool", True, "weight decay as i
 _FIXED_DECAY = Argument("fixed_decay", "bool", False, "weight decay that does not depend on the rate")
 _NO_PROX = Argument("no_prox", "bool", False, "weight decay as in AdamW")
 
-_ADAM_8BIT = _arguments(_betas(0.9, 0.999), _eps(1e-8), _decay(0.01), _AMSGRAD, _MIN_8BIT)
+_ADAM_PAGED = _arguments(_betas(0.9, 0.999), _eps(1e-8), _decay(0.01))
+_ADAM_8BIT = {**_ADAM_PAGED, **_arguments(_MIN_8BIT)}
 _ADEMAMIX = _arguments(
-    _betas(0.9, 0.999, 0.9999), _eps(1e-8), _decay(0.01), _MIN_8BIT,
+    _betas(0.9, 0.999, 0.9999), _eps(1e-8), _decay(0.01),
     Argument("alpha", "float", 5.0, "weight of the slow memory"),
     Argument("t_alpha", "int", None, "steps over which alpha rises; the length of the run is usual", optional=True),
     Argument("t_beta3", "int", None, "steps over which the slow memory grows; as t_alpha", optional=True),
 )  # fmt: skip
+_ADEMAMIX_8BIT = {**_ADEMAMIX, **_arguments(_MIN_8BIT)}
 _LION_8BIT = _arguments(_betas(0.9, 0.99), _decay(0.0), _MIN_8BIT)
 
 
@@ -175,8 +178,8 @@ _ALL = (
         "PagedAdamW8bit", "adamw", "AdamW8bit whose state moves to main memory when the card is full.", _ADAM_8BIT,
         "AdamW8bit",
     ),
-    _bitsandbytes("PagedAdamW", "adamw", "AdamW whose state moves to main memory when the card is full.", _ADAM_8BIT),
-    _bitsandbytes("PagedAdamW32bit", "adamw", "The same in 32 bits.", _ADAM_8BIT),
+    _bitsandbytes("PagedAdamW", "adamw", "AdamW whose state moves to main memory when the card is full.", _ADAM_PAGED),
+    _bitsandbytes("PagedAdamW32bit", "adamw", "The same in 32 bits.", _ADAM_PAGED),
     _bitsandbytes("Lion8bit", "lion", "Lion with an eighth of AdamW's memory.", _LION_8BIT, "Lion"),
     _bitsandbytes(
         "PagedLion8bit", "lion", "Lion8bit whose state moves to main memory when the card is full.", _LION_8BIT, "Lion",
@@ -184,12 +187,13 @@ _ALL = (
     Optimizer(
         "SGDNesterov", "torch", "SGD", "torch.optim.sgd",
         "Plain gradient descent with momentum; wants much higher rates.",
-        _arguments(_MOMENTUM, _DAMPENING, _decay(0.0), _FOREACH, _FUSED),
+        _arguments(_MOMENTUM, _NO_DAMPENING, _decay(0.0), _FOREACH, _FUSED),
         always={"nesterov": True}, filled={"momentum": 0.9},
     ),
     Optimizer(
         "SGDNesterov8bit", "bitsandbytes", "SGD8bit", "bitsandbytes.optim.sgd", "The same with 8-bit state.",
-        _arguments(_MOMENTUM, _DAMPENING, _decay(0.0), _MIN_8BIT), always={"nesterov": True}, filled={"momentum": 0.9},
+        _arguments(_MOMENTUM, _NO_DAMPENING, _decay(0.0), _MIN_8BIT),
+        always={"nesterov": True}, filled={"momentum": 0.9},
         instead="SGDNesterov",
     ),
     Optimizer(
@@ -287,10 +291,10 @@ _ALL = (
         Argument("eps2", "float", 1e-16, "the same for the second estimate; leave it"), clips=True,
     ),
     _bitsandbytes("AdEMAMix", "ademamix", "AdamW with a second, slow memory; for long runs.", _ADEMAMIX),
-    _bitsandbytes("AdEMAMix8bit", "ademamix", "The same with 8-bit state.", _ADEMAMIX),
+    _bitsandbytes("AdEMAMix8bit", "ademamix", "The same with 8-bit state.", _ADEMAMIX_8BIT),
     _bitsandbytes(
         "PagedAdEMAMix8bit", "ademamix", "AdEMAMix8bit whose state moves to main memory when the card is full.",
-        _ADEMAMIX, "AdEMAMix8bit",
+        _ADEMAMIX_8BIT, "AdEMAMix8bit",
     ),
     _collected(
         "StableAdamW", "adamw", "AdamW that shortens updates which are too large.",
@@ -313,7 +317,7 @@ _ALL = (
     ),
     _bitsandbytes(
         "Adam8bit", "adam", "Adam with 8-bit state.",
-        _arguments(_betas(0.9, 0.999), _eps(1e-8), _decay(0.0), _AMSGRAD, _MIN_8BIT), "Adam",
+        _arguments(_betas(0.9, 0.999), _eps(1e-8), _decay(0.0), _MIN_8BIT), "Adam",
     ),
     _torch("Adam", "adam", "AdamW before its weight decay was mended.",
            _betas(0.9, 0.999), _eps(1e-8), _decay(0.0), _AMSGRAD, _DECOUPLED, _FUSED),
@@ -330,10 +334,9 @@ _ALL = (
            Argument("rho", "float", 0.9, "memory of the squares"), _eps(1e-6), _decay(0.0)),
     _torch("SGD", "sgd", "Plain gradient descent.", _NO_MOMENTUM, _DAMPENING, _decay(0.0),
            Argument("nesterov", "bool", False, "look ahead; needs momentum"), _FUSED),
-    _torch("ASGD", "asgd", "Gradient descent with a mean of its weights.",
+    _torch("ASGD", "asgd", "Gradient descent whose rate falls.",
            Argument("lambd", "float", 1e-4, "fall of the weights"),
-           Argument("alpha", "float", 0.75, "fall of the rate"),
-           Argument("t0", "float", 1e6, "step from which the mean is taken"), _decay(0.0)),
+           Argument("alpha", "float", 0.75, "fall of the rate"), _decay(0.0)),
     _torch("Rprop", "rprop", "Looks at signs only; for whole data sets in one batch.",
            Argument("etas", "floats", (0.5, 1.2), "factors when a sign changes and when not"),
            Argument("step_sizes", "floats", (1e-6, 50), "smallest and largest step")),

@@ -62,17 +62,67 @@ def test_an_optimizer_restored_from_a_saved_state_goes_on_with_the_same_numbers(
     assert all(torch.equal(one, other) for one, other in zip(straight, resumed, strict=True))
 
 
+# what computes the same in another way, or prints
+NO_OTHER_NUMBERS = {"foreach", "fused", "log_every"}
+FOR_BF16 = {"kahan_sum", "stochastic_rounding", "factored_fp32"}
+OTHER_VALUES = {
+    "weight_decay": 0.3, "eps1": 0.3, "eps2": 0.3, "d0": 1e-3, "momentum": 0.7, "min_8bit_size": 8192,
+    "growth_rate": 1.0001, "etas": "0.3,1.5", "step_sizes": "0.001,0.002",
+}  # fmt: skip
+BESIDE = {"weight_decay": 0.1, "momentum": 0.5, "d0": 1e-2, "weight_decouple": True}  # many act on these only
+
+
+def other_value(argument):
+    default = argument.default
+    if argument.name in OTHER_VALUES:
+        return OTHER_VALUES[argument.name]
+    if argument.kind == "bool":
+        return not default
+    if argument.name == "eps":
+        return "0.1,0.2" if isinstance(default, tuple) else 0.3
+    if isinstance(default, tuple):
+        return ",".join(str(number / 2) for number in default)
+    return (default or 0) + 2 if argument.kind == "int" else (default or 1.0) / 2
+
+
+def after_some_steps(name, values, dtype, steady=False):
+    """The weights after rising and falling gradients at a rising rate; steady: after ones that point to zero."""
+    parameters = weights(dtype)
+    optimizer = made(name, parameters, [f"{key}={value}" for key, value in values.items()])
+    full, draws = optimizer.param_groups[0]["lr"], torch.Generator().manual_seed(1)
+    torch.manual_seed(0)  # some round by chance
+    for step in range(40 if steady else 7):
+        for group in optimizer.param_groups if full is not None else ():
+            group["lr"] = full * min(1, (step + 1) / 7)
+        for parameter in parameters:
+            drawn = torch.randn(parameter.shape, generator=draws) * (0.1 if step % 2 else 1.0)
+            parameter.grad = parameter.detach() + (0 if steady else drawn.to(dtype))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            optimizer.step()
+    return torch.cat([parameter.detach().flatten() for parameter in parameters]), optimizer
+
+
 @pytest.mark.parametrize("name", INSTALLED)
-def test_declared_arguments_are_taken_by_the_optimizer(name):
-    optimizer = OPTIMIZERS[name]
-    texts = []
-    for argument in optimizer.arguments.values():
-        if argument.default is None or argument.name == "relative_step":
+def test_every_declared_argument_changes_what_the_optimizer_does(name):
+    arguments, reference = OPTIMIZERS[name].arguments, {}
+    for argument in arguments.values():
+        growing = argument.name in ("growth_rate", "d_limiter")
+        without = {argument.name, "d0"} if growing else {argument.name}
+        beside = {key: value for key, value in BESIDE.items() if key in arguments and key not in without}
+        case = argument.name in FOR_BF16, growing, tuple(beside)
+        if argument.high == 0:
+            with pytest.raises(OptimizerError, match=f"{argument.name}=0.5 must be at least 0 and at most 0"):
+                made(name, weights(), [f"{argument.name}=0.5"])
             continue
-        value = argument.default
-        texts.append(f"{argument.name}={','.join(map(str, value)) if isinstance(value, tuple) else value}")
-    parameters = weights()
-    steps(made(name, parameters, texts), parameters, 1)
+        dtype = torch.bfloat16 if case[0] else torch.float32
+        changed, optimizer = after_some_steps(name, {**beside, argument.name: other_value(argument)}, dtype, growing)
+        if argument.name in NO_OTHER_NUMBERS:
+            assert optimizer.param_groups[0].get(argument.name, other_value(argument)) == other_value(argument)
+            continue
+        if case not in reference:
+            reference[case] = after_some_steps(name, beside, dtype, growing)[0]
+        assert not torch.equal(changed, reference[case]), argument.name
 
 
 @pytest.mark.parametrize("name", INSTALLED)
