@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -63,6 +63,7 @@ from trainer.saving import UNNAMED, output_folder
 SMALL_MODEL_WEIGHTS = 50_000_000  # SD 1.5 has 860 million
 CACHE_FOLDER = Path(".athanor") / "cache"
 Facts = TypeVar("Facts")
+Warn = Callable[[str], None]
 
 
 def prepare(config: TrainConfig, job: Job, events: EventLog, processes: Processes) -> Run:
@@ -77,7 +78,8 @@ def prepare(config: TrainConfig, job: Job, events: EventLog, processes: Processe
     formats = precision.choose(config.precision)
     if config.precision.quantize_base:
         check_quantising(config.precision.quantize_base, formats.device)
-    card = _card(formats.device, job, partial(_warn, events))
+    warn: Warn = partial(_warn, events)
+    card = _card(formats.device, job, warn)
     resumed = load_state(Path(config.save.resume)) if config.save.resume else None
     seed = processes.from_main(int(resumed.progress["seed"] if resumed else config.run.seed or 0))
     config = config.model_copy(update={"run": config.run.model_copy(update={"seed": seed})})
@@ -85,14 +87,7 @@ def prepare(config: TrainConfig, job: Job, events: EventLog, processes: Processe
     settled = kinds.settle(config, describe(base))
     config = settled.config
     prompts = previews.read_prompts(config.sample.sample_prompts) if config.sample.sample_prompts else ()
-    dataset = scan(config)
-    if dataset.errors():
-        raise DatasetError("\n".join(problem.message for problem in dataset.errors()))
-    warn = partial(_warn, events)
-    try:
-        write_caches(dataset)
-    except WriteError as fault:
-        warn(str(fault))  # the next run reads the folder again
+    dataset = _scanned(config, warn)
     told = [problem.message for problem in dataset.problems] + [note.message for note in formats.notes]
     told += [note.message for note in settled.notes] + previews.too_small(prompts, settled.family)
     for text in told:
@@ -126,10 +121,7 @@ def prepare(config: TrainConfig, job: Job, events: EventLog, processes: Processe
     output_dir = output_folder(config.save)
     for folder in (output_dir, job.states):
         sweep(folder)
-    wanted = resumed.progress["output_name"] if resumed else config.save.output_name or UNNAMED["end"]
-    reserved = reserve_name(output_dir, wanted, str(job.path), bool(resumed)) if processes.main else Reserved(wanted)
-    if reserved.warning:
-        warn(reserved.warning)
+    reserved = _reserved(config, job, output_dir, resumed, processes, warn)
     named = reserved.name if config.save.output_name is not None else None
     facts = _facts(config, dataset, family, planned.epochs, planned.steps, latents, named, resumed,
                    processes.count)  # fmt: skip
@@ -152,18 +144,48 @@ def prepare(config: TrainConfig, job: Job, events: EventLog, processes: Processe
     for note in family.notes:
         if note not in told:
             warn(note)
-    events.emit(
-        "started", name=run.output_name, steps=planned.steps, epochs=planned.epochs,
-        images=dataset.num_images, reg_images=dataset.num_reg_images,
-        batches_per_epoch=facts.batches_per_epoch, network=config.network.network_module, base_model=facts.base.name,
-        output=output_dir / f"{run.output_name}.{config.save.save_model_as}", seed=seed,
-        resumed_from=config.save.resume,
-        device=str(formats.device),
-    )  # fmt: skip
+    _tell_start(run)
     return run
 
 
-def _card(device: torch.device, job: Job, warn: Callable[[str], None]) -> Lock | None:
+def _tell_start(run: Run) -> None:
+    """The event that a run is ready for its first step."""
+    config = run.config
+    run.events.emit(
+        "started", name=run.output_name, steps=run.total_steps, epochs=run.epochs,
+        images=run.dataset.num_images, reg_images=run.dataset.num_reg_images,
+        batches_per_epoch=run.facts.batches_per_epoch, network=config.network.network_module,
+        base_model=run.facts.base.name, seed=run.seed, resumed_from=config.save.resume, device=str(run.device),
+        output=run.output_dir / f"{run.output_name}.{config.save.save_model_as}",
+    )  # fmt: skip
+
+
+def _scanned(config: TrainConfig, warn: Warn) -> Dataset:
+    """The pictures and captions of a run. Raises DatasetError with every mistake in them."""
+    dataset = scan(config)
+    if dataset.errors():
+        raise DatasetError("\n".join(problem.message for problem in dataset.errors()))
+    try:
+        write_caches(dataset)
+    except WriteError as fault:
+        warn(str(fault))  # the next run reads the folder again
+    return dataset
+
+
+def _reserved(
+    config: TrainConfig, job: Job, folder: Path, resumed: State | None, processes: Processes, warn: Warn
+) -> Reserved:
+    """The name that the run saves under, another one than asked for where that is taken."""
+    wanted = resumed.progress["output_name"] if resumed else config.save.output_name or UNNAMED["end"]
+    if not processes.main:
+        return Reserved(wanted)
+    reserved = reserve_name(folder, wanted, str(job.path), bool(resumed))
+    if reserved.warning:
+        warn(reserved.warning)
+    return reserved
+
+
+def _card(device: torch.device, job: Job, warn: Warn) -> Lock | None:
     """Tell when another run computes on the same card: that is slow, and a common reason to run out of memory."""
     if device.type != "cuda":
         return None
@@ -233,7 +255,7 @@ def _is_small(family: Family) -> bool:
     return sum(weight.numel() for weight in family.unet.parameters()) < SMALL_MODEL_WEIGHTS
 
 
-def _merge(family: Family, config: TrainConfig, warn: Any) -> None:
+def _merge(family: Family, config: TrainConfig, warn: Warn) -> None:
     """Make the LoRAs of base_weights part of the base model."""
     section = config.network
     for number, name in enumerate(section.base_weights):
@@ -243,7 +265,7 @@ def _merge(family: Family, config: TrainConfig, warn: Any) -> None:
             warn(note)
 
 
-def _fit_to_memory(family: Family, config: TrainConfig, device: torch.device, warn: Any) -> None:
+def _fit_to_memory(family: Family, config: TrainConfig, device: torch.device, warn: Warn) -> None:
     """The U-Net onto the device; attention, weights in fewer bits, train mode: all that comes before a network.
 
     Weights that are to be made smaller never lie on the device as they are.
@@ -267,7 +289,7 @@ def _fit_to_memory(family: Family, config: TrainConfig, device: torch.device, wa
     family.train_mode(section.gradient_checkpointing)
 
 
-def _latents(config: TrainConfig, dataset: Dataset, family: Family, seed: int, caching: Caching, warn: Any) -> Latents:
+def _latents(config: TrainConfig, dataset: Dataset, family: Family, seed: int, caching: Caching, warn: Warn) -> Latents:
     """Cached or direct latents of all examples, training ones first."""
     options = [dataset.folders[example.folder].options for example in [*dataset.examples, *dataset.validation]]
     items = [
@@ -291,7 +313,7 @@ def _latents(config: TrainConfig, dataset: Dataset, family: Family, seed: int, c
 
 
 def _texts(
-    config: TrainConfig, dataset: Dataset, family: Family, formats: precision.Formats, caching: Caching, warn: Any
+    config: TrainConfig, dataset: Dataset, family: Family, formats: precision.Formats, caching: Caching, warn: Warn
 ) -> KeptTexts | None:
     """Kept text encodings, when captions and text encoders never change."""
     if not config.cache.cache_text_encoder_outputs:
@@ -322,7 +344,7 @@ def _texts(
     return kept
 
 
-def _network(config: TrainConfig, family: Family, formats: precision.Formats, seed: int, warn: Any) -> Network:
+def _network(config: TrainConfig, family: Family, formats: precision.Formats, seed: int, warn: Warn) -> Network:
     """The network, attached, on the device, with the weights it continues from."""
     section = config.network
     state: Mapping[str, Tensor] = all_tensors(Path(section.network_weights)) if section.network_weights else {}
