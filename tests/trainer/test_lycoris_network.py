@@ -203,6 +203,15 @@ def test_arguments_of_other_methods_are_accepted_and_told() -> None:
     assert arguments.without_effect("lycoris.kohya", args) == ["factor"]
 
 
+@pytest.mark.parametrize(
+    ("algo", "told"),
+    [("locon", []), ("loha", ["bypass_mode"]), ("full", ["bypass_mode"])],
+)
+def test_what_a_method_has_no_use_for_is_told(algo: str, told: list[str]) -> None:
+    args = (f"algo={algo}", "bypass_mode=True", "conv_alpha=2", "conv_dim=4")
+    assert arguments.without_effect("lycoris.kohya", args) == told
+
+
 def test_a_preset_file_chooses_layers_methods_and_ranks(tmp_path: Path) -> None:
     file = tmp_path / "own.toml"
     file.write_text(

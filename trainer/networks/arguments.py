@@ -253,13 +253,16 @@ PER_LAYER = {
 }
 
 
+BYPASS = CHOICE[-1:]
+
+
 def _lycoris(name: str, help: str, *arguments: Argument) -> Method:
-    own = _arguments(*CHOICE, *arguments)
+    own = _arguments(*CHOICE[:-1], *arguments)
     return Method(name, help, own, {name: one for name, one in LYCORIS.items() if name not in own})
 
 
 UPDATES = (*UPDATE_DROPOUTS, *TUCKER, *SCALES, *DECOMPOSED)
-LOCON = _lycoris("locon", "LoRA of all layers, convolutions too; with dora_wd DoRA.", *UPDATES, *LORA_PLUS)
+LOCON = _lycoris("locon", "LoRA of all layers, convolutions too; with dora_wd DoRA.", *BYPASS, *UPDATES, *LORA_PLUS)
 
 MODULES: dict[str, dict[str, Method]] = {
     "networks.lora": {
