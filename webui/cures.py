@@ -11,12 +11,14 @@ from typing import Any
 
 from trainer.config import TrainConfig
 from trainer.families import kinds
-from webui.form import RawValue
+from webui.form import SUBSETS, RawValue
 
 Values = dict[str, RawValue]
 V = "model.v_parameterization"
 PURE_NOISE = "noise.zero_terminal_snr"
 FOLDER_ITSELF = "{path} is a picture folder itself; set {option} to the folder above it: {parent}"
+NO_REPEATS = "{path} holds pictures but no folder with repeats in its name; move them into a folder such as {example}"
+USUAL_REPEATS = "10"  # as in the guides
 OTHER_EXTENSION = (
     "NO {extension} file in {name}, but {count} {other} files: set caption_extension to {other}, otherwise {fallback}"
 )
@@ -66,6 +68,17 @@ def _folder_above(config: TrainConfig, problem: Mapping[str, Any], told: set[str
     return {address: str(Path(problem["values"]["parent"]))} if address == problem["address"] else {}
 
 
+def _listed(config: TrainConfig, problem: Mapping[str, Any], told: set[str]) -> Values:
+    """A folder of pictures whose name has no repeats, listed with them: nothing has to be moved or renamed."""
+    address = str(problem["address"])
+    if address not in ("dataset.train_data_dir", "dataset.reg_data_dir"):
+        return {}
+    there = [folder.model_dump(mode="json", exclude_none=True) for folder in config.dataset.subsets]
+    reg = address == "dataset.reg_data_dir"
+    folder = {"image_dir": problem["values"]["path"], "num_repeats": "1" if reg else USUAL_REPEATS, "is_reg": reg}
+    return {address: "", SUBSETS: [*there, folder]}
+
+
 def _told_value(address: str, value: str) -> Callable[[TrainConfig, Mapping[str, Any], set[str]], Values]:
     return lambda config, problem, told: {address: str(problem["values"][value])}
 
@@ -76,6 +89,7 @@ _CURES: dict[str, Callable[[TrainConfig, Mapping[str, Any], set[str]], Values]] 
     kinds.FILE_SAYS_NOISE: _v_off,
     kinds.FILE_IS_SILENT: _v_off,
     FOLDER_ITSELF: _folder_above,
+    NO_REPEATS: _listed,
     OTHER_EXTENSION: _told_value("caption.caption_extension", "other"),
     LOWER_BUCKET: _told_value("dataset.min_bucket_reso", "side"),
     HIGHER_BUCKET: _told_value("dataset.max_bucket_reso", "side"),

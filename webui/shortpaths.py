@@ -41,4 +41,11 @@ class ShortPaths:
         }  # fmt: skip
 
     def _values(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: self.text(value) if isinstance(value, str) else value for name, value in values.items()}
+        return {name: self._value(value) for name, value in values.items()}
+
+    def _value(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, list):
+            return [self._value(one) for one in value]
+        return self._values(value) if isinstance(value, Mapping) else value

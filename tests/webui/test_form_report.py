@@ -315,6 +315,17 @@ def test_the_picture_folder_itself_is_cured_by_the_one_above(root):
     assert after["dataset.train_data_dir"] == "train" and start_problems(root, config(**after), reports) == []
 
 
+def test_a_folder_without_repeats_in_its_name_is_listed_with_them_and_stays_where_it_is(root):
+    (root / "train" / "10_anby").rename(root / "train" / "anby")
+    reports = Reports(root)
+    after, found = cured(reports, {"dataset.train_data_dir": "./train/anby"})
+    folder = {"image_dir": str(Path("train", "anby")), "num_repeats": "10", "is_reg": False}
+    assert [problem["cure"] for problem in found] == [{"dataset.train_data_dir": "", "dataset.subsets": [folder]}]
+    told = reports.read(config(**after))
+    assert (told["images"], told["repeats_sum"], told["steps"]) == (15, 150, 1500)
+    assert start_problems(root, config(**after), reports) == []
+
+
 def test_captions_with_another_ending_are_found_by_one_click(root):
     reports = Reports(root)
     after, found = cured(reports, {"caption.caption_extension": ".caption"})

@@ -1,10 +1,11 @@
 // The left side: groups of fields, basic or expert, with search. Values live in form-state.js.
 import { attachCompletion, browse } from './browse.js';
-import { clear, h, icon } from './dom.js';
+import { clear, fill, h, icon } from './dom.js';
 import { sentence } from './messages.js';
 import { lang, t } from './text.js';
 import { argumentsControl, methodsOf } from './form-arguments.js';
 import { cardsControl } from './form-cards.js';
+import { cureButton } from './form-cures.js';
 import { datasetList, listEditor } from './form-folders.js';
 
 const PATHS = { file: 'file', model: 'file', folder: 'folder', state: 'folder', prompts: 'file' };
@@ -148,7 +149,8 @@ function placeOf(state, view, query, all, pointless) {
   if (query) return matches(field, query) ? 'shown' : 'hidden';
   if (view.wrong || view.missing || view.wanted) return 'shown';
   const changed = state.isChanged(field.address);
-  if (state.mode === 'basic') return field.basic ? 'shown' : 'hidden';
+  const listed = field.kind === 'folders' && state.values[field.address]?.length > 0; // pictures of this run must not be out of sight
+  if (state.mode === 'basic') return field.basic || listed ? 'shown' : 'hidden';
   if (!changed && (pointless || !applies(state, field))) return 'hidden';
   if (field.arguments && Object.keys(methodsOf(state, field)).length > 1) return 'shown'; // the method is chosen there
   return !field.advanced || changed || all || field.basic ? 'shown' : 'folded';
@@ -183,11 +185,12 @@ function buildField(state, field) {
   } }, t('more'));
   const error = h('p', { class: 'field-error', id: `${id}-error`, role: 'alert', hidden: true, 'data-role': 'field-error' });
   const status = h('p', { class: 'f-status', 'data-role': 'field-status', hidden: true });
+  const cures = h('div', { class: 'f-cures' });
   const head = h('div', { class: 'f-head' }, h('label', { for: id }, words(field.title)), dot, h('code', { class: 'f-name mono', title: field.address }, field.name));
   const help = h('p', { class: 'f-help muted' }, short, ' ', moreButton);
   const wide = control.wide ? ' wide' : '';
   const root = h('div', { class: `f-field kind-${field.kind}${wide}`, 'data-role': 'field', 'data-address': field.address },
-    ...(field.kind === 'bool' ? [h('div', { class: 'f-switch' }, control.root, head)] : [head, control.root]), status, error, help, more);
+    ...(field.kind === 'bool' ? [h('div', { class: 'f-switch' }, control.root, head)] : [head, control.root]), status, error, cures, help, more);
 
   const view = {
     root, field, status, wrong: false, missing: false, wanted: false,
@@ -202,6 +205,7 @@ function buildField(state, field) {
       view.missing = problems.length > 0 && !view.wrong;
       const said = problems.map(sentence).join('\n');
       error.textContent = said;
+      fill(cures, problems.map((problem) => cureButton(state, problem)));
       // What stands in the line above already is not said twice.
       error.hidden = problems.length === 0 || (!status.hidden && (status.dataset.unusable === 'true' || status.textContent.trim() === said));
       error.classList.toggle('f-missing', view.missing);

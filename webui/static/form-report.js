@@ -2,6 +2,7 @@
 import { clear, fill, h, icon } from './dom.js';
 import { sentence } from './messages.js';
 import { duration, t } from './text.js';
+import { cureButton } from './form-cures.js';
 import { words } from './form-fields.js';
 import { drawCurve } from './lrplot.js';
 
@@ -42,7 +43,7 @@ export function buildReport(state, actions) {
       plot.drawn = curve;
     }
     const found = allProblems(state);
-    showProblems(problems, found, actions, unfolded);
+    showProblems(problems, state, found, actions, unfolded);
     showDifferences(differences, state, actions.jump);
     showToml(code, state.answer?.toml ?? '');
     showStart(found);
@@ -150,18 +151,18 @@ function folderRow(folder) {
 }
 
 // What is said alike of many pictures is said once; the others are one click away.
-function showProblems(host, problems, actions, unfolded) {
+function showProblems(host, state, problems, actions, unfolded) {
   const kinds = new Map();
   for (const problem of problems) {
     const kind = `${problem.severity} ${withoutItsName(problem)}`;
     kinds.set(kind, [...(kinds.get(kind) ?? []), problem]);
   }
   fill(host, [...kinds].map(([kind, alike]) => {
-    if (alike.length <= MOST_ALIKE) return alike.map((problem) => problemLine(problem, actions));
+    if (alike.length <= MOST_ALIKE) return alike.map((problem) => problemLine(state, problem, actions));
     const rest = h('details', { class: 'r-alike', open: unfolded.has(kind), ontoggle: () => unfolded[rest.open ? 'add' : 'delete'](kind) },
       h('summary', {}, t('{n} more like this', { n: alike.length - 1 })), h('ul', {}, alike.slice(1, MOST_LISTED).map((problem) => h('li', {}, said(problem, actions)))),
       alike.length > MOST_LISTED && t('and {n} more', { n: alike.length - MOST_LISTED }));
-    return problemLine(alike[0], actions, rest);
+    return problemLine(state, alike[0], actions, rest);
   }));
 }
 
@@ -171,12 +172,10 @@ function withoutItsName(problem) {
   return (name ? problem.message.replaceAll(name, '') : problem.message).replace(/\d+/g, '#');
 }
 
-function problemLine(problem, actions, rest = null) {
+function problemLine(state, problem, actions, rest = null) {
   const wrong = problem.severity === 'error';
   const mark = icon(problem.missing ? 'edit' : wrong ? 'error' : 'warning');
-  const cure = problem.cure && h('button', { type: 'button', class: 'btn r-cure', 'data-role': 'cure', onclick: () => actions.cure(problem.cure) },
-    t('Set {what}', { what: Object.entries(problem.cure).map(([address, value]) => `${address.split('.')[1]} = ${valueWords(value)}`).join(', ') }));
-  return h('li', { class: problem.missing ? 'missing' : wrong ? 'wrong' : 'warning', 'data-role': 'problem' }, mark, h('div', { class: 'r-told' }, said(problem, actions), cure, rest));
+  return h('li', { class: problem.missing ? 'missing' : wrong ? 'wrong' : 'warning', 'data-role': 'problem' }, mark, h('div', { class: 'r-told' }, said(problem, actions), cureButton(state, problem), rest));
 }
 
 function said(problem, actions) {
@@ -184,8 +183,6 @@ function said(problem, actions) {
   if (!problem.address) return h('span', { title: problem.path }, words);
   return h('button', { type: 'button', class: 'r-jump', title: problem.path, 'data-role': 'jump', 'data-address': problem.address, onclick: () => actions.jump(problem.address) }, words);
 }
-
-const valueWords = (value) => (value === true ? t('on') : value === false ? t('off') : value === '' ? t('empty') : String(value));
 
 // A value in words: what empty means, on and off, lists in one line.
 function shownValue(field, value) {

@@ -25,7 +25,7 @@ export async function mount(element) {
   const state = new FormState(spec, draft);
   const fields = buildFields(state);
   const toolbar = buildToolbar(state, fields);
-  const report = buildReport(state, { jump: fields.jump, start: (queue) => start(state, report, fields, queue), download: () => download(state), demo: () => toolbar.demo(), cure: (values) => cure(state, values) });
+  const report = buildReport(state, { jump: fields.jump, start: (queue) => start(state, report, fields, queue), download: () => download(state), demo: () => toolbar.demo() });
   element.replaceChildren(h('div', { class: 'form-page' }, h('div', { class: 'form-left' }, toolbar.root, fields.root), h('div', { class: 'form-right' }, report.panel), report.bar));
   element.dataset.seq = '0';
   listen(element, state, fields, toolbar, report);
@@ -139,14 +139,6 @@ function showFolder(state, fields) {
   } else {
     view.status.hidden = true;
   }
-}
-
-// What puts a problem right, as its own change with a way back.
-function cure(state, values) {
-  const before = Object.fromEntries(Object.keys(values).map((address) => [address, state.values[address]]));
-  const put = (all) => { for (const [address, value] of Object.entries(all)) state.set(address, value); };
-  put(values);
-  notice(t('Changed: {names}.', { names: Object.keys(values).map((address) => address.split('.')[1]).join(', ') }), { action: { label: t('Undo'), run: () => put(before) } });
 }
 
 async function start(state, report, fields, queue) {

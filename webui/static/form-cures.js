@@ -1,0 +1,25 @@
+// The button that puts a told problem right: the values come from the server, one click sets them, another takes them back.
+import { h } from './dom.js';
+import { notice } from './notice.js';
+import { t } from './text.js';
+
+/** A button for a problem's cure, or null when it has none. */
+export function cureButton(state, { cure }) {
+  return cure ? h('button', { type: 'button', class: 'btn r-cure', 'data-role': 'cure', onclick: () => apply(state, cure) }, words(cure)) : null;
+}
+
+function apply(state, cure) {
+  const before = Object.fromEntries(Object.keys(cure).map((address) => [address, state.values[address]]));
+  const put = (all) => { for (const [address, value] of Object.entries(all)) state.set(address, value); };
+  put(cure);
+  notice(t('Changed: {names}.', { names: Object.keys(cure).map(nameOf).join(', ') }), { action: { label: t('Undo'), run: () => put(before) } });
+}
+
+function words(cure) {
+  const folder = cure['dataset.subsets']?.at(-1);
+  if (folder) return t('Use this folder as it is, {n} repeats', { n: folder.num_repeats });
+  return t('Set {what}', { what: Object.entries(cure).map(([address, value]) => `${nameOf(address)} = ${valueWords(value)}`).join(', ') });
+}
+
+const nameOf = (address) => address.split('.')[1];
+const valueWords = (value) => (value === true ? t('on') : value === false ? t('off') : value === '' ? t('empty') : String(value));
