@@ -6,22 +6,13 @@ from dataclasses import dataclass
 
 import pytest
 import torch
+from layer import Layer
 from torch import nn
 
 from trainer.networks import NetworkOptions, attach, network_options
 from trainer.networks.base import NetworkError
 from trainer.networks.lora import LoRA, full_delta
 from trainer.networks.network import Network
-
-
-@dataclass(frozen=True)
-class Layer:
-    name: str
-    module: nn.Module
-    part: str = "unet"
-    path: str = "x"
-    containers: frozenset[str] = frozenset({"Transformer2DModel"})
-    block: int | None = None
 
 
 def network(layer: nn.Module, **options: object) -> tuple[Network, LoRA]:

@@ -10,22 +10,13 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
+from layer import Layer
 from torch import Tensor, nn
 
 from trainer.networks.base import Adapter, NetworkError, Size
 from trainer.networks.methods import METHODS
 from trainer.networks.network import Network
 from trainer.networks.options import NetworkOptions
-
-
-@dataclass(frozen=True)
-class Layer:
-    name: str
-    module: nn.Module
-    part: str = "unet"
-    path: str = "x"
-    containers: frozenset[str] = frozenset()
-    block: int | None = None
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import tiny
 import torch
+from layer import Layer
 from torch import nn
 
 from trainer.families.layers import clip_name, layers_of, sd_block
@@ -24,16 +25,6 @@ from trainer.networks.lora import LoRA
 from trainer.networks.lora_fa import LoRAFA
 from trainer.networks.methods import METHODS
 from trainer.networks.oft import OFT, turns
-
-
-@dataclass(frozen=True)
-class Layer:
-    name: str
-    module: nn.Module
-    part: str = "unet"
-    path: str = "x"
-    containers: frozenset[str] = frozenset({"Transformer2DModel", "Attention"})
-    block: int | None = None
 
 
 @dataclass(frozen=True)
