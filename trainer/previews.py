@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import math
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,6 +28,7 @@ from torch import Tensor
 from trainer import seeds
 from trainer.atomic import WriteError, atomic_writer
 from trainer.config import ConfigError, Problem
+from trainer.config.problems import did_you_mean
 from trainer.families.base import Family
 from trainer.families.tokens import clip_tokenizer
 from trainer.samplers import scheduler_for
@@ -99,6 +101,8 @@ def draw(family: Family, prompts: Sequence[Prompt], sampler: str = "ddim") -> It
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
             said = str(error).split("\n")[0] or type(error).__name__
+            if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+                said = f"there is not enough memory for {prompt.width}x{prompt.height}; choose a smaller --w and --h"
             yield Made(number, prompt, seed, None, f'the preview "{prompt.prompt[:60]}" could not be drawn: {said}')
 
 
@@ -253,28 +257,32 @@ def _as_file(text: str) -> Path | None:
 
 
 def _from_lines(text: str) -> tuple[Prompt, ...]:
-    lines = enumerate(text.splitlines(), start=1)
-    prompts = tuple(parse_line(line, number) for number, line in lines if line.strip() and not line.startswith("#"))
+    lines = enumerate(re.split(r"\r\n|\r|\n", text), start=1)  # a prompt may hold the other line ends of Unicode
+    prompts = tuple(
+        parse_line(line, f"line {number} of the prompts")
+        for number, line in lines
+        if line.strip() and not line.startswith("#")
+    )
     if not prompts:
         raise _problem("there is no prompt; write one a line, or leave the field empty")
     return prompts
 
 
-def parse_line(line: str, number: int = 1) -> Prompt:
+def parse_line(line: str, where: str = "line 1 of the prompts") -> Prompt:
     """One line: the prompt, then ` --n negative --w 512 --h 768 --d seed --l scale --s steps --ss sampler`.
 
-    Options of other model families are passed over. number: the line's, for errors. Raises ConfigError.
+    Options of other model families are passed over. where: for errors. Raises ConfigError.
     """
     text, *options = re.split(r"(?:^|\s)--(?=[A-Za-z]+(?:\s|$))", line.strip())
     given: dict[str, str] = {"prompt": text.strip()}
     for option in options:
-        flag, _, value = option.partition(" ")
+        flag, _, value = re.sub(r"\s", " ", option, count=1).partition(" ")
         name = _FLAGS.get(flag.lower())
         if name is None:
             known = " ".join(f"--{flag}" for flag in _FLAGS)
-            raise _problem(f"line {number} of the prompts has the unknown option --{flag}; known are {known}")
+            raise _problem(f"{where} has the unknown option --{flag}; known are {known}")
         given[name] = value.strip()
-    return _prompt(given, f"line {number} of the prompts")
+    return _prompt(given, where)
 
 
 # Options that mean nothing for Stable Diffusion 1 and 2 have the name "".
@@ -284,6 +292,9 @@ _FLAGS = {
 }  # fmt: skip
 
 
+KEYS = ("prompt", "controlnet_image", "guidance_scale", *filter(None, _FLAGS.values()))
+
+
 def _prompt(given: Mapping[str, Any], where: str) -> Prompt:
     """A prompt from named values, as they stand in a file. where: for errors."""
 
@@ -291,19 +302,22 @@ def _prompt(given: Mapping[str, Any], where: str) -> Prompt:
         value = given.get(name)
         if value is None or value == "":
             return default
-        try:
-            return float(str(value))
-        except ValueError:
-            raise _problem(f"{where}: {name} is {str(value)[:40]!r}, which is no number") from None
+        with contextlib.suppress(ValueError):
+            if math.isfinite(found := float(str(value))):
+                return found
+        raise _problem(f"{where}: {name} is {str(value)[:40]!r}, which is no number")
 
-    prompt = given.get("prompt", "")
-    if not isinstance(prompt, str):
+    prompt, negative = given.get("prompt", ""), given.get("negative_prompt") or ""
+    if not isinstance(prompt, str) or not isinstance(negative, str):
         raise _problem(f"{where}: the prompt is not text")
+    for name in given:
+        if name not in KEYS and (meant := did_you_mean(name, KEYS)):
+            raise _problem(f"{where} has the unknown name {name!r}{meant}")
     seed = _whole(given.get("seed"), where)
     sampler = str(given.get("sample_sampler") or "").strip().lower() or None
     return Prompt(
         prompt=prompt,
-        negative=str(given.get("negative_prompt") or ""),
+        negative=negative,
         width=_side(number("width", 512), where),
         height=_side(number("height", 512), where),
         seed=seed,
@@ -356,7 +370,7 @@ def _from_toml(path: Path, content: str) -> tuple[Prompt, ...]:
 def _entry(entry: Any, shared: Mapping[str, Any], where: str) -> Prompt:
     """One entry of a JSON or TOML file: a text in the syntax of a line, or a table."""
     if isinstance(entry, str):
-        return replace(parse_line(entry))
+        return parse_line(entry, where)
     if not isinstance(entry, dict):
         raise _problem(f"{where} is neither text nor a table")
     return _prompt({**shared, **entry}, where)

@@ -191,6 +191,8 @@ class Report:
                     seed=made.seed,
                 )
                 run.events.emit("phase", name="sampling", done=done, total=total)
+                if run.job.requested("stop"):
+                    break  # the others would keep who wants to stop waiting
         run.events.emit("phase", name="training", done=progress.step, total=run.total_steps)
         self._last = time.monotonic()
 

@@ -47,10 +47,11 @@ def test_flags_ignore_case_the_last_wins_and_other_families_options_are_passed_o
 @pytest.mark.parametrize(
     ("line", "field", "value"),
     [("a --s 0", "steps", 1), ("a --s 5000", "steps", 1000), ("a --w 10", "width", 64), ("a --d -1", "seed", None),
+     ("a\t--n\tbad, worse", "negative", "bad, worse"), ("a\u2028b", "prompt", "a\u2028b"),
      ("a --d 4294967296123", "seed", 4294967296123), ("a -- b", "prompt", "a -- b"), ("--n x", "prompt", "")],
 )  # fmt: skip
 def test_values_are_brought_into_range(line, field, value):
-    assert getattr(parse_line(line), field) == value
+    assert getattr(read_prompts(line)[0], field) == value
 
 
 @pytest.mark.parametrize(
@@ -61,6 +62,8 @@ def test_values_are_brought_into_range(line, field, value):
         ("a --w 99999", r"a side of 99999 pixels cannot be drawn; choose 64 to 4096"),
         ("a --ar 16:9", r"line 1 of the prompts has the unknown option --ar; known are --n --w"),
         ("a --l {x}", r"scale is '\{x\}'"),
+        ("a --l nan", "scale is 'nan', which is no number"),
+        ("a --s inf", "sample_steps is 'inf', which is no number"),
     ],
 )
 def test_mistakes_name_the_line_and_the_cure(line, words):
@@ -109,6 +112,9 @@ def test_a_prompt_without_a_size_is_told_for_sdxl_only():
         ("p.json", b"{", "not readable JSON"),
         ("p.json", b"{}", "no list of prompts"),
         ("p.json", b"[3]", "prompt 1 of .* is neither text nor a table"),
+        ("p.json", b'["a", "b --foo 1"]', "prompt 2 of .* has the unknown option --foo"),
+        ("p.json", b'[{"prompt": "a", "widht": 64}]', r"has the unknown name 'widht'; did you mean width\?"),
+        ("p.json", b'[{"prompt": "a", "negative_prompt": ["b"]}]', "the prompt is not text"),
         ("p.toml", b"= 3", "not readable TOML"),
         ("p.toml", b"[prompt]", r"write \[\[prompt\.subset\]\]"),
         ("p.txt", b"# nothing\n", "there is no prompt"),
@@ -228,6 +234,20 @@ def test_a_failing_preview_is_a_warning_and_the_next_is_drawn(family):
     assert made[0].picture is None
     assert 'preview "red circle" could not be drawn: the picture became NaN' in made[0].warning
     assert next(draw(family, [SMALL])).picture is not None
+
+
+def test_a_preview_without_enough_memory_tells_the_cure_and_the_next_is_drawn(family, monkeypatch):
+    real, calls = family.predict, iter(range(1000))
+
+    def predict(*args):
+        if next(calls) == 1:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+        return real(*args)
+
+    monkeypatch.setattr(family, "predict", predict)
+    first, second = draw(family, [SMALL, SMALL])
+    assert "not enough memory for 64x64; choose a smaller --w and --h" in first.warning and first.picture is None
+    assert second.picture is not None
 
 
 def test_the_file_is_named_as_sd_scripts_does_and_carries_its_prompt(tmp_path):
