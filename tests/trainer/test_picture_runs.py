@@ -10,6 +10,7 @@ from place import same
 from trainer import preparation
 from trainer.__main__ import main
 from trainer.config import ConfigError, parse
+from webui import space
 
 
 def see_through(place, opaque=0):
@@ -34,6 +35,7 @@ def test_masks_kept_on_disk_train_as_those_in_memory(place):
     assert place.train("masked", output_name="masked", alpha_mask=True, **values) == 0
     assert place.train("disk", output_name="disk", alpha_mask=True, cache_latents_to_disk=True, **values) == 0
     assert same(place.weights("masked"), place.weights("disk"))
+    assert any((place.root / ".athanor" / space.CACHE / "latents").iterdir())  # the Settings tab empties it
 
 
 def test_white_masks_are_learned_and_black_ones_not_at_all(place):
