@@ -297,13 +297,14 @@ def _choose(finite: Tensor, tensors: Sequence[Tensor], others: Tensor) -> None:
 
 
 def after_epoch(run: Run, progress: Progress, report: Report) -> None:
-    """What falls due at the end of an epoch; then the next one begins."""
+    """What falls due at the end of an epoch; then the next one begins, unless the run ended in the middle of it."""
     config, epoch = run.config, progress.epoch
     report.flush()
     report.epoch(progress)
     if run.held_out and epoch % (config.dataset.validate_every_n_epochs or 1) == 0:
         report.validation(progress, validate(run), "epoch")
-    progress.epoch, progress.batch = epoch + 1, 0
+    if progress.batch >= run.facts.batches_per_epoch:
+        progress.epoch, progress.batch = epoch + 1, 0
     if due_after_epoch(config.save, epoch, run.epochs) and progress.step < run.total_steps:
         keep(run, progress, report, Moment("epoch", epoch))
     every = config.sample.sample_every_n_epochs

@@ -64,6 +64,15 @@ def test_a_run_stopped_at_a_random_step_ends_with_the_tensors_and_losses_of_the_
     assert digests(place.weights("part")) == digests(place.weights("whole"))
 
 
+def test_a_run_that_ended_in_the_middle_of_an_epoch_is_made_longer_from_there(place: Place) -> None:
+    length = {"max_train_epochs": None, "shuffle_caption": False}  # 3 batches an epoch
+    assert place.train("whole", output_name="whole", **length, max_train_steps=5) == 0
+    assert place.train("part", output_name="part", **length, max_train_steps=2, save_state_on_train_end=True) == 0
+    state = str(place.root / "part" / "state" / "part-state")
+    assert place.train("rest", output_name="rest", resume=state, **length, max_train_steps=5) == 0
+    assert place.losses("part") + place.losses("rest") == place.losses("whole")
+
+
 def test_what_a_run_goes_on_from_is_not_touched_and_may_be_used_twice(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
