@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import netrc
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import tomlkit
 
@@ -19,6 +22,10 @@ if TYPE_CHECKING:
 
     from trainer.config import TrainConfig
     from trainer.config.log import Log
+
+
+WANDB_KEYS = ("WANDB_API_KEY", "WANDB_IDENTITY_TOKEN_FILE")
+WANDB_WITHOUT_KEY = ("offline", "disabled", "dryrun")
 
 
 class Curves:
@@ -113,6 +120,36 @@ def old_rate_names(rates: Mapping[str, float]) -> dict[str, float]:
         if f"d*lr/{label}" in rates:
             found[f"d*lr/group{number}"] = rates[f"d*lr/{label}"]
     return found
+
+
+def check(section: Log) -> None:
+    """What would keep the curves from being written at the first step, told before anything slow.
+
+    wandb asks for a key where it has none, which nobody may be there to answer. Its key stands in a setting, a
+    variable, or the .netrc file that `wandb login` writes (newer versions: a file of its own).
+    Raises ConfigError.
+    """
+    tracker_options(section, "wandb")
+    if section.logging_dir:
+        folder = Path(section.logging_dir)
+        place = next((place for place in (folder, *folder.resolve().parents) if place.exists()), folder)
+        if not (place.is_dir() and os.access(place, os.W_OK)):
+            said = "nothing can be written below {path}; choose another logging_dir"
+            raise ConfigError([Problem("log.logging_dir", said, {"path": place})])
+    if section.log_with not in ("wandb", "all") or section.wandb_api_key:
+        return
+    if any(os.environ.get(name) for name in WANDB_KEYS) or os.environ.get("WANDB_MODE") in WANDB_WITHOUT_KEY:
+        return
+    home = Path.home()
+    if any(place.is_file() for place in (home / ".config/wandb/settings", Path("wandb/settings"))):
+        return  # an own server, or an own mode: only wandb can tell
+    host = urlsplit(os.environ.get("WANDB_BASE_URL") or "https://api.wandb.ai").hostname or ""
+    for place in (Path(os.environ.get("NETRC") or home / ".netrc"), home / "_netrc"):
+        with contextlib.suppress(OSError, netrc.NetrcParseError, UnicodeDecodeError):
+            if host in netrc.netrc(str(place)).hosts:
+                return
+    said = "wandb did not start: {reason}; run wandb login, or set WANDB_MODE to offline"
+    raise ConfigError([Problem("log.log_with", said, {"reason": f"there is no key for {host} on this machine"})])
 
 
 def tracker_options(section: Log, tool: str) -> dict[str, Any]:

@@ -37,21 +37,20 @@ from trainer.checkpoint import Reserved, State, StateError, load_state, reserve_
 from trainer.config import TrainConfig
 from trainer.config.rates import trained_rates
 from trainer.console import LOG
-from trainer.curves import tracker_options
 from trainer.dataset import DatasetError, captions, statistics
 from trainer.dataset.report import Lengths, lengths
 from trainer.dataset.scan import Dataset, scan, write_caches
 from trainer.events import TERMINAL, EventLog
 from trainer.failures import explain
 from trainer.families import kinds
-from trainer.families.base import Family
+from trainer.families.base import Family, Target
 from trainer.families.modules import all_tensors
 from trainer.families.weights import describe, find_base
 from trainer.job import Job
 from trainer.loading.batches import count_batches, plan
 from trainer.loading.latents import DirectLatents, FolderStore, Latents, Store, cache_latents, fingerprint
 from trainer.loading.npz import NpzStore
-from trainer.loading.pixels import item_of, load
+from trainer.loading.pixels import Item, item_of, load
 from trainer.loading.texts import KeptTexts, write_te_outputs
 from trainer.locks import Lock, take_card
 from trainer.networks.network import Network
@@ -62,6 +61,7 @@ from trainer.saving import UNNAMED, output_folder
 
 SMALL_MODEL_WEIGHTS = 50_000_000  # SD 1.5 has 860 million
 CACHE_FOLDER = Path(".athanor") / "cache"
+TRIED_SIDE = 64
 Facts = TypeVar("Facts")
 Warn = Callable[[str], None]
 
@@ -72,15 +72,15 @@ def prepare(config: TrainConfig, job: Job, events: EventLog, processes: Processe
     Raises ConfigError, DatasetError, WeightsError, NetworkError, StateError, OptimizerError, each with the cure, and
     StopRequested when the page asks for it while latents or texts are cached.
     """
-    tracker_options(config.log, "wandb")  # a mistake there is told before anything slow
     with processes.as_one(lambda error: explain(error, config).fields()):
         agreement.same_settings(config, processes)
     formats = precision.choose(config.precision)
-    if config.precision.quantize_base:
-        check_quantising(config.precision.quantize_base, formats.device)
+    _check_machine(config, formats.device)
     warn: Warn = partial(_warn, events)
     card = _card(formats.device, job, warn)
     resumed = load_state(Path(config.save.resume)) if config.save.resume else None
+    if resumed:
+        _check_processes(resumed, processes.count, config.save.resume or "")
     seed = processes.from_main(int(resumed.progress["seed"] if resumed else config.run.seed or 0))
     config = config.model_copy(update={"run": config.run.model_copy(update={"seed": seed})})
     base = find_base(config.model.pretrained_model_name_or_path or "")
@@ -96,18 +96,27 @@ def prepare(config: TrainConfig, job: Job, events: EventLog, processes: Processe
     base_hashes = _beside(partial(metadata.base_facts, config.model.pretrained_model_name_or_path or "", base))
     caching = Caching(job, events, processes)
     events.emit("phase", name="loading model", done=0, total=1)
-    family = families.load(families.options_from(config))
+    family = families.outline(families.options_from(config))
+    _check_network(config, family, resumed)
+    store = _store(config, dataset, family)
     _fit_to_processor(family, formats.device)
-    _merge(family, config, warn)
-    # one part after the other comes onto the card, so that it never holds the VAE at work beside the U-Net
+    if config.network.base_weights:
+        family.read("unet", "text_encoders", device="cpu")
+        _merge(family, config, warn)
+    # one part after the other is read and comes onto the card, so that it never holds the VAE at work beside the U-Net,
+    # nor memory the text encoders beside it where their answers are kept
     family.to(formats.device, "vae")
-    latents = _latents(config, dataset, family, seed, caching, warn)
+    family.read("vae")
+    latents = _latents(config, dataset, family, seed, store, caching, warn)
     family.to(formats.device, "text_encoders")
+    family.read("text_encoders")
     texts = _texts(config, dataset, family, formats, caching, warn)
     if texts is not None:
         previews.remember_prompts(family, prompts)
         family.free_text_encoders()
-
+    precision.give_memory_back(formats.device)
+    events.emit("phase", name="loading model", done=0, total=1)
+    family.read("unet", device="cpu")
     _fit_to_memory(family, config, formats.device, warn)
     precision.give_memory_back(formats.device)
     network = _network(config, family, formats, seed, warn)
@@ -116,7 +125,6 @@ def prepare(config: TrainConfig, job: Job, events: EventLog, processes: Processe
     optimizer, factors, planned = _optimizer(config, network, dataset, latents, processes.count)
     scaler = formats.scaler()
     if resumed:
-        _check_processes(resumed, processes.count, config.save.resume or "")
         _take_over(resumed, network, optimizer, scaler, config.save.resume or "")
     output_dir = output_folder(config.save)
     for folder in (output_dir, job.states):
@@ -289,22 +297,37 @@ def _fit_to_memory(family: Family, config: TrainConfig, device: torch.device, wa
     family.train_mode(section.gradient_checkpointing)
 
 
-def _latents(config: TrainConfig, dataset: Dataset, family: Family, seed: int, caching: Caching, warn: Warn) -> Latents:
+def _items(dataset: Dataset) -> list[tuple[Item, bool]]:
+    """Every picture as it is trained, training ones first, and whether it may be mirrored."""
+    found = [(example, dataset.folders[example.folder].options) for example in [*dataset.examples, *dataset.validation]]
+    return [(item_of(example, options), options.flip_aug) for example, options in found]
+
+
+def _store(config: TrainConfig, dataset: Dataset, family: Family) -> Store | None:
+    """Where latents are kept between runs. Raises LatentsError when files beside pictures would have one name."""
+    section = config.cache
+    if not (section.cache_latents and section.cache_latents_to_disk):
+        return None
+    if not section.cache_as_npz:
+        return FolderStore(CACHE_FOLDER / "latents")
+    store = NpzStore("_sdxl" if family.name == "sdxl" else "_sd", family.latent_scale, section.skip_cache_check)
+    for item, _ in _items(dataset):
+        store.claim(item)
+    return store
+
+
+def _latents(
+    config: TrainConfig, dataset: Dataset, family: Family, seed: int, store: Store | None, caching: Caching, warn: Warn
+) -> Latents:
     """Cached or direct latents of all examples, training ones first."""
-    options = [dataset.folders[example.folder].options for example in [*dataset.examples, *dataset.validation]]
-    items = [
-        item_of(example, own) for example, own in zip([*dataset.examples, *dataset.validation], options, strict=True)
-    ]
+    items, flips = [item for item, _ in _items(dataset)], [flip for _, flip in _items(dataset)]
     section = config.cache
     if not section.cache_latents:
         readers = min(config.run.max_data_loader_n_workers, os.cpu_count() or 1)
         return DirectLatents(items, load, family.encode_images, seed, readers)
-    store: Store | None = FolderStore(CACHE_FOLDER / "latents") if section.cache_latents_to_disk else None
-    if store is not None and section.cache_as_npz:
-        store = NpzStore("_sdxl" if family.name == "sdxl" else "_sd", family.latent_scale, section.skip_cache_check)
     kept = cache_latents(
         items, load, family.encode_images, f"{fingerprint(family.vae)} x {family.latent_scale}",
-        flip=[own.flip_aug for own in options], batch_size=section.vae_batch_size,
+        flip=flips, batch_size=section.vae_batch_size,
         store=store, trust_dates=section.skip_cache_check,
         progress=caching.told("caching latents"), warn=warn, look=caching.look,
     )  # fmt: skip
@@ -344,16 +367,50 @@ def _texts(
     return kept
 
 
-def _network(config: TrainConfig, family: Family, formats: precision.Formats, seed: int, warn: Warn) -> Network:
-    """The network, attached, on the device, with the weights it continues from."""
+def _check_machine(config: TrainConfig, device: torch.device) -> None:
+    """Whether the optimizer and the quantised base run here at all, tried with one small weight.
+
+    Raises OptimizerError, ConfigError.
+    """
+    section, rates = config.optimizer, trained_rates(config)
+    weight = nn.Parameter(torch.zeros(TRIED_SIDE, TRIED_SIDE, device=device))
+    group = {"params": [weight], "lr": max(rates.values()), "name": max(rates, key=lambda name: rates[name])}
+    optimizers.build(section.optimizer_type, [group], section.learning_rate, section.optimizer_args)
+    if config.precision.quantize_base:
+        check_quantising(config.precision.quantize_base, device)
+
+
+def _check_network(config: TrainConfig, family: Family, resumed: State | None) -> None:
+    """Whether the network fits the base model and the files it begins with, known before any weight is read.
+
+    Raises NetworkError, StateError, WeightsError.
+    """
+    layers, state, like = _adapted(config, family)
+    network = networks.plan(layers, networks.network_options(config.network), like)
+    if state:
+        network.usable(state, config.network.network_weights or "")
+    if resumed:
+        _check_state(resumed, network, config.save.resume or "")
+
+
+def _adapted(
+    config: TrainConfig, family: Family
+) -> tuple[list[Target], Mapping[str, Tensor], Mapping[str, Tensor] | None]:
+    """The layers of the trained parts, the tensors to begin with, and those that decide which layers get what."""
     section = config.network
     state: Mapping[str, Tensor] = all_tensors(Path(section.network_weights)) if section.network_weights else {}
-    options = networks.network_options(section)
     left_out = {"text_encoder": section.network_train_unet_only, "unet": section.network_train_text_encoder_only}
     layers = [layer for layer in family.layers() if not left_out[layer.part]]
     if section.dim_from_weights:
         state = networks.renamed(layers, state)
-    network = networks.attach(layers, options, seed, like=state if section.dim_from_weights else None)
+    return layers, state, state if section.dim_from_weights else None
+
+
+def _network(config: TrainConfig, family: Family, formats: precision.Formats, seed: int, warn: Warn) -> Network:
+    """The network, attached, on the device, with the weights it continues from."""
+    section = config.network
+    layers, state, like = _adapted(config, family)
+    network = networks.attach(layers, networks.network_options(section), seed, like)
     if state:
         for note in network.load(state, section.network_weights or ""):
             warn(note)
@@ -401,6 +458,20 @@ def _check_processes(state: State, count: int, path: str) -> None:
     then = int(state.progress.get("processes", 1))
     if then != count:
         raise StateError(f"{path} was written by {then} processes, this run has {count}; set num_processes to {then}")
+
+
+def _check_state(state: State, network: Network, path: str) -> None:
+    """Raises StateError when the weights of a state are not those of the network that the settings ask for."""
+    own = {name: tuple(value.shape) for name, value in network.state_dict().items()}
+    kept = {name: tuple(value.shape) for name, value in state.network.items()}
+    if own != kept:
+        name = next(name for name in sorted({*own, *kept}) if own.get(name) != kept.get(name))
+        sizes = f"{list(kept[name])} in the state" if name in kept else "missing in the state"
+        ours = f"{list(own[name])} here" if name in own else "no part of the network here"
+        raise StateError(
+            f"{path} does not fit these settings: {name} is {sizes} and {ours}; resume with the network and optimizer "
+            "settings of the run that wrote it"
+        )
 
 
 def _take_over(

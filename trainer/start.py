@@ -161,9 +161,11 @@ def _preflight(config: TrainConfig) -> None:
 
     Raises ConfigError, DatasetError or WeightsError.
     """
-    from trainer import metadata
+    from trainer import curves, metadata
     from trainer.dataset.report import report
 
+    if spawning.is_main():
+        curves.check(config.log)
     metadata.thumbnail(config.save.metadata_thumbnail)
     errors = [problem for problem in report(config).problems if problem.severity == "error"]
     if errors:

@@ -13,7 +13,7 @@ from place import Place
 
 from trainer.__main__ import main
 from trainer.config import ConfigError, parse, to_toml
-from trainer.curves import logged_settings, old_rate_names
+from trainer.curves import check, logged_settings, old_rate_names
 
 NEEDED = {"pretrained_model_name_or_path": "b", "train_data_dir": "t", "resolution": 512}
 
@@ -46,6 +46,7 @@ def wandb(monkeypatch: pytest.MonkeyPatch) -> Tool:
     tool = Tool()
     monkeypatch.setitem(sys.modules, "wandb", tool)
     monkeypatch.setenv("WANDB_API_KEY", "")
+    monkeypatch.setenv("WANDB_MODE", "offline")
     return tool
 
 
@@ -94,6 +95,22 @@ def test_a_wandb_that_does_not_start_is_told_with_the_cure(
     assert place.train(max_train_epochs=1, log_with="wandb") == 2
     said = "wandb did not start: No API key configured; run wandb login, or set WANDB_MODE to offline"
     assert said in capsys.readouterr().err
+
+
+def test_a_missing_key_is_told_before_anything_slow_and_a_login_is_found(
+    place: Place, wandb: Tool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("WANDB_MODE")
+    monkeypatch.setattr(Path, "home", lambda: place.root)
+    assert place.train(max_train_epochs=1, log_with="wandb") == 2
+    said = "wandb did not start: there is no key for api.wandb.ai on this machine; run wandb login"
+    assert said in capsys.readouterr().err
+    assert [event["event"] for event in place.events()] == ["failed"]
+    (place.root / ".netrc").write_text("machine api.wandb.ai login user password secret\n", encoding="utf-8")
+    check(parse({**NEEDED, "log_with": "wandb"}).config.log)
+    monkeypatch.setenv("WANDB_BASE_URL", "https://own.example")
+    with pytest.raises(ConfigError, match=r"no key for own\.example"):
+        check(parse({**NEEDED, "log_with": "wandb"}).config.log)
 
 
 def test_the_key_is_used_and_written_nowhere(place: Place, wandb: Tool, monkeypatch: pytest.MonkeyPatch) -> None:

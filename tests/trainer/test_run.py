@@ -292,7 +292,13 @@ def test_the_lora_gives_in_diffusers_what_it_gives_here(place: Place) -> None:
         ),
         ({"resume": "nowhere"}, "nowhere does not exist; check the path"),
         ({"network_weights": "base.safetensors"}, "base.safetensors"),
+        ({"network_module": "networks.oft", "network_dim": 3}, "channels cannot be split into 3 blocks"),
+        (
+            {"network_module": "lycoris.kohya", "network_args": ["algo=boft"], "network_dim": 3},
+            "cannot be cut into BOFT blocks of dim 3",
+        ),
         ({"output_dir": "run.toml"}, "run.toml is a file, not a folder"),
+        ({"logging_dir": "run.toml/logs"}, "nothing can be written below"),
     ],
 )
 def test_wrong_input_ends_with_code_2_a_sentence_and_no_lora(
@@ -307,6 +313,7 @@ def test_wrong_input_ends_with_code_2_a_sentence_and_no_lora(
         and words in last["message"]
         and last["advice"]
     )
+    assert not any(event.get("name", "").startswith("caching") for event in place.events())
     assert not (place.root / "output").exists()
 
 

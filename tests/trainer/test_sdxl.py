@@ -4,6 +4,7 @@ from every file format."""
 from __future__ import annotations
 
 import json
+import weakref
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -222,6 +223,28 @@ def test_freed_text_encoders_answer_what_is_remembered_and_come_back_for_the_res
     assert torch.equal(family.encode_captions(["a cat"], emphasis=True).context, known.context)
     assert torch.equal(family.encode_captions(["a dog"], emphasis=True).context, other.context)
     assert {target.part for target in family.network_targets()} == {"unet"}
+
+
+def test_an_outline_knows_all_layers_and_reads_one_part_after_the_other(base, family):
+    part = families.outline(LoadOptions(str(base)))
+    assert [target.name for target in part.layers()] == [target.name for target in family.layers()]
+    read = {"vae": part.vae, "text": part.text_encoders[1], "unet": part.unet}
+
+    def unread() -> set[str]:
+        return {name for name, module in read.items() if next(module.parameters()).is_meta}
+
+    assert unread() == {"vae", "text", "unet"}
+    part.read("text_encoders")
+    assert unread() == {"vae", "unet"}
+    assert torch.equal(part.encode_captions(["a cat"]).context, family.encode_captions(["a cat"]).context)
+    gone = weakref.ref(read.pop("text"))
+    part.free_text_encoders()
+    assert gone() is None  # not kept by a circle, as 1.5 GiB would be in a real model
+    part.read("vae")
+    assert unread() == {"unet"}
+    part.read()
+    assert unread() == set() and part.text_encoders == []
+    assert all(torch.equal(one, two) for one, two in zip(part.unet.parameters(), family.unet.parameters(), strict=True))
 
 
 def test_captions_without_padding_are_as_long_as_the_longest_of_the_batch(tmp_path):

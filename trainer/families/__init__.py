@@ -1,6 +1,6 @@
 """Model families: how a base model is read, asked and adapted. What a family is, is in base.py.
 
-LIGHT at import: the page asks weights.py, kinds.py and tokens.py, the trainer calls `load`.
+LIGHT at import: the page asks weights.py, kinds.py and tokens.py, the trainer calls `outline` and then reads the parts.
 """
 
 from __future__ import annotations
@@ -46,6 +46,17 @@ def options_from(config: TrainConfig) -> LoadOptions:
 
 def load(options: LoadOptions, device: torch.device | str = "cpu") -> Family:
     """The base model on `device`, frozen. Raises WeightsError naming the file, what is wrong and the cure."""
+    family = outline(options)
+    family.to(device)
+    family.read()
+    return family
+
+
+def outline(options: LoadOptions) -> Family:
+    """The base model with all its layers and none of its weights, which `read` gives it part by part.
+
+    Reads headers only. Raises WeightsError naming the file, what is wrong and the cure.
+    """
     from trainer.families import kinds
     from trainer.families.modules import quiet_libraries
     from trainer.families.weights import describe, find_base
@@ -56,6 +67,4 @@ def load(options: LoadOptions, device: torch.device | str = "cpu") -> Family:
     with quiet_libraries():
         from trainer.families import sd, sdxl
 
-        family = sdxl.load(path, about, options) if name == "sdxl" else sd.load(path, about, options, name)
-    family.to(device)
-    return family
+        return sdxl.outline(path, about, options) if name == "sdxl" else sd.outline(path, about, options, name)

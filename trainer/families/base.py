@@ -18,6 +18,7 @@ from trainer.precision import to_device
 
 Prediction = Literal["epsilon", "v"]
 Part = Literal["unet", "text_encoder"]
+ModelPart = Literal["unet", "text_encoders", "vae"]
 Random = torch.Generator | Sequence[torch.Generator]  # one for the batch, or one a picture
 
 
@@ -93,8 +94,14 @@ class Family(Protocol):
     vae: Any
     notes: list[str]  # what the user should hear about the loading
 
-    def to(self, device: torch.device | str, *parts: str) -> None:
-        """Work on `device` from now on and move everything there, or only the parts named: unet, text_encoders, vae.
+    def read(self, *parts: ModelPart, device: torch.device | str | None = None) -> None:
+        """Read the weights of these parts (of all, when none is named) that are still in the file.
+
+        Onto `device`, or the family's own. Raises WeightsError when they are NaN.
+        """
+
+    def to(self, device: torch.device | str, *parts: ModelPart) -> None:
+        """Work on `device` from now on and move everything there that was read, or only the parts named.
 
         The VAE stays where it is once `free_vae` was called.
         """

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,8 +17,9 @@ import torch
 from torch import Tensor
 
 from trainer.families import kinds, modules, tokens
-from trainer.families.base import Conditioning, LoadOptions, Prediction, Random, Target
+from trainer.families.base import Conditioning, LoadOptions, ModelPart, Prediction, Random, Target
 from trainer.families.emphasis import parse as parse_emphasis
+from trainer.families.modules import Unread
 from trainer.families.weights import Description, WeightsError, find_base, read_config
 from trainer.networks.selection import lora_targets
 from trainer.precision import to_device
@@ -29,7 +30,8 @@ AnyFamily = TypeVar("AnyFamily", bound="DiffusionFamily")
 class DiffusionFamily(ABC):
     """A Stable Diffusion model, frozen. What the members do is said in base.Family.
 
-    reload_text_encoders: reads them anew after `free_text_encoders`.
+    reload_text_encoders: reads them anew after `free_text_encoders`. unread: part -> what gives its modules weights,
+    for parts that are empty so far.
     """
 
     latent_channels = 4
@@ -46,6 +48,7 @@ class DiffusionFamily(ABC):
         zero_terminal_snr: bool = False,
         notes: Sequence[str] = (),
         reload_text_encoders: Callable[[], list[Any]] | None = None,
+        unread: Mapping[ModelPart, Sequence[Unread]] | None = None,
     ) -> None:
         self.name: str = name
         self.unet: Any = unet
@@ -59,17 +62,23 @@ class DiffusionFamily(ABC):
         self._tokenizer = tokens.clip_tokenizer()
         self._vae_resident = True
         self._reload_text_encoders = reload_text_encoders
+        self._unread = dict(unread or {})
         self._remembered: dict[tuple[object, ...], Conditioning] = {}
 
-    def to(self, device: torch.device | str, *parts: str) -> None:
+    def read(self, *parts: ModelPart, device: torch.device | str | None = None) -> None:
+        for part in parts or tuple(self._unread):
+            for unread in self._unread.pop(part, ()):
+                unread.read().to(self.device if device is None else device)
+
+    def to(self, device: torch.device | str, *parts: ModelPart) -> None:
         self.device = torch.device(device)
-        own = {
+        own: dict[ModelPart, list[Any]] = {
             "unet": [self.unet],
             "text_encoders": self.text_encoders,
             "vae": [self.vae] if self._vae_resident else [],
         }
         for part in parts or own:
-            for module in own[part]:
+            for module in own[part] if part not in self._unread else ():
                 module.to(self.device)
 
     def free_vae(self, for_good: bool = False) -> None:
@@ -269,18 +278,18 @@ class Base:
         return modules.open_component(self.path / name), config
 
 
-def load_vae(base: Base, options: LoadOptions) -> Any:
+def open_vae(base: Base, options: LoadOptions) -> Unread:
     """The base's own VAE, or the one the user chose: a file, a VAE folder, or a whole diffusers folder."""
     if options.vae is None:
-        return modules.build_vae(*base.part("vae"), options.vae_dtype)
+        return modules.open_vae(*base.part("vae"), options.vae_dtype)
     path = find_base(options.vae)
     if not path.is_dir():
-        return modules.build_vae(modules.open_source(path), None, options.vae_dtype)
+        return modules.open_vae(modules.open_source(path), None, options.vae_dtype)
     folder = path / "vae" if (path / "vae" / "config.json").is_file() else path
     config = read_config(folder / "config.json")
     if config is None or "latent_channels" not in config:
         raise WeightsError(f"{path} is not a VAE folder (no config.json of a VAE in it); choose a VAE file or folder")
-    return modules.build_vae(modules.open_component(folder), config, options.vae_dtype)
+    return modules.open_vae(modules.open_component(folder), config, options.vae_dtype)
 
 
 def assembled(
@@ -289,18 +298,19 @@ def assembled(
     path: Path,
     about: Description,
     options: LoadOptions,
-    text_encoders: Callable[[Base], list[Any]],
+    text_encoders: Callable[[Base], list[Unread]],
 ) -> AnyFamily:
-    """A family of the parts of one base model. text_encoders: reads them, now and after they were let go.
+    """A family of the parts of one base model, unread. text_encoders: opens them, now and after they were let go.
 
     Raises WeightsError when the U-Net reads text of another width than the text encoders give.
     """
     base = Base(path)
-    unet: Any = modules.build_unet(*base.part("unet"), options.dtype)
-    encoders = text_encoders(base)
-    vae = load_vae(base, options)
+    opened = modules.open_unet(*base.part("unet"), options.dtype)
+    encoders, vae = text_encoders(base), open_vae(base, options)
+    unet: Any = opened.module
     expected = int(unet.config.cross_attention_dim)
-    text_width = sum(int(encoder.config.hidden_size) for encoder in encoders)
+    text: list[Any] = [encoder.module for encoder in encoders]
+    text_width = sum(int(encoder.config.hidden_size) for encoder in text)
     if expected != text_width:
         raise WeightsError(
             f"{path}: its U-Net reads text of width {expected}, its text encoder gives {text_width}; "
@@ -308,6 +318,7 @@ def assembled(
         )
     settled = kinds.prediction_of(about, options.v_parameterization, options.zero_terminal_snr, options.prediction_type)
     return kind(
-        name, unet, encoders, vae, options, settled.prediction, settled.zero_terminal_snr, settled.notes,
-        lambda: text_encoders(Base(path)),
+        name, unet, text, vae.module, options, settled.prediction, settled.zero_terminal_snr, settled.notes,
+        lambda: [encoder.read() for encoder in text_encoders(Base(path))],
+        {"unet": [opened], "text_encoders": encoders, "vae": [vae]},
     )  # fmt: skip

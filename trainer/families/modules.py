@@ -1,7 +1,8 @@
 """From a weights file to diffusers' and transformers' modules: read once, straight into the dtype that is trained in.
 
-Modules are built empty (on the meta device) from a resolved config, then every tensor is looked up by name, checked by
-shape and taken from the file. No network, and no pickle that could run code. What a file is, is told by weights.py.
+Modules are built empty (on the meta device) from a resolved config, and every tensor is looked up by name and checked
+by shape. So a model's layers are known, and what is wrong with its file, before weights are read. No network, and no
+pickle that could run code. What a file is, is told by weights.py.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -41,6 +43,17 @@ class Source(Protocol):
     def read(self, name: str, dtype: torch.dtype) -> Tensor:
         """A tensor on the CPU, in `dtype`, sharing no memory with the file."""
 
+    def rest(self) -> None:
+        """Nothing is read for some time: let go what can be opened anew."""
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A module whose layers are known and whose weights are still in the file."""
+
+    module: nn.Module
+    read: Callable[[], nn.Module]  # gives the same module its weights; raises WeightsError for NaN
+
 
 class SafetensorsSource:
     """Tensors of one or several safetensors files; each is read when it is asked for."""
@@ -65,14 +78,17 @@ class SafetensorsSource:
         self._bytes_read += tensor.nbytes
         return tensor.to(dtype, copy=True)  # a copy: the file may be replaced while we train
 
+    def rest(self) -> None:
+        self._readers.clear()
+        self._bytes_read = 0
+
     def _reader(self, file: Path) -> Any:
         """The mapped file. Mapped anew now and then: pages that were read count as memory of ours until it is let go,
         which put the peak of a full-size run at 6.4 GiB in place of 5.0."""
         from safetensors import safe_open
 
         if self._bytes_read > MAPPED_AT_MOST_BYTES:
-            self._readers.clear()
-            self._bytes_read = 0
+            self.rest()
         if file not in self._readers:
             self._readers[file] = safe_open(str(file), framework="pt", device="cpu")
         return self._readers[file]
@@ -95,6 +111,9 @@ class StateSource:
 
     def read(self, name: str, dtype: torch.dtype) -> Tensor:
         return self._tensors[name].detach().to(dtype, copy=True)
+
+    def rest(self) -> None:
+        """The tensors stay: a pickle is mapped where it can be, and read whole where not."""
 
     def tensors(self) -> dict[str, Tensor]:
         """All of them, in the file's own formats."""
@@ -184,40 +203,40 @@ def known_configs(component: str) -> dict[str, Config]:
     return found
 
 
-def build_unet(source: Source, config: Config | None, dtype: torch.dtype) -> nn.Module:
-    """A frozen UNet2DConditionModel. config: from a diffusers folder; None: found from the shapes of a single file."""
+def open_unet(source: Source, config: Config | None, dtype: torch.dtype) -> Unread:
+    """A UNet2DConditionModel. config: from a diffusers folder; None: found from the shapes of a single file."""
     from diffusers import UNet2DConditionModel
 
     if config is None:
         config = _matching("unet", "U-Net", source, unet_facts, _unet_pieces)
     empty = _on_meta(lambda: UNet2DConditionModel.from_config(dict(config)))
-    return _filled(empty, lambda name: _unet_pieces(name, config), source, dtype, "U-Net")
+    return _unread(empty, lambda name: _unet_pieces(name, config), source, dtype, "U-Net")
 
 
-def build_vae(source: Source, config: Config | None, dtype: torch.dtype) -> nn.Module:
-    """A frozen AutoencoderKL, from a checkpoint, a bare VAE file or a diffusers component."""
+def open_vae(source: Source, config: Config | None, dtype: torch.dtype) -> Unread:
+    """An AutoencoderKL, from a checkpoint, a bare VAE file or a diffusers component."""
     from diffusers import AutoencoderKL
 
     if config is None:
         config = _matching("vae", "VAE", source, vae_facts, _vae_pieces)
     empty = _on_meta(lambda: AutoencoderKL.from_config(dict(config)))
-    return _filled(empty, lambda name: _vae_pieces(name, config), source, dtype, "VAE")
+    return _unread(empty, lambda name: _vae_pieces(name, config), source, dtype, "VAE")
 
 
-def build_text_encoder(source: Source, config: Config | None, dtype: torch.dtype) -> nn.Module:
-    """A frozen CLIPTextModel: SD 1's, or SD 2's from OpenCLIP's layout."""
+def open_text_encoder(source: Source, config: Config | None, dtype: torch.dtype) -> Unread:
+    """A CLIPTextModel: SD 1's, or SD 2's from OpenCLIP's layout."""
     return _text_encoder(source, config, dtype, "text_encoder", "text encoder", _text_pieces)
 
 
-def build_xl_text_encoder(source: Source, config: Config | None, dtype: torch.dtype) -> nn.Module:
-    """SDXL's first text encoder, a frozen CLIPTextModel."""
+def open_xl_text_encoder(source: Source, config: Config | None, dtype: torch.dtype) -> Unread:
+    """SDXL's first text encoder, a CLIPTextModel."""
     return _text_encoder(source, config, dtype, "text_encoder", "first text encoder", _xl_text_pieces)
 
 
-def build_xl_text_encoder_2(
+def open_xl_text_encoder_2(
     source: Source, config: Config | None, dtype: torch.dtype, as_sd_scripts: bool = False
-) -> nn.Module:
-    """SDXL's second text encoder, a frozen CLIPTextModelWithProjection.
+) -> Unread:
+    """SDXL's second text encoder, a CLIPTextModelWithProjection.
 
     as_sd_scripts: the text projection of a single file is used untransposed, as that program does (KOHYA_COMPAT Q-46).
     """
@@ -237,7 +256,7 @@ def _text_encoder(
     title: str,
     pieces: Pieces,
     projected: bool = False,
-) -> nn.Module:
+) -> Unread:
     from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
     if config is None:
@@ -249,7 +268,7 @@ def _text_encoder(
         if buffer_name.endswith("position_ids"):  # not stored in files: 0 .. 76
             owner = empty.get_submodule(buffer_name.rpartition(".")[0])
             owner.position_ids = torch.arange(buffer.shape[-1]).expand(1, -1)
-    return _filled(empty, lambda name: pieces(name, config), source, dtype, title)
+    return _unread(empty, lambda name: pieces(name, config), source, dtype, title)
 
 
 @contextlib.contextmanager
@@ -391,42 +410,62 @@ def _on_meta(build: Callable[[], nn.Module]) -> nn.Module:
         return build()
 
 
-def _filled(
+def _unread(
     module: nn.Module, pieces_of: Callable[[str], list[Piece]], source: Source, dtype: torch.dtype, title: str
-) -> nn.Module:
-    """Give an empty module the file's tensors; frozen, in eval mode."""
+) -> Unread:
+    """An empty module with what its tensors are in the file, frozen and in eval mode once it is read.
+
+    Raises WeightsError when tensors are missing or have other shapes.
+    """
     shapes = source.shapes()
-    state: dict[str, Tensor] = {}
+    found: dict[str, Piece] = {}
     missing: list[str] = []
-    for name, slot in module.state_dict().items():
+    slots = module.state_dict()
+    for name, slot in slots.items():
         piece = next((piece for piece in pieces_of(name) if piece.name in shapes), None)
         if piece is None:
             missing.append(name)
             continue
+        found[name] = piece
+        given = _shape_of(piece, shapes[piece.name])
+        if given != tuple(slot.shape) and _without_ones(given) != _without_ones(slot.shape):
+            raise WeightsError(
+                f"{source.path}: {piece.name} has the shape {list(given)}, this kind of {title} needs "
+                f"{list(slot.shape)}; the file is of another model family or damaged"
+            )
+    if missing:
+        cure = "choose a whole checkpoint" if len(missing) == len(slots) else "the file is incomplete, fetch it again"
+        raise WeightsError(
+            f"{source.path} lacks {len(missing)} of {len(slots)} tensors of the {title} (first: {missing[0]}); {cure}"
+        )
+    return Unread(module, lambda: _filled(module, found, source, dtype))
+
+
+def _shape_of(piece: Piece, stored: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape that a piece of a stored tensor has."""
+    if piece.third is not None:
+        stored = (stored[0] // 3, *stored[1:])
+    return stored[::-1] if piece.transposed else stored
+
+
+def _without_ones(shape: Sequence[int]) -> list[int]:
+    """A 1x1 convolution may stand where the other layout has a linear layer."""
+    return [size for size in shape if size != 1]
+
+
+def _filled(module: nn.Module, found: Mapping[str, Piece], source: Source, dtype: torch.dtype) -> nn.Module:
+    """Give an empty module the file's tensors; frozen, in eval mode."""
+    state: dict[str, Tensor] = {}
+    for name, slot in module.state_dict().items():
+        piece = found[name]
         tensor = source.read(piece.name, dtype)
         if piece.third is not None:
             tensor = tensor.chunk(3)[piece.third].clone()
         if piece.transposed:
             tensor = tensor.T.contiguous()
-        if tensor.shape != slot.shape and tensor.squeeze().shape == slot.squeeze().shape:
-            tensor = tensor.reshape(slot.shape)  # a 1x1 convolution where the other layout has a linear layer
-        if tensor.shape != slot.shape:
-            raise WeightsError(
-                f"{source.path}: {piece.name} has the shape {list(tensor.shape)}, this kind of {title} needs "
-                f"{list(slot.shape)}; the file is of another model family or damaged"
-            )
         _check_finite(source, piece.name, tensor)
-        state[name] = tensor
-    if missing:
-        cure = (
-            "choose a whole checkpoint"
-            if len(missing) == len(module.state_dict())
-            else "the file is incomplete, fetch it again"
-        )
-        raise WeightsError(
-            f"{source.path} lacks {len(missing)} of {len(module.state_dict())} tensors of the {title} "
-            f"(first: {missing[0]}); {cure}"
-        )
+        state[name] = tensor.reshape(slot.shape)
+    source.rest()
     module.load_state_dict(state, assign=True)
     return module.requires_grad_(False).eval()
 

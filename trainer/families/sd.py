@@ -16,13 +16,14 @@ from trainer.families import diffusion, modules, tokens
 from trainer.families.base import Conditioning, LoadOptions, Target
 from trainer.families.diffusion import Base, DiffusionFamily, joined_chunks, weighed
 from trainer.families.layers import clip_name, layers_of, sd_block
+from trainer.families.modules import Unread
 from trainer.families.weights import Description
 
 PAD_TOKEN = {"sd1": tokens.EOS, "sd2": 0}
 
 
 class SDFamily(DiffusionFamily):
-    """A Stable Diffusion 1.x or 2.x model, frozen. Made by `load`; what its members do is said in base.Family."""
+    """A Stable Diffusion 1.x or 2.x model, frozen. Made by `outline`; what its members do is said in base.Family."""
 
     latent_scale = 0.18215
 
@@ -50,13 +51,13 @@ class SDFamily(DiffusionFamily):
         return Conditioning(context if weights is None else weighed(context, weights, keep_mean=emphasis))
 
 
-def load(path: Path, about: Description, options: LoadOptions, name: Literal["sd1", "sd2"]) -> SDFamily:
-    """Read a base model from a single file or a diffusers folder, without network.
+def outline(path: Path, about: Description, options: LoadOptions, name: Literal["sd1", "sd2"]) -> SDFamily:
+    """A base model from a single file or a diffusers folder, without network; its weights are still to be read.
 
     Raises WeightsError naming the file, what is wrong with it and the cure.
     """
 
-    def text_encoders(base: Base) -> list[Any]:
-        return [modules.build_text_encoder(*base.part("text_encoder"), options.dtype)]
+    def text_encoders(base: Base) -> list[Unread]:
+        return [modules.open_text_encoder(*base.part("text_encoder"), options.dtype)]
 
     return diffusion.assembled(SDFamily, name, path, about, options, text_encoders)

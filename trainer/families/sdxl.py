@@ -20,6 +20,7 @@ from trainer.families import diffusion, modules, names, tokens
 from trainer.families.base import Conditioning, LoadOptions, Target
 from trainer.families.diffusion import Base, DiffusionFamily, joined_chunks, weighed
 from trainer.families.layers import clip_name, layers_of, xl_block
+from trainer.families.modules import Unread
 from trainer.families.weights import Description
 
 PAD_TOKENS = (tokens.EOS, 0)
@@ -27,7 +28,7 @@ PENULTIMATE = -2
 
 
 class SDXLFamily(DiffusionFamily):
-    """A Stable Diffusion XL model, frozen. Made by `load`; what its members do is said in base.Family."""
+    """A Stable Diffusion XL model, frozen. Made by `outline`; what its members do is said in base.Family."""
 
     latent_scale = 0.13025
 
@@ -66,15 +67,15 @@ class SDXLFamily(DiffusionFamily):
         return {"text_embeds": conditioning.pooled, "time_ids": conditioning.sizes}
 
 
-def load(path: Path, about: Description, options: LoadOptions) -> SDXLFamily:
-    """Read a base model from a single file or a diffusers folder, without network.
+def outline(path: Path, about: Description, options: LoadOptions) -> SDXLFamily:
+    """A base model from a single file or a diffusers folder, without network; its weights are still to be read.
 
     Raises WeightsError naming the file, what is wrong with it and the cure.
     """
 
-    def text_encoders(base: Base) -> list[Any]:
-        first = modules.build_xl_text_encoder(*base.part("text_encoder"), options.dtype)
-        second = modules.build_xl_text_encoder_2(
+    def text_encoders(base: Base) -> list[Unread]:
+        first = modules.open_xl_text_encoder(*base.part("text_encoder"), options.dtype)
+        second = modules.open_xl_text_encoder_2(
             *base.part("text_encoder_2"), options.dtype, options.text_projection_as_sd_scripts
         )
         return [first, second]

@@ -21,7 +21,7 @@ from torch import Tensor
 from trainer.atomic import atomic_write
 from trainer.dataset.buckets import Size, crop_ltrb
 from trainer.loading.latents import NAMED_AT_MOST, Kept, LatentsError, Task
-from trainer.loading.pixels import Mask, load_mask
+from trainer.loading.pixels import Item, Mask, load_mask
 
 # Our own array: what the latents were made of. Other programs ignore it, and keep it.
 KEY = "athanor_key"
@@ -46,9 +46,9 @@ class NpzStore:
     def find(self, task: Task) -> Kept | str | None:
         """As Store. A file of ours must be made of the same picture and VAE; one of sd-scripts must be younger than the
         picture; both must have the bucket's shape and finite numbers."""
-        self._claim(task)
+        self.claim(task.item)
         reason: str | None = None
-        for path, unmarked in ((self.place(task), False), (_older(task), True)):
+        for path, unmarked in ((self.place(task.item), False), (_older(task), True)):
             if not path.is_file():
                 continue
             found = self._usable(path, task)
@@ -64,7 +64,7 @@ class NpzStore:
 
         The mirrored half comes after the other one; beside latents of sd-scripts it gets no mark.
         """
-        path, item = self.place(task), task.item
+        path, item = self.place(task.item), task.item
         arrays = read_arrays(path) or {}
         mark = _text(arrays.get(KEY))
         if mark != task.made_of and not (task.mirrored and mark is None):
@@ -88,14 +88,14 @@ class NpzStore:
             "say for which kind of model they were made; remove those files if it was another kind"
         ]
 
-    def place(self, task: Task) -> Path:
+    def place(self, item: Item) -> Path:
         """<stem>_<width>x<height>_sd.npz beside the picture, with the picture's own size."""
-        width, height = task.item.size or task.item.bucket
-        return task.item.path.with_name(f"{task.item.path.stem}_{width:04d}x{height:04d}{self._suffix}.npz")
+        width, height = item.size or item.bucket
+        return item.path.with_name(f"{item.path.stem}_{width:04d}x{height:04d}{self._suffix}.npz")
 
-    def _claim(self, task: Task) -> None:
-        """Refuse two pictures, or one at two sizes, in one file."""
-        item, place = task.item, self.place(task)
+    def claim(self, item: Item) -> None:
+        """Keep a picture's file for it. Raises LatentsError for two pictures, or one at two sizes, in one file."""
+        place = self.place(item)
         other, bucket = self._claimed.setdefault(place, (item.path, item.bucket))
         if other != item.path:
             raise LatentsError(f"{other} and {item.path} would share {place.name}; rename one, or clear cache_as_npz")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from trainer.networks.base import Target
     from trainer.networks.network import Network
 
-__all__ = ["NetworkOptions", "attach", "merge", "network_options", "renamed"]
+__all__ = ["NetworkOptions", "attach", "merge", "network_options", "plan", "renamed"]
 
 
 def attach(
@@ -31,6 +31,13 @@ def attach(
     from trainer.networks import network
 
     return network.attach(targets, options, seed, like)
+
+
+def plan(targets: Sequence[Target], options: NetworkOptions, like: Mapping[str, Tensor] | None = None) -> Network:
+    """What `attach` would build, without initial values and attached to nothing; layers may have no weights yet."""
+    from trainer.networks import network
+
+    return network.plan(targets, options, like)
 
 
 def merge(targets: Sequence[Target], state: Mapping[str, Tensor], multiplier: float, path: str) -> list[str]:

@@ -103,25 +103,7 @@ class Network(nn.Module):
         The scale follows the file's alpha. Raises NetworkError when a rank or shape differs.
         """
         own = self.file_tensors()
-        usable: dict[str, Tensor] = {}
-        for key, value in state.items():
-            if key not in own:
-                continue
-            if own[key].is_floating_point() and not (value.is_floating_point() or key.endswith("alpha")):
-                raise NetworkError(
-                    f"{path}: {key} holds {value.dtype}, not numbers with a fraction; choose another file"
-                )
-            if _without_ones(value) != _without_ones(own[key]):
-                shapes = f"{tuple(value.shape)}, the network here {tuple(own[key].shape)}"
-                cure = "set network_dim to the file's rank or switch dim_from_weights on"
-                raise NetworkError(f"{path}: {key} has shape {shapes}; {cure}")
-            usable[key] = value.float().reshape(own[key].shape)
-            if not torch.isfinite(usable[key]).all():
-                raise NetworkError(f"{path}: {key} holds NaN or infinity, so the file is damaged; choose another one")
-        if not usable:
-            raise NetworkError(
-                f"{path}: none of its {len(state)} tensors belongs to this model; is it for another model family?"
-            )
+        usable = self.usable(state, path)
         asked = {key: float(own[key]) for key in usable if key.endswith(".alpha")}
         self.load_state_dict(usable, strict=False)
         filled = {key.partition(".")[0] for key in usable}
@@ -139,6 +121,30 @@ class Network(nn.Module):
             if unknown
             else []
         )
+
+    def usable(self, state: Mapping[str, Tensor], path: str) -> dict[str, Tensor]:
+        """The tensors of a file that have a place here, float32. Raises NetworkError: of other shapes, NaN, or none."""
+        own = self.file_tensors()
+        found: dict[str, Tensor] = {}
+        for key, value in state.items():
+            if key not in own:
+                continue
+            if own[key].is_floating_point() and not (value.is_floating_point() or key.endswith("alpha")):
+                raise NetworkError(
+                    f"{path}: {key} holds {value.dtype}, not numbers with a fraction; choose another file"
+                )
+            if _without_ones(value) != _without_ones(own[key]):
+                shapes = f"{tuple(value.shape)}, the network here {tuple(own[key].shape)}"
+                cure = "set network_dim to the file's rank or switch dim_from_weights on"
+                raise NetworkError(f"{path}: {key} has shape {shapes}; {cure}")
+            found[key] = value.float().reshape(own[key].shape)
+            if not torch.isfinite(found[key]).all():
+                raise NetworkError(f"{path}: {key} holds NaN or infinity, so the file is damaged; choose another one")
+        if not found:
+            raise NetworkError(
+                f"{path}: none of its {len(state)} tensors belongs to this model; is it for another model family?"
+            )
+        return found
 
     @torch.no_grad()
     def limit_norms(self, limit: float) -> tuple[Tensor, Tensor, Tensor]:
@@ -163,18 +169,24 @@ def attach(
     targets: Sequence[Target], options: NetworkOptions, seed: int, like: Mapping[str, Tensor] | None = None
 ) -> Network:
     """Build a network over the targets and wrap their layers; see networks.attach."""
+    network = plan(targets, options, like)
+    for name, adapter in network.adapters():
+        adapter.initialise(seeds.generator(seed, "network", name))
+    network.attach()
+    return network
+
+
+def plan(targets: Sequence[Target], options: NetworkOptions, like: Mapping[str, Tensor] | None = None) -> Network:
+    """The same without initial values and attached to nothing: shows what can be built for layers without weights."""
     adapters: dict[str, Adapter] = {}
-    for adapter_name, adapter in _built(targets, options) if like is None else alike(targets, options, like):
-        if adapter_name in adapters:
-            raise NetworkError(f"{adapter_name}: two layers have this name")
-        adapter.initialise(seeds.generator(seed, "network", adapter_name))
-        adapters[adapter_name] = adapter
+    for name, adapter in _built(targets, options) if like is None else alike(targets, options, like):
+        if name in adapters:
+            raise NetworkError(f"{name}: two layers have this name")
+        adapters[name] = adapter
     if not adapters:
         raise NetworkError(
             "no layer of the model matches the network; check network_weights, dim_from_weights and the preset"
         )
-    for adapter in adapters.values():
-        adapter.attach()
     weights = None if options.blocks is None else block_weights(options.blocks, layout_of(targets))
     return Network(adapters, options, weights)
 
