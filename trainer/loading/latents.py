@@ -440,7 +440,7 @@ def _content_of(item: Item, trust_dates: bool) -> str:
 
 def _key(item: Item, content: str, mirrored: bool, encoder_id: str) -> str:
     details = (item.interpolation or "") + ("|alpha" if item.alpha else "")
-    details += "|as stored" if item.turned and item.as_stored else ""
+    details += "|as stored" if item.as_stored and (item.turned or item.mask is not None) else ""
     facts = (FORMAT_VERSION, CACHE_SEED, content, item.bucket, item.resized, details, mirrored, encoder_id)
     return hashlib.sha256(repr(facts).encode("utf-8")).hexdigest()
 
