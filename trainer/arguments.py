@@ -136,7 +136,9 @@ def _converted(argument: Argument, text: str, what: str) -> Value:
     if argument.kind in ("floats", "ints"):
         values = value if isinstance(value, tuple) else (value,)
         whole = argument.kind == "ints"
-        if values and all(_is_number(item) and not (whole and not isinstance(item, int)) for item in values):
+        count = len(argument.default) if isinstance(argument.default, tuple) else len(values)
+        numbers = all(_is_number(item) and not (whole and not isinstance(item, int)) for item in values)
+        if values and numbers and len(values) == count:
             return values
     raise ArgumentError(f"{what}: {argument.name}={text} is not {KIND_WORDS[argument.kind]}; {argument.help}")
 

@@ -71,7 +71,8 @@ def _arguments(*arguments: Argument) -> dict[str, Argument]:
 
 
 def _betas(*default: float) -> Argument:
-    return Argument("betas", "floats", default, "how long gradients and their squares are remembered, such as 0.9,0.99")
+    return Argument("betas", "floats", default, "how long gradients and their squares are remembered, such as 0.9,0.99",
+                    low=0, below=1)  # fmt: skip
 
 
 def _decay(default: float) -> Argument:

@@ -128,6 +128,10 @@ def build(name: str, groups: Sequence[Mapping[str, Any]], lr: float, args: Itera
         raise OptimizerError(
             f"{optimizer.name} does not run on this machine ({error}); choose {optimizer.instead}"
         ) from error
+    except (ValueError, TypeError, IndexError, AssertionError) as error:
+        raise OptimizerError(
+            f"optimizer_args: {optimizer.name} refuses them ({error}); correct or remove them"
+        ) from error
     if optimizer.schedule_free:
         made.train()
     return made

@@ -202,6 +202,20 @@ def test_a_misspelt_argument_is_named_with_the_right_spelling():
         build("AdamW", [{"params": weights()}], 1e-3, ["weight_decy=0.1"])
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("AdamW", "betas=0.9", "betas=0.9 is not numbers such as 0.9,0.99"),
+        ("AdamW", "betas=0.9,1.0", "betas=0.9,1.0 must be at least 0 and below 1"),
+        ("AdEMAMix", "betas=0.9,0.99", "is not numbers such as"),
+        ("AdamW", "eps=-1", "AdamW refuses them .Invalid epsilon value: -1.*; correct or remove them"),
+    ],
+)
+def test_values_that_an_optimizer_refuses_are_told_as_such(name, text, said):
+    with pytest.raises(OptimizerError, match=f"optimizer_args: .*{said}"):
+        build(name, [{"params": weights()}], 1e-3, [text])
+
+
 def test_an_argument_of_the_wrong_kind_is_named():
     with pytest.raises(OptimizerError, match="weight_decay=much is not a number"):
         find("AdamW").parse_args(["weight_decay=much"])
