@@ -147,6 +147,8 @@ def step(run: Run, progress: Progress, window: list[Microbatch], report: Report)
     """
     config = run.config
     rates = run.set_rates(progress.step)
+    if config.precision.torch_compile and config.precision.dynamo_backend == "cudagraphs":
+        torch.compiler.cudagraph_mark_step_begin()  # what the last step's graphs gave may be overwritten
     with run.processes.as_one(lambda error: explain(error, config).fields()):
         losses = [backward(run, microbatch, progress.step) for microbatch in window]
     losses = run.processes.add_up(run.trained, losses)

@@ -118,6 +118,7 @@ def main(folder: Path) -> None:
     def wait(what: str) -> None:
         if in_step:
             own = [place for place in traceback.extract_stack() if f"{os.sep}trainer{os.sep}" in place.filename]
+            own = [place for place in own if place.filename != __file__]
             waits.append(f"{what}: {Path(own[-1].filename).name}: {own[-1].line}" if own else what)
 
     def computed(op: Any, args: Any, kwargs: dict[str, Any]) -> Any:
