@@ -164,6 +164,7 @@ def _our_step(base: Path, side: int, options: argparse.Namespace) -> tuple[Calla
     from trainer.events import EventLog
     from trainer.job import Job
     from trainer.preparation import prepare
+    from trainer.processes import Processes
     from trainer.reporting import Progress, Report
     from trainer.train import step
 
@@ -183,7 +184,7 @@ def _our_step(base: Path, side: int, options: argparse.Namespace) -> tuple[Calla
     config = parse({name: value for name, value in values.items() if value is not None}).config
     job = Job(Path("job"))
     job.prepare()
-    run = prepare(config, job, EventLog(job.events_path))
+    run = prepare(config, job, EventLog(job.events_path), Processes())
     progress, report = Progress(), Report(run, Curves(config))
     windows = (window for epoch in range(1, 1000) for window in run.windows(epoch, 0))
     run.network.train()

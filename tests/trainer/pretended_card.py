@@ -180,6 +180,7 @@ def main(folder: Path) -> None:
     torch.cuda.get_device_properties = lambda _: SimpleNamespace(uuid="pretended")
     torch.cuda.amp.common.amp_definitely_not_available = lambda: False
     torch.__future__.set_overwrite_module_params_on_conversion(True)  # a parameter cannot become an OnCard in place
+    torch._C._set_only_lift_cpu_tensors(True)  # torch.tensor(0, device="cuda") is made on the processor and moved
     torch.set_num_threads(1)
 
     runs, found = json.loads((folder / "runs.json").read_text(encoding="utf-8")), {}
