@@ -90,8 +90,15 @@ def test_a_stop_is_obeyed_by_all_at_one_step_and_the_run_goes_on_to_the_same_end
     }  # fmt: skip
     alone = {**settings, "train_batch_size": 2, "num_processes": 1}
     assert place.train("whole", output_name="whole", **alone) == 0
-    Job(place.root / "part").request("stop")  # waits there from the start: the first step is the last
-    assert train(place, "part", output_name="part", **settings) == 3, log_of(place, "part")
+    # asked while the first preview is drawn: the first step is the last
+    drawn = {"sample_at_first": True, "sample_prompts": "a --w 64 --h 64 --s 60"}
+    process = start(place, "part", output_name="part", **settings, **drawn)
+    try:
+        wait_for(lambda: any(event.get("name") == "sampling" for event in place.events("part")))
+        Job(place.root / "part").request("stop")
+        assert process.wait(240) == 3, log_of(place, "part")
+    finally:
+        process.kill()
     told = place.events("part")[-1]
     assert (told["event"], told["step"]) == ("stopped", 1)
     assert place.train("alone", output_name="alone", resume=told["state"], max_train_epochs=3, train_batch_size=1) == 2
