@@ -134,6 +134,7 @@ def _run(config: TrainConfig, job: Job, events: EventLog) -> int:
 
             outcome = train(config, job, events)
         except KeyboardInterrupt:
+            job.obey("stop")  # it is over: the next training of this job would end at once
             events.emit("stopped", step=None, state=None)
             return STOPPED
         except Exception as error:
