@@ -17,7 +17,7 @@ class Sample(Section):
 
     sample_prompts: str | None = parameter(None, "Prompt file or prompts", role="prompts")
     """A .txt file with one prompt a line, or the prompts themselves, one a line. Behind a prompt: --n negative --w
-    512 --h 768 --d seed --l scale --s steps."""
+    512 --h 768 --d seed --l scale --s steps. SDXL wants about 1024 px: --w 832 --h 1216."""
 
     sample_every_n_epochs: int | None = parameter(None, "Preview every … epochs", ge=1, unit="epochs")
     """Previews decide which epoch is best, not the loss."""
