@@ -122,6 +122,7 @@ def prepare(config: TrainConfig, job: Job, events: EventLog, processes: Processe
     network = _network(config, family, formats, seed, warn)
     if config.precision.torch_compile:
         precision.compile_blocks(family.unet, config.precision.dynamo_backend)
+        LOG.info("torch_compile: the first step of each picture size makes its code, which can take minutes")
     optimizer, factors, planned = _optimizer(config, network, dataset, latents, processes.count)
     scaler = formats.scaler()
     if resumed:
