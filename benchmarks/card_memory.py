@@ -85,7 +85,7 @@ def follow(options: argparse.Namespace) -> None:
             return made
 
         @classmethod
-        def __torch_dispatch__(cls, op: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        def __torch_dispatch__(cls, op: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:  # type: ignore[override]
             return shaped(op, args, kwargs or {})
 
     class WithCard(TorchDispatchMode):
@@ -98,6 +98,7 @@ def follow(options: argparse.Namespace) -> None:
         return value.to("meta") if isinstance(value, Tensor) and value.dim() else value
 
     def shaped(op: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+        made: Any
         there = [value for value in tree_leaves((args, kwargs)) if isinstance(value, OnCard)]
         onto = bool(there) if kwargs.get("device") is None else torch.device(kwargs["device"]).type == "cuda"
         if not onto:
@@ -138,9 +139,9 @@ def follow(options: argparse.Namespace) -> None:
     torch.cuda.is_bf16_supported = lambda **_: True
     torch.cuda.amp.common.amp_definitely_not_available = lambda: False
     torch.__future__.set_overwrite_module_params_on_conversion(True)
-    torch.nn.functional.scaled_dot_product_attention = flash
+    torch.nn.functional.scaled_dot_product_attention = flash  # type: ignore[assignment]
     if options.quantize == "nf4":  # the library's own kernels know no tensors without contents
-        quantised.pack, quantised.unpack = pack_nf4, unpack_nf4  # type: ignore[assignment]
+        quantised.pack, quantised.unpack = pack_nf4, unpack_nf4
 
     values = {
         "pretrained_model_name_or_path": "base", "train_data_dir": "train", "resolution": options.side,

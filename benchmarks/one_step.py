@@ -7,7 +7,7 @@ one. U-Net layers only, float32, on the processor.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -67,7 +67,7 @@ def ours(family: Any, settings: TrainConfig, given: Given) -> Stepped:
         family, given.latents, given.noise, given.timesteps, given.conditioning, schedule, settings.loss
     ).mean()
     loss.backward()
-    gradients = {key: parameter.grad.clone() for key, parameter in network.named_parameters()}
+    gradients = {key: value.grad.clone() for key, value in network.named_parameters() if value.grad is not None}
     optimizer.step()
     network.detach()
     return Stepped(float(loss.detach()), gradients, {key: value.detach() for key, value in network.named_parameters()})
@@ -79,7 +79,7 @@ def plain(family: Any, settings: TrainConfig, given: Given) -> Stepped:
 
     targets = unet_targets(family)
     paths = [target.path for target in targets]
-    wanted = peft.LoraConfig(r=given.network.rank, lora_alpha=given.network.alpha, target_modules=paths)
+    wanted = peft.LoraConfig(r=given.network.rank, lora_alpha=cast(int, given.network.alpha), target_modules=paths)
     adapted = peft.inject_adapter_in_model(wanted, family.unet)
     layers = dict(adapted.named_modules())
     matrices = {}
@@ -105,7 +105,7 @@ def _plain_loss(unet: Any, settings: TrainConfig, given: Given) -> Tensor:
     """Mean square error to the noise or the velocity, weighted by min-SNR (Hang et al. 2023) where it is asked for."""
     from diffusers import DDPMScheduler
 
-    scheduler = DDPMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear")
+    scheduler: Any = DDPMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear")
     v, gamma, timesteps = settings.model.v_parameterization, settings.loss.min_snr_gamma, given.timesteps
     goal = scheduler.get_velocity(given.latents, given.noise, timesteps) if v else given.noise
     noisy = scheduler.add_noise(given.latents, given.noise, timesteps)

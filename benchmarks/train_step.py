@@ -155,7 +155,7 @@ def matrix_peak(device: Any, dtype: str) -> float:
     return float(2 * side**3 / best / 1e12)
 
 
-def _our_step(base: Path, side: int, options: argparse.Namespace) -> tuple[Callable[[], None], Any]:
+def _our_step(base: Path, side: int, options: argparse.Namespace) -> tuple[Callable[[], object], Any]:
     """The trainer's own step, on a folder of drawn pictures."""
     from PIL import Image
 
@@ -191,7 +191,7 @@ def _our_step(base: Path, side: int, options: argparse.Namespace) -> tuple[Calla
     return lambda: step(run, progress, next(windows), report), run.family.unet
 
 
-def _plain_step(base: Path, side: int, options: argparse.Namespace) -> tuple[Callable[[], None], Any]:
+def _plain_step(base: Path, side: int, options: argparse.Namespace) -> tuple[Callable[[], object], Any]:
     """What examples of diffusers do: add_adapter, autocast, mean square, AdamW. Only the U-Net stays in memory."""
     import torch
     import torch.nn.functional as F
@@ -221,7 +221,7 @@ def _plain_step(base: Path, side: int, options: argparse.Namespace) -> tuple[Cal
         unet.enable_gradient_checkpointing()
     parameters = [parameter for parameter in unet.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(parameters, lr=1e-4)
-    scheduler = DDPMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear")
+    scheduler: Any = DDPMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear")
     added = None
     if unet.config.addition_embed_type == "text_time":
         sizes = torch.tensor([[side, side, 0, 0, side, side]] * options.batch, device=device)
@@ -244,7 +244,7 @@ def _plain_step(base: Path, side: int, options: argparse.Namespace) -> tuple[Cal
     return one_step, unet
 
 
-def _counted_teraflops(one_step: Callable[[], None]) -> float:
+def _counted_teraflops(one_step: Callable[[], object]) -> float:
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
