@@ -33,7 +33,7 @@ from trainer import (
     seeds,
 )
 from trainer.atomic import WriteError, sweep
-from trainer.checkpoint import Reserved, State, StateError, load_state, reserve_name
+from trainer.checkpoint import Reserved, State, StateError, load_state, newest_state, reserve_name
 from trainer.config import TrainConfig
 from trainer.config.rates import trained_rates
 from trainer.console import LOG
@@ -78,6 +78,7 @@ def prepare(config: TrainConfig, job: Job, events: EventLog, processes: Processe
     _check_machine(config, formats.device)
     warn: Warn = partial(_warn, events)
     card = _card(formats.device, job, warn)
+    config = _with_newest_state(config, warn)
     resumed = load_state(Path(config.save.resume)) if config.save.resume else None
     if resumed:
         _check_processes(resumed, processes.count, config.save.resume or "")
@@ -244,6 +245,18 @@ def _beside(work: Callable[[], Facts]) -> Future[Facts]:
 
     threading.Thread(target=run, name="hashing", daemon=True).start()
     return result
+
+
+def _with_newest_state(config: TrainConfig, warn: Warn) -> TrainConfig:
+    """`resume` may name the folder of a run's states: its newest whole one is meant, and newer ones are told."""
+    if not config.save.resume:
+        return config
+    newest, passed = newest_state(Path(config.save.resume))
+    if newest is None:
+        return config  # one state, or what is told when it is read
+    for fault in passed:
+        warn(f"{fault}; an older state is taken")
+    return config.model_copy(update={"save": config.save.model_copy(update={"resume": str(newest)})})
 
 
 def _warn(events: EventLog, message: str) -> None:

@@ -452,7 +452,11 @@ def test_a_trainer_that_is_killed_can_go_on_from_its_last_state(place: Place) ->
     state, _ = newest_state(place.root / "job" / "state")
     assert state is not None
     done = json.loads((state / "progress.json").read_text(encoding="utf-8"))["step"]
-    assert place.train("rest", max_train_epochs=None, max_train_steps=done + 2, resume=str(state)) == 0
+    torn = state.parent / "t-step99999999-state"
+    torn.mkdir()  # the newest, and not whole
+    assert place.train("rest", max_train_epochs=None, max_train_steps=done + 2, resume=str(state.parent)) == 0
+    told = [event["message"] for event in place.events("rest") if event["event"] == "warning"]
+    assert f"{torn}: manifest.json is missing, it was not written to its end; an older state is taken" in told
     assert [event["step"] for event in place.events("rest") if event["event"] == "step"] == [done + 1, done + 2]
 
 

@@ -56,8 +56,8 @@ class Save(Section):
     """Older states are removed. Empty: as for the files."""
 
     resume: str | None = parameter(None, "Go on from a state", role="state", advanced=True)
-    """A state folder of an earlier run; training goes on at the very step, with the same numbers as if it had never
-    stopped."""
+    """A state folder of an earlier run, or the folder that holds its states: then the newest whole one. Training goes
+    on at the very step, with the same numbers as if it had never stopped."""
 
     initial_epoch: int | None = parameter(None, "Begin at epoch", ge=1, advanced=True)
     """Counts from this epoch on, in file names and for the learning rate. Wins over the place a state was saved at."""
