@@ -173,6 +173,7 @@ def test_unsaved_edits_survive_a_reload_of_the_page(editor: Any, folder: Path):
     open_tab(editor, "tags")
     cell(editor, 0).wait_for()
     unsaved(editor, 1)
+    editor.locator("[data-role=tags-chip][data-tag='typed by hand']").wait_for()
     assert editor.locator("[data-role=tags-chip]").all_inner_texts() == ["typed by hand"]
     save(editor)
     assert (folder / "1.txt").read_text(encoding="utf-8") == "typed by hand"
