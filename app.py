@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,6 +36,7 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve the page until Ctrl+C."""
     given = arguments(argv)
+    os.chdir(ROOT)  # where relative paths begin, wherever this was started from
     from webui.server import serve  # after the command line, so that a wrong one is answered at once
 
     serve(

@@ -161,6 +161,14 @@ def test_addresses_from_the_settings_tab_are_used(tmp_path):
     assert mirror.torch == mirrors.chosen(tmp_path / "elsewhere", {}).torch
 
 
+def test_relative_paths_begin_at_the_program_wherever_it_was_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    begun: list[Path] = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("webui.server.serve", lambda root, **options: begun.extend([root, Path.cwd()]))
+    assert app.main([]) == 0
+    assert begun == [app.ROOT, app.ROOT]
+
+
 def test_the_page_listens_on_this_computer_only_unless_asked():
     given = app.arguments([])
     assert (given.host, given.listen, given.port, given.no_browser, given.lang) == (
