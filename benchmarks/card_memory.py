@@ -42,6 +42,7 @@ def main() -> None:
 
 
 def follow(options: argparse.Namespace) -> None:
+    """Do two steps of the trainer on a card without contents and print the highest sum of what lived on it, in GiB."""
     import torch
     from torch import Tensor, nn
     from torch.utils._python_dispatch import TorchDispatchMode, return_and_correct_aliasing
