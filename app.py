@@ -18,9 +18,16 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """The page's command line. Leaves with exit code 2 and a sentence when it is wrong."""
     parser = argparse.ArgumentParser(prog="app.py", description="Opens Athanor's page.", allow_abbrev=False)
     where = parser.add_mutually_exclusive_group()
-    where.add_argument("--host", default=LOOPBACK, help=f"address of this computer to listen on (default {LOOPBACK})")
     where.add_argument(
-        "--listen", nargs="?", const=EVERYWHERE, metavar="HOST", help="reachable from other computers, with a token"
+        "--host", default=LOOPBACK, help=f"loopback address to listen on, without a key (default {LOOPBACK})"
+    )
+    where.add_argument(
+        "--listen",
+        nargs="?",
+        const=EVERYWHERE,
+        metavar="HOST",
+        help="with a key, reachable from other computers at every address of this one, or at HOST alone "
+        "(0.0.0.0 = all of IPv4, :: = all of IPv6 too, 127.0.0.1 = this computer only, for a proxy on it)",
     )
     parser.add_argument(
         "--port", type=_port, default=PORT, help=f"default {PORT}; the next free one of twenty when it is taken"
@@ -34,20 +41,25 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Serve the page until Ctrl+C."""
+    """Serve the page until Ctrl+C. Returns 0, or 2 after a sentence when it cannot listen where it should."""
     given = arguments(argv)
     os.chdir(ROOT)  # where relative paths begin, wherever this was started from
+    from webui.address import AddressError
     from webui.server import serve  # after the command line, so that a wrong one is answered at once
 
-    serve(
-        ROOT,
-        host=given.listen or given.host,
-        port=given.port,
-        lang=given.lang,
-        listen=given.listen is not None,
-        open_browser=not given.no_browser,
-        allowed_hosts=tuple(given.allow_host),
-    )
+    try:
+        serve(
+            ROOT,
+            host=given.host if given.listen is None else given.listen,
+            port=given.port,
+            lang=given.lang,
+            listen=given.listen is not None,
+            open_browser=not given.no_browser,
+            allowed_hosts=tuple(given.allow_host),
+        )
+    except AddressError as error:
+        print(error, file=sys.stderr)
+        return 2
     return 0
 
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import mimetypes
 import os
 import re
 import secrets
-import socket
-import sys
 import threading
 import webbrowser
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -26,6 +23,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse
 
 from trainer.atomic import WriteError
+from webui.address import Address, AddressError, listening_socket, named_address
 from webui.answers import Refusal, answer_disk, answer_file, answer_invalid, answer_refusal
 from webui.guard import App, Guard
 from webui.site import Site, open_site
@@ -33,8 +31,6 @@ from webui.texts import LANGUAGES, texts
 
 STATIC = Path(__file__).parent / "static"
 STATIC_NAME = re.compile(r"[a-z0-9_\-]{1,60}\.(js|css|svg|png|woff2)")
-PORTS_TRIED = 20
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def create_app(site: Site) -> FastAPI:
@@ -78,19 +74,21 @@ def serve(
 ) -> None:
     """Serve the page until the process is ended.
 
-    A taken port is replaced by the next free one of twenty. listen: reachable from other machines, with a key that is
-    printed once. Raises SystemExit with a sentence when the address cannot be used.
+    host: the address to listen on, and no other. listen: with a key that is printed once; an address that others can
+    reach is refused without. A taken port is replaced by the next free one of twenty. Raises AddressError when the
+    address or the port cannot be used.
     """
-    host = _checked_host(host, listen)
-    door = _open_door(host, port)
+    address = named_address(host)
+    _refuse_without_key(address, listen)
+    door = listening_socket(address, port)
     port = door.getsockname()[1]
     token = secrets.token_urlsafe(32) if listen else None
     _own_temporary_folder(root)
-    site = open_site(root, host, port, lang, listen, token, allowed_hosts)
+    site = open_site(root, address.number, port, lang, listen, token, answered_names(address, allowed_hosts))
     app = protected(create_app(site), site)
-    address = _say_where(site)
+    link = _say_where(site, address)
     if open_browser and not listen:
-        threading.Timer(0.5, webbrowser.open, (address,)).start()
+        threading.Timer(0.5, webbrowser.open, (link,)).start()
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, date_header=False, proxy_headers=False,
         timeout_graceful_shutdown=2, lifespan="on", ws="auto",
@@ -138,39 +136,19 @@ def _add_static(app: FastAPI) -> None:
         return texts(lang)
 
 
-def _checked_host(host: str, listen: bool) -> str:
-    """The address to bind. Anything but loopback needs --listen, which brings the key with it."""
-    if listen:
-        return "0.0.0.0" if host in LOOPBACK else host
-    if host not in LOOPBACK:
-        raise SystemExit(
-            f"Refused: {host} can be reached from other machines. Add --listen, which protects the page with a key."
+def answered_names(address: Address, allowed_hosts: Sequence[str]) -> tuple[str, ...]:
+    """The host names that browsers may use besides localhost and numbers: those allowed, and the one listened on."""
+    return (*allowed_hosts, *([address.name] if address.name else []))
+
+
+def _refuse_without_key(address: Address, listen: bool) -> None:
+    """What others can reach needs the key that --listen brings. Raises AddressError."""
+    if not listen and not address.loopback:
+        named = address.name or address.number
+        raise AddressError(
+            f"Refused: {named} can be reached from other machines. Use --listen {named}, which protects the page with "
+            "a key."
         )
-    return "127.0.0.1" if host == "localhost" else host
-
-
-def _open_door(host: str, port: int) -> socket.socket:
-    """A listening socket on the first free port of `port` ... `port + 19`; port 0 = any free one."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    for candidate in range(port, port + PORTS_TRIED if port else 1):
-        door = socket.socket(family, socket.SOCK_STREAM)
-        if sys.platform != "win32":
-            door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        elif hasattr(socket, "SO_EXCLUSIVEADDRUSE"):
-            door.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-        try:
-            door.bind((host, candidate))
-            door.listen(128)
-            return door
-        except OSError as error:
-            door.close()
-            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
-                raise SystemExit(
-                    f"The address {host} cannot be used: {error.strerror}. Choose another --host."
-                ) from error
-        except OverflowError as error:
-            raise SystemExit(f"{candidate} is not a port; choose one from 1 to 65535.") from error
-    raise SystemExit(f"All ports from {port} to {port + PORTS_TRIED - 1} are taken; choose another with --port.")
 
 
 def _own_temporary_folder(root: Path) -> None:
@@ -181,15 +159,17 @@ def _own_temporary_folder(root: Path) -> None:
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
 
 
-def _say_where(site: Site) -> str:
-    """Print the address, with the key when there is one, and return the address for a browser on this machine."""
-    name = "127.0.0.1" if site.host == "0.0.0.0" else f"[{site.host}]" if ":" in site.host else site.host
-    address = f"http://{name}:{site.port}/" + (f"?token={site.token}" if site.token else "")
-    print(f"Athanor: {address}", flush=True)
-    if site.listen:
+def _say_where(site: Site, address: Address) -> str:
+    """Print where the page is, with the key when there is one, and return that for a browser on this machine."""
+    link = f"http://{address.host}:{site.port}/" + (f"?token={site.token}" if site.token else "")
+    print(f"Athanor: {link}", flush=True)
+    if site.listen and address.loopback:
+        print(f"Only this machine reaches {address.number}; write --listen alone for other machines too.", flush=True)
+    elif site.listen:
+        place = f"Other machines use this machine's address in place of {address.host}. " if address.everywhere else ""
         print(
-            "Other machines use this machine's address in place of 127.0.0.1. Whoever has the key can do everything\n"
-            "here; over the Internet use an SSH tunnel or a proxy with TLS, since plain http can be read on the way.",
+            f"{place}Whoever has the key can do everything here;\n"
+            "over the Internet use an SSH tunnel or a proxy with TLS, since plain http can be read on the way.",
             flush=True,
         )
-    return address
+    return link

@@ -2,23 +2,115 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import socket
 
 import pytest
 
+import app
 from webui import server
+from webui.address import Address, AddressError, listening_socket, named_address
 
 
-def test_an_address_that_others_reach_is_refused_without_listen():
-    for host in ("0.0.0.0", "192.168.1.5", "::"):
-        with pytest.raises(SystemExit, match="--listen"):
-            server._checked_host(host, listen=False)
-    assert server._checked_host("localhost", listen=False) == "127.0.0.1"
+def has_ipv6() -> bool:
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as one:
+        one.bind(("::1", 0))
+        return True
+    return False
 
 
-def test_listen_opens_every_address_or_the_one_that_was_named():
-    assert server._checked_host("127.0.0.1", listen=True) == "0.0.0.0"
-    assert server._checked_host("192.168.1.5", listen=True) == "192.168.1.5"
+def answers(number: str, port: int) -> bool:
+    """Whether somebody listens there."""
+    with socket.socket(socket.AF_INET6 if ":" in number else socket.AF_INET, socket.SOCK_STREAM) as one:
+        return one.connect_ex((number, port)) == 0
+
+
+@pytest.mark.parametrize(
+    ("named", "reached", "closed"),
+    [
+        ("127.0.0.1", ["127.0.0.1"], ["127.0.0.2", "::1"]),
+        ("127.0.0.2", ["127.0.0.2"], ["127.0.0.1", "::1"]),
+        ("localhost", ["127.0.0.1"], ["127.0.0.2", "::1"]),
+        (" LOCALHOST ", ["127.0.0.1"], ["127.0.0.2", "::1"]),
+        ("0.0.0.0", ["127.0.0.1", "127.0.0.2"], ["::1"]),
+        ("::1", ["::1"], ["127.0.0.1"]),
+        ("[::1]", ["::1"], ["127.0.0.1"]),
+        ("::", ["::1", "127.0.0.1", "127.0.0.2"], []),
+    ],
+)
+def test_the_page_listens_where_it_was_told_and_nowhere_else(named, reached, closed):
+    if ":" in named and not has_ipv6():
+        pytest.skip("this machine has no IPv6")
+    with listening_socket(named_address(named), 0) as door:
+        port = door.getsockname()[1]
+        open_at = {number for number in [*reached, *closed] if answers(number, port)}
+    assert open_at == set(reached)
+
+
+@pytest.mark.parametrize(
+    ("named", "loopback", "link"),
+    [
+        ("127.0.0.1", True, "127.0.0.1"), ("127.9.9.9", True, "127.9.9.9"), ("127.1", True, "127.0.0.1"),
+        ("::1", True, "[::1]"), ("::ffff:127.0.0.1", True, "127.0.0.1"), ("localhost", True, "127.0.0.1"),
+        ("0.0.0.0", False, "127.0.0.1"), ("0", False, "127.0.0.1"), ("::", False, "127.0.0.1"),
+        ("192.0.2.1", False, "192.0.2.1"), ("2001:db8::5", False, "[2001:db8::5]"),
+    ],
+)  # fmt: skip
+def test_an_address_knows_who_reaches_it_and_how_it_stands_in_a_link(named, loopback, link):
+    address = named_address(named)
+    assert (address.loopback, address.host, address.name) == (loopback, link, "")
+
+
+def test_a_name_is_listened_on_at_its_address_and_answered_to(monkeypatch):
+    found = [(socket.AF_INET6, 1, 6, "", ("::1", 0, 0, 0)), (socket.AF_INET, 1, 6, "", ("192.0.2.7", 0))]
+
+    def resolver(name, port, family=0, type=0, proto=0, flags=0):
+        if flags & socket.AI_NUMERICHOST:
+            raise socket.gaierror(socket.EAI_NONAME, "not a number")
+        return found if name == "studio.lan" else []
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolver)
+    address = named_address("Studio.lan")
+    assert (address.number, address.name, address.host, address.loopback) == (
+        "192.0.2.7", "studio.lan", "studio.lan", False,
+    )  # fmt: skip
+    assert server.answered_names(address, ["proxy.example"]) == ("proxy.example", "studio.lan")
+    assert server.answered_names(Address("192.0.2.7"), ["proxy.example"]) == ("proxy.example",)
+
+
+@pytest.mark.parametrize("named", ["0.0.0.0", "192.0.2.1", "::", "2001:db8::5"])
+def test_an_address_that_others_reach_is_refused_without_listen(named, capsys):
+    assert app.main(["--host", named]) == 2
+    assert capsys.readouterr().err == (
+        f"Refused: {named} can be reached from other machines. Use --listen {named}, which protects the page with "
+        "a key.\n"
+    )
+
+
+@pytest.mark.parametrize("option", ["--host", "--listen"])
+@pytest.mark.parametrize(
+    ("named", "words"),
+    [
+        ("", "An empty address says nothing"),
+        ("192.168.1.5:28000", "the port after --port"),
+        ("http://127.0.0.1/", "the port after --port"),
+        ("*", "the port after --port"),
+        ("a\0b", r"'a\x00b' is neither an address nor a known name"),
+        ("\udcff", r"'\udcff' is neither an address nor a known name"),
+        ("x" * 300, "is neither an address nor a known name"),
+        ("炼" * 100, "is neither an address nor a known name"),
+    ],
+)
+def test_what_is_no_address_is_a_sentence_and_exit_code_2(option, named, words, capsys):
+    assert app.main([f"{option}={named}"]) == 2
+    told = capsys.readouterr().err
+    assert words in told and told.count("\n") == 1
+
+
+def test_an_address_of_another_machine_is_a_sentence():
+    with pytest.raises(AddressError, match=r"192\.0\.2\.1 cannot be used: .* Choose one that this computer has"):
+        listening_socket(named_address("192.0.2.1"), 28000)
 
 
 def test_a_taken_port_is_replaced_by_the_next_free_one():
@@ -26,14 +118,25 @@ def test_a_taken_port_is_replaced_by_the_next_free_one():
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        door = server._open_door("127.0.0.1", port)
-        assert port < door.getsockname()[1] <= port + 19
-        door.close()
+        with listening_socket(named_address("127.0.0.1"), port) as door:
+            assert port < door.getsockname()[1] <= port + 19
 
 
-def test_an_address_of_another_machine_is_a_sentence():
-    with pytest.raises(SystemExit, match=r"192\.0\.2\.1 cannot be used"):
-        server._open_door("192.0.2.1", 28000)
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (errno.EADDRINUSE, r"All ports from 65530 to 65535 are taken; choose another with --port"),
+        (errno.EACCES, r"Ports from 65530 to 65535 need the rights of root; choose one above 1023"),
+    ],
+)
+def test_ports_are_tried_up_to_the_last_one_and_then_told(code, words, monkeypatch):
+    def refused(number: str, port: int) -> socket.socket:
+        raise OSError(code, "no")
+
+    monkeypatch.setattr("webui.address._bound", refused)
+    monkeypatch.setattr("webui.address.sys.platform", "linux")
+    with pytest.raises(AddressError, match=words):
+        listening_socket(Address("127.0.0.1"), 65530)
 
 
 @pytest.mark.parametrize("name", ["..", "a/b.js", "A.js", "dom.py", ".js", "dom.js.bak", "x" * 300 + ".js"])

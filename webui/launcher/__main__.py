@@ -33,7 +33,9 @@ HELP = {
 
 Options of the page
   --port N          28000 when not given; the next free one when taken
-  --listen [HOST]   reachable from other computers, with a token
+  --listen [HOST]   with a key, reachable from other computers at every address
+                    of this one, or at HOST alone (:: = IPv6 too, 127.0.0.1 =
+                    this computer only, for a proxy or a tunnel on it)
   --allow-host NAME a further host name to answer to (repeatable)
   --no-browser      do not open a browser
   --lang en|zh      language
@@ -54,7 +56,9 @@ Environment: ATHANOR_MIRROR, PIP_INDEX_URL, ATHANOR_TORCH_INDEX, HF_ENDPOINT, AT
 
 网页的选项
   --port N          端口，默认 28000，被占用时用下一个空闲的
-  --listen [地址]   允许其他电脑访问（需要令牌）
+  --listen [地址]   允许其他电脑访问（需要密钥）：不写地址则开放本机所有地址，
+                    写了就只开放那一个（:: 表示包括 IPv6；127.0.0.1 表示仅限
+                    本机，供本机上的代理或隧道使用）
   --allow-host 名字 另外接受的主机名（可重复）
   --no-browser      不打开浏览器
   --lang en|zh      语言
