@@ -150,7 +150,7 @@ def step(run: Run, progress: Progress, window: list[Microbatch], report: Report)
     if config.precision.torch_compile and config.precision.dynamo_backend == "cudagraphs":
         torch.compiler.cudagraph_mark_step_begin()  # what the last step's graphs gave may be overwritten
     with run.processes.as_one(lambda error: explain(error, config).fields()):
-        losses = [backward(run, microbatch, progress.step) for microbatch in window]
+        losses = [backward(run, microbatch, progress.step, 1 / len(window)) for microbatch in window]
     losses = run.processes.add_up(run.trained, losses)
     run.scaler.unscale_(run.optimizer)
     norm = torch.nn.utils.clip_grad_norm_(run.trained, config.optimizer.max_grad_norm or float("inf"))
@@ -188,8 +188,12 @@ def requests(run: Run) -> set[str]:
     return {name for name, asked in zip(REQUESTS, run.processes.any_of(found), strict=True) if asked}
 
 
-def backward(run: Run, microbatch: Microbatch, step_number: int) -> Tensor:
-    """Add one batch's gradients to those of its window; returns its part of the mean loss, detached, on the device."""
+def backward(run: Run, microbatch: Microbatch, step_number: int, share: float) -> Tensor:
+    """Add one batch's gradients to those of its window; returns its part of the mean loss, detached, on the device.
+
+    share: how much it counts in the step: 1 / batches of its window. sd-scripts divides by
+    gradient_accumulation_steps in the short last window of an epoch too, whose pictures then count less.
+    """
     config, key = run.config, (microbatch.epoch, microbatch.position)
     if not microbatch.numbers:
         return torch.zeros((), device=run.device)  # the others train the last pictures of the epoch
@@ -209,7 +213,7 @@ def backward(run: Run, microbatch: Microbatch, step_number: int) -> Tensor:
         target=kept_target(run, microbatch, latents, noise, timesteps, conditioning, input_noise),
     )  # fmt: skip
     loss = losses.mean() * (len(losses) / microbatch.total)  # of all processes together: a mean over all pictures
-    run.scaler.scale(loss / config.run.gradient_accumulation_steps).backward()
+    run.scaler.scale(loss * share).backward()
     return loss.detach()
 
 
