@@ -52,12 +52,12 @@ def take(path: Path, words: str = "") -> Lock | None:
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
         descriptor = os.open(path, flags, 0o666)
         try:
-            _lock(descriptor)
+            lock_open_file(descriptor)
         except OSError as error:
             if error.errno in HELD_BY_ANOTHER:
                 os.close(descriptor)
                 return None
-        if _is_at(path, descriptor):
+        if is_at(path, descriptor):
             break
         os.close(descriptor)  # its holder ended and removed it just now
     with contextlib.suppress(OSError):  # a full disk is no reason to refuse
@@ -87,8 +87,11 @@ def take_card(card: str, words: str) -> tuple[Lock | None, str | None]:
     return (None, words_in(path) or "another run") if lock is None else (lock, None)
 
 
-def _lock(descriptor: int) -> None:
-    """Raises OSError: one of HELD_BY_ANOTHER, or what a file system without locks says."""
+def lock_open_file(descriptor: int) -> None:
+    """Lock an open file until it is closed.
+
+    Raises OSError: one of HELD_BY_ANOTHER, or what a file system without locks says.
+    """
     if sys.platform == "win32":
         import msvcrt
 
@@ -103,7 +106,7 @@ def _lock(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def _is_at(path: Path, descriptor: int) -> bool:
+def is_at(path: Path, descriptor: int) -> bool:
     """True while the open file is the one that has this name."""
     try:
         return os.path.samestat(os.fstat(descriptor), path.stat())

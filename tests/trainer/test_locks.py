@@ -54,7 +54,7 @@ def test_a_lock_is_free_as_soon_as_its_process_is_gone_however_it_ended(
 
 
 def test_a_lock_of_a_file_that_was_removed_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path, real = tmp_path / "lock", locks._lock
+    path, real = tmp_path / "lock", locks.lock_open_file
     first = locks.take(path)
     assert first is not None
 
@@ -63,7 +63,7 @@ def test_a_lock_of_a_file_that_was_removed_is_none(tmp_path: Path, monkeypatch: 
             first.release()  # between opening and locking: this file is nobody's any more
         real(descriptor)
 
-    monkeypatch.setattr(locks, "_lock", late)
+    monkeypatch.setattr(locks, "lock_open_file", late)
     second = locks.take(path, "second")
     assert second is not None and locks.words_in(path) == "second"
     monkeypatch.undo()
