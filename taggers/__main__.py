@@ -31,6 +31,7 @@ from taggers.tagging import ACTIONS, FolderError, Outcome, Work, pictures_of, ta
 from taggers.tags import CONFLICTS, TagOptions, split_typed
 from trainer.atomic import WriteError
 from trainer.events import EventLog
+from trainer.numbers import NumberError, read_number
 
 FINISHED, FAILED, WRONG, STOPPED = 0, 1, 2, 3
 
@@ -73,8 +74,8 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("folder", nargs="?", type=Path, help="the folder with the pictures")
     add("--model", default=DEFAULT_TAGGER, help="name of a tagger or a folder that holds one (default %(default)s)")
-    add("--general-threshold", type=float, default=0.35, help="score that a tag needs (default %(default)s)")
-    add("--character-threshold", type=float, default=0.6, help="score that a character needs (default %(default)s)")
+    add("--general-threshold", type=_number, default=0.35, help="score that a tag needs (default %(default)s)")
+    add("--character-threshold", type=_number, default=0.6, help="score that a character needs (default %(default)s)")
     add("--add-rating", action="store_true", help="write the rating (general, sensitive, ...) too")
     add("--add-model-tag", action="store_true", help="write tags about the image model too (CL tagger only)")
     add("--additional-tags", default="", metavar="A,B", help="tags put before the others, such as a trigger word")
@@ -96,6 +97,14 @@ def _parser() -> argparse.ArgumentParser:
     add("--runs-dir", type=Path, default=DEFAULT_RUNS_DIR, help="where runs are kept (default %(default)s)")
     add("--run", type=Path, help=argparse.SUPPRESS)
     return parser
+
+
+def _number(text: str) -> float:
+    """A number of the command line; argparse prints what is wrong with it."""
+    try:
+        return float(read_number(text))
+    except NumberError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def work_of(options: argparse.Namespace) -> Work:

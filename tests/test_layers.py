@@ -21,6 +21,7 @@ HEAVY = {"torch", "diffusers", "transformers", "accelerate", "onnxruntime", "bit
 ALLOWED = {
     "trainer": (),
     "taggers": ("trainer.atomic", "trainer.dataset", "trainer.events", "trainer.job", "trainer.config",
+    "trainer.numbers",
     "trainer.demo.drawing"),
     "webui": (
         "trainer.atomic", "trainer.locks", "trainer.config", "trainer.optimizers", "trainer.schedules", "trainer.job",
@@ -29,7 +30,7 @@ ALLOWED = {
         "trainer.families.tokens",
         "trainer.demo",
         "trainer.curves", "trainer.saving", "trainer.spawning",
-        "trainer.arguments", "trainer.networks.arguments", "taggers",
+        "trainer.arguments", "trainer.numbers", "trainer.networks.arguments", "taggers",
     ),
     "app": ("webui",),
 }  # fmt: skip

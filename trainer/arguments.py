@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from trainer.numbers import ADVICE, NumberError, cure_of, decimal_commas, plain, read_number
+
 Value = bool | int | float | str | None | tuple["Value", ...]
 Kind = Literal["float", "int", "bool", "switch", "floats", "ints", "text"]
 
@@ -107,12 +109,10 @@ def parse_value(text: str) -> Value:
         return _tuple(text)
     if text.lower() in WORDS:
         return WORDS[text.lower()]
-    for number in (int, float):
-        try:
-            return number(text)
-        except ValueError:
-            continue
-    return text
+    try:
+        return read_number(text)
+    except NumberError:
+        return text
 
 
 def _tuple(text: str) -> tuple[Value, ...]:
@@ -120,6 +120,8 @@ def _tuple(text: str) -> tuple[Value, ...]:
 
 
 def _converted(argument: Argument, text: str, what: str) -> Value:
+    if argument.kind in ("float", "int", "floats", "ints"):
+        text = plain(text)
     value = text.strip("'\"") if argument.kind == "text" and text.lower() != "none" else parse_value(text)
     if value is None and argument.optional:
         return None
@@ -140,6 +142,11 @@ def _converted(argument: Argument, text: str, what: str) -> Value:
         numbers = all(_is_number(item) and not (whole and not isinstance(item, int)) for item in values)
         if values and numbers and len(values) == count:
             return values
+        cure = decimal_commas(text.strip("()[]").split(","), count)
+        if cure:
+            raise ArgumentError(f"{what}: {argument.name}={text}: {ADVICE}: write {cure}")
+    elif argument.kind in ("float", "int") and cure_of(text):
+        raise ArgumentError(f"{what}: {argument.name}={text}: {ADVICE}: write {cure_of(text)}")
     raise ArgumentError(f"{what}: {argument.name}={text} is not {KIND_WORDS[argument.kind]}; {argument.help}")
 
 

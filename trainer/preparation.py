@@ -54,6 +54,7 @@ from trainer.loading.pixels import Item, item_of, load
 from trainer.loading.texts import KeptTexts, write_te_outputs
 from trainer.locks import Lock, take_card
 from trainer.networks.network import Network
+from trainer.numbers import read_number
 from trainer.processes import Processes, StopRequested
 from trainer.quantised import check_quantising, quantise, store_in_fp8
 from trainer.run import Microbatch, Run, measured_caption, usable
@@ -282,7 +283,7 @@ def _merge(family: Family, config: TrainConfig, warn: Warn) -> None:
     section = config.network
     for number, name in enumerate(section.base_weights):
         strengths = section.base_weights_multiplier
-        strength = float(strengths[number]) if number < len(strengths) else 1.0
+        strength = float(read_number(strengths[number])) if number < len(strengths) else 1.0
         for note in networks.merge(family.layers(), all_tensors(Path(name)), strength, name):
             warn(note)
 

@@ -31,6 +31,7 @@ from trainer.config import ConfigError, Problem
 from trainer.config.problems import did_you_mean
 from trainer.families.base import Family
 from trainer.families.tokens import clip_tokenizer
+from trainer.numbers import ADVICE, NumberError, read_number
 from trainer.samplers import scheduler_for
 
 ADDRESS = "sample.sample_prompts"
@@ -302,10 +303,11 @@ def _prompt(given: Mapping[str, Any], where: str) -> Prompt:
         value = given.get(name)
         if value is None or value == "":
             return default
-        with contextlib.suppress(ValueError):
-            if math.isfinite(found := float(str(value))):
-                return found
-        raise _problem(f"{where}: {name} is {str(value)[:40]!r}, which is no number")
+        try:
+            return float(read_number(str(value)))
+        except NumberError as error:
+            cure = f"; {ADVICE}: write {error.cure}" if error.cure else ""
+            raise _problem(f"{where}: {name} is {str(value)[:40]!r}, which is no number{cure}") from None
 
     prompt, negative = given.get("prompt", ""), given.get("negative_prompt") or ""
     if not isinstance(prompt, str) or not isinstance(negative, str):
@@ -332,8 +334,10 @@ def _whole(value: Any, where: str) -> int | None:
     if value is None or value == "":
         return None
     try:
-        seed = int(str(value))
-    except ValueError:
+        seed = read_number(str(value))
+    except NumberError:
+        seed = math.nan
+    if not isinstance(seed, int):
         raise _problem(f"{where}: seed is {str(value)[:40]!r}, which is no whole number") from None
     return None if seed < 0 else seed % 2**64
 

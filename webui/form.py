@@ -14,6 +14,7 @@ from typing import Any
 
 from trainer.config import ConfigError, Note, Parameter, Parsed, Problem, TrainConfig, parameters, parse
 from trainer.config.imports import RENAMED
+from trainer.numbers import NumberError, read_number
 
 RawValue = bool | str | list[Any]
 
@@ -169,7 +170,8 @@ def raw(value: Any) -> RawValue:
         if value and all(isinstance(item, int) and not isinstance(item, bool) for item in value):
             return ",".join(str(item) for item in value)
         if value and all(isinstance(item, float) for item in value):
-            return ",".join(number_text(item) for item in value)
+            # "1,0" would be one number with a decimal comma, see trainer/numbers.py
+            return ",".join(f"{item:.1f}" if item.is_integer() else number_text(item) for item in value)
         return [item if isinstance(item, Mapping) else str(item) for item in value]
     return str(value)
 
@@ -312,8 +314,8 @@ def same(one: RawValue, other: RawValue) -> bool:
         return True
     if isinstance(one, str) and isinstance(other, str):
         try:
-            return float(one) == float(other)
-        except ValueError:
+            return read_number(one) == read_number(other)
+        except NumberError:
             return one.strip() == other.strip()
     return False
 

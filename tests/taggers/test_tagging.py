@@ -225,6 +225,13 @@ def test_a_wrong_request_is_refused_with_the_cure_and_exit_code_2(tag, arguments
     assert code == 2 and lines == [] and words in err
 
 
+def test_a_threshold_with_a_decimal_comma_is_refused_with_what_to_write(tag, capsys):
+    with pytest.raises(SystemExit) as ended:
+        tag(".", "--general-threshold", "0,35")
+    assert ended.value.code == 2
+    assert "write 0.35" in capsys.readouterr().err
+
+
 def test_a_picture_that_reaches_no_threshold_gets_no_empty_caption(tmp_path: Path, paint, tag):
     paint(tmp_path / "p" / "a.png", (0, 0, 0))
     _, lines, _ = tag(tmp_path / "p")

@@ -120,6 +120,14 @@ def test_settings_without_effect_on_sdxl_are_told():
     assert notes(config(clip_skip=2), file("sd1")) == ""
 
 
+def test_a_second_rate_that_no_text_encoder_takes_is_told():
+    two = config(text_encoder_lr="1e-5,2e-5")
+    assert notes(two, file("sd1", prediction=None)).startswith("text_encoder_lr has two rates")
+    assert "it is trained with 1e-05, and 2e-05 is not used" in notes(two, file("sd1", prediction=None))
+    assert "two rates" not in notes(two, file("sdxl"))
+    assert "two rates" not in notes(config(text_encoder_lr="1e-5"), file("sd1"))
+
+
 def test_departures_from_sd_scripts_without_effect_on_the_file_are_told():
     crops, weights = config(true_crop_coordinates=True), config(zero_terminal_snr_weights=True)
     assert notes(crops, file("sd1")) == "true_crop_coordinates has an effect on SDXL only"

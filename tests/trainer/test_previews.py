@@ -62,6 +62,7 @@ def test_values_are_brought_into_range(line, field, value):
         ("a --w 99999", r"a side of 99999 pixels cannot be drawn; choose 64 to 4096"),
         ("a --ar 16:9", r"line 1 of the prompts has the unknown option --ar; known are --n --w"),
         ("a --l {x}", r"scale is '\{x\}'"),
+        ("a --l 7,5", r"scale is '7,5', which is no number; numbers are written with a point.*write 7\.5"),
         ("a --l nan", "scale is 'nan', which is no number"),
         ("a --s inf", "sample_steps is 'inf', which is no number"),
     ],

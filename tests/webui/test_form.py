@@ -182,3 +182,11 @@ def test_hints_and_examples_belong_to_parameters():
 def test_headings_of_groups_are_translated():
     phrases = texts("zh")["phrases"]
     assert all(heading in phrases for _, heading, _ in form.groups())
+
+
+def test_two_rates_come_back_from_the_form_as_the_same_two_rates():
+    rates = {"optimizer.text_encoder_lr": [1, 0], "optimizer.learning_rate": 1}
+    config = form.check({**READY, **rates}).ready
+    shown = form.raw_values(config)["optimizer.text_encoder_lr"]
+    assert shown == "1.0,0.0"
+    assert form.check({**READY, **rates, "optimizer.text_encoder_lr": shown}).ready == config

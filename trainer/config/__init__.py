@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +41,7 @@ from trainer.config.run import Run
 from trainer.config.sample import Sample
 from trainer.config.save import Save
 from trainer.config.schedule import Schedule
+from trainer.numbers import NumberError, read_number
 
 __all__ = [
     "LISTS", "SECTIONS", "ConfigError", "DatasetGroup", "Note", "Parameter", "Parsed", "Problem", "Subset",
@@ -281,7 +281,7 @@ def flattened(values: Mapping[str, Any]) -> dict[str, Any]:
     """One level of tables taken away; addresses ("network.network_dim") shortened to their names."""
     flat: dict[str, Any] = {}
     for key, value in values.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and key.rpartition(".")[2] not in _section_of():
             flat.update({} if key in DESCRIPTIONS else value)
         else:
             flat[key.rpartition(".")[2] if key.split(".")[0] in SECTIONS else key] = value
@@ -311,14 +311,17 @@ def _as_choice(address: str, value: Any) -> Any:
 def _read_as_off(section: str, name: str, value: Any) -> Note | None:
     """sd-scripts and its launchers write 0 (for the seed -1) where an optional number is off; here that is None."""
     field = SECTIONS[section].model_fields[name]
-    words = ("-1",) if name == "seed" else ("0", "0.0", "0.00")
-    if name.startswith("sample_every_n_") and re.fullmatch(r"-\d+", str(value).strip()):
-        words = (str(value).strip(),)  # sd-scripts turns these off below 0 too
-    if isinstance(value, bool) or not _is_optional(field.annotation) or str(value).strip() not in words:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)) or not _is_optional(field.annotation):
+        return None
+    try:
+        number = read_number(value) if isinstance(value, str) else value
+    except NumberError:
+        return None
+    below_zero = name.startswith("sample_every_n_") and number < 0  # sd-scripts turns these off below 0 too
+    if not below_zero and number != (-1 if name == "seed" else 0):
         return None
     limits = _limits(field)
     low, excluded = limits.get("minimum"), limits.get("minimum_excluded", False)
-    number = float(value)
     if low is None or number > low or (number == low and not excluded):
         return None
     return Note(f"{section}.{name}", "{name} = {value} was read as off", {"name": name, "value": value})

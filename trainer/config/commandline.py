@@ -118,7 +118,7 @@ def _set(name: str, parameter: Parameter | None, values: list[str], given: Given
         given.options[name] = True  # told in a note
     elif parameter is not None and parameter.kind == "bool":
         given.options[name] = values[0] if values else True
-    elif parameter is not None and parameter.kind == "texts":
+    elif parameter is not None and (parameter.kind == "texts" or (name in SEVERAL and len(values) > 1)):
         given.options[name] = values
     else:
-        given.options[name] = ",".join(values[:2]) if name in SEVERAL else values[0] if values else ""
+        given.options[name] = values[0] if values else ""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from trainer.numbers import NumberError, decimal_commas, plain, read_number, read_numbers
+
 EXTRA_KEYS = frozenset({"unit", "advanced", "shown_when", "role"})
+LARGEST_AMOUNT = 10**9  # steps
 ROLES = ("file", "folder", "model", "prompts", "state")
 
 
@@ -25,13 +29,30 @@ class Section(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _no_switch_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
-        """A switch where a number belongs is a slip; pydantic would take it for 1 or 0."""
+    def _number(cls, value: Any, info: ValidationInfo) -> Any:
+        """Text for a number as trainer/numbers.py reads it. A switch there is a slip; pydantic would take it for 1 or
+        0."""
+        if not isinstance(value, (bool, str)):
+            return value
+        kinds = _kinds(cls.model_fields[info.field_name or ""].annotation)
+        if kinds & {bool, tuple, str} or not kinds & {int, float}:
+            return value
+        kind = "int_type" if int in kinds else "float_type"
         if isinstance(value, bool):
-            kinds = _kinds(cls.model_fields[info.field_name or ""].annotation)
-            if not kinds & {bool, tuple} and kinds & {int, float}:
-                raise PydanticCustomError("int_type" if int in kinds else "float_type", "a number is needed")
-        return value
+            raise PydanticCustomError(kind, "a number is needed")
+        if {int, float} <= kinds:  # steps or a part of them, see parse_amount
+            return value
+        try:
+            return read_number(value)
+        except NumberError as error:
+            raise not_a_number(error, kind) from error
+
+
+def not_a_number(error: NumberError, kind: str, reason: str = "a number is needed") -> PydanticCustomError:
+    """pydantic's error for a text that is no number: what to write where that is known, else kind and reason."""
+    if error.cure:
+        return PydanticCustomError("number", "write {cure}", {"cure": error.cure})
+    return PydanticCustomError(kind, reason)  # type: ignore[arg-type]
 
 
 def _kinds(annotation: Any) -> set[Any]:
@@ -68,21 +89,21 @@ def parse_amount(value: Any) -> Any:
 
     As sd-scripts reads lr_warmup_steps (KOHYA_COMPAT 7.2).
     """
-    if isinstance(value, bool):
-        raise PydanticCustomError("amount", "steps, a ratio below 1 or a percentage such as 10% is needed")
+    needed = "steps, a ratio below 1 or a percentage such as 10% is needed"
     if isinstance(value, str):
-        text = value.strip()
+        text = plain(value)
         try:
-            if text.endswith("%"):
-                return float(text[:-1]) / 100
-            if text.isdecimal():
-                return int(text)
-            number = float(text)
-        except ValueError:
-            number = float("nan")
-        if not 0 <= number < 1:
-            raise PydanticCustomError("amount", "steps, a ratio below 1 or a percentage such as 10% is needed")
+            number = read_number(text.removesuffix("%"))
+        except NumberError as error:
+            end = "%" if text.endswith("%") else ""
+            raise not_a_number(NumberError(value, error.cure and error.cure + end), "amount", needed) from error
+        if text.endswith("%"):
+            return number / 100
+        if isinstance(number, float) and not 0 <= number < 1:
+            raise PydanticCustomError("amount", needed)
         return number
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < LARGEST_AMOUNT:
+        raise PydanticCustomError("amount", needed)
     if isinstance(value, float) and value > 1 and value.is_integer():
         return int(value)
     return value
@@ -91,7 +112,8 @@ def parse_amount(value: Any) -> Any:
 def parse_resolution(value: Any) -> Any:
     """512, "512", "512,768", "512x768" or [512, 768] -> (width, height)."""
     if isinstance(value, str):
-        value = [part.strip() for part in value.lower().replace("x", ",").replace("×", ",").split(",")]
+        written = _without_brackets(plain(value)).lower()
+        value = [part.strip() for part in written.replace("x", ",").replace("×", ",").split(",")]
     if isinstance(value, int) and not isinstance(value, bool):
         value = [value]
     if not isinstance(value, (list, tuple)) or len(value) not in (1, 2):
@@ -107,12 +129,15 @@ def parse_resolution(value: Any) -> Any:
 def parse_range(value: Any) -> Any:
     """ "1.0,3.0", "(1.0, 3.0)" or [1.0, 3.0] -> (1.0, 3.0)."""
     if isinstance(value, str):
-        value = [part.strip() for part in _without_brackets(value).split(",")]
+        value = [part.strip() for part in _without_brackets(plain(value)).split(",")]
+        cure = decimal_commas(value, 2)
+        if cure:
+            raise PydanticCustomError("number", "write {cure}", {"cure": cure})
     try:
-        low, high = (float(number) for number in value)
-    except (TypeError, ValueError):
+        low, high = (float(read_number(number) if isinstance(number, str) else number) for number in value)
+    except (TypeError, ValueError, OverflowError):
         low, high = 1.0, 0.0
-    if not 0 < low <= high:
+    if not 0 < low <= high < float("inf"):
         raise PydanticCustomError("range", "two numbers are needed, the smaller first, such as 1.0,3.0")
     return (low, high)
 
@@ -132,19 +157,36 @@ def parse_rates(value: Any) -> Any:
     """
     if value is None:
         return None
-    items = _without_brackets(value).replace(",", " ").split() if isinstance(value, str) else value
-    items = list(items)[:2] if isinstance(items, (list, tuple)) else [items]
-    if not items:
-        return None
+    needed = "a number from 0 to 100 is needed, such as 1e-5, or two of them for the two encoders of SDXL"
     try:
-        rates = [float(item) for item in items if not isinstance(item, bool)]
-    except (TypeError, ValueError):
-        rates = []
-    if len(rates) != len(items) or not rates or not all(0 <= rate <= 100 for rate in rates):
-        raise PydanticCustomError(
-            "rates", "a number from 0 to 100 is needed, such as 1e-5, or two of them for the two encoders of SDXL"
-        )
+        rates = _rates(value)
+    except NumberError as error:
+        raise not_a_number(error, "rates", needed) from error
+    except (TypeError, ValueError, OverflowError):
+        rates = [-1.0]
+    if not all(0 <= rate <= 100 for rate in rates):
+        raise PydanticCustomError("rates", needed)  # type: ignore[arg-type]
+    if not rates:
+        return None
     return rates[0] if len(rates) == 1 or rates[0] == rates[1] else tuple(rates)
+
+
+def _rates(value: Any) -> list[float]:
+    """The first two rates of a text, a number or a list. Raises ValueError, TypeError or OverflowError."""
+    if isinstance(value, str):
+        return [float(number) for number in read_numbers(_without_brackets(plain(value)))][:2]
+    if not isinstance(value, (list, tuple)):
+        value = [value]
+    if any(isinstance(item, bool) for item in value):
+        raise TypeError("a switch is no rate")
+    return [float(read_number(item) if isinstance(item, str) else item) for item in value][:2]
+
+
+def count_of(value: Any) -> int:
+    """How many numbers a list or its text holds; 1 for what is no list."""
+    if isinstance(value, str):
+        return len([part for part in re.split(r"[\s,]+", _without_brackets(plain(value))) if part])
+    return len(value) if isinstance(value, (list, tuple)) else 1
 
 
 def parse_lines(value: Any) -> Any:

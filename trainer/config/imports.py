@@ -9,8 +9,10 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from trainer.config.fields import count_of
 from trainer.config.problems import Note, Problem, did_you_mean, shown
 from trainer.config.refused import REFUSED, refusal
+from trainer.numbers import NumberError, read_number
 
 RENAMED = {
     # kohya_ss GUI (JSON) -> sd-scripts
@@ -46,7 +48,7 @@ def translate(values: Mapping[str, Any], known: Iterable[str]) -> tuple[dict[str
             continue
         if target in known:
             result[target] = _value(target, value, notes)
-        elif name in NETWORK_ARGUMENT_FIELDS and _positive(value):
+        elif name in NETWORK_ARGUMENT_FIELDS and _says_something(value):
             extra_network.append(f"{name}={value}")
         elif (refused := refusal(name, value) or _slip(name, value, known)) is not None:
             if isinstance(refused, Note):
@@ -111,6 +113,9 @@ def _value(name: str, value: Any, notes: list[Note]) -> Any:
             )
         )
         return None if str(value) == "75" else 225
+    if name == "text_encoder_lr" and count_of(value) > 2:
+        said = "of {count} numbers {name} uses the first 2: there are two text encoders at most"
+        notes.append(Note("optimizer.text_encoder_lr", said, {"name": name, "count": count_of(value)}))
     if name == "xformers" and isinstance(value, str):
         return value.lower() in ("xformers", "true")
     if name == "network_module" and str(value).lower() in ("lora", "standard", "networks.lora"):
@@ -143,8 +148,9 @@ def _left_out(name: str, value: Any, known: set[str]) -> list[Note]:
     ]
 
 
-def _positive(value: Any) -> bool:
+def _says_something(value: Any) -> bool:
+    """Whether a network argument's field holds more than 0; a text that is no number is kept, to be refused."""
     try:
-        return float(value) > 0
-    except (TypeError, ValueError):
-        return False
+        return bool(read_number(value) if isinstance(value, str) else value)
+    except NumberError:
+        return True

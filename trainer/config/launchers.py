@@ -17,6 +17,7 @@ import tomlkit
 from trainer.config import recipe
 from trainer.config.problems import Note
 from trainer.networks.arguments import MODULES
+from trainer.numbers import read_number
 
 # Names that only one page writes; one of them is enough to know its files.
 KOHYA_SS_KEYS = frozenset({
@@ -187,7 +188,10 @@ def _kohya_ss_length(result: dict[str, Any], notes: list[Note]) -> None:
         notes.append(Note("run.max_train_epochs", said, {"steps": 1600}))
     elif "max_train_steps" in result and result.pop("epoch", None):
         notes.append(Note("run.max_train_epochs", "epoch was left out: max_train_steps is set and wins in this file"))
-    warmup = _number(result.pop("lr_warmup", 0))
+    given = result.pop("lr_warmup", 0)
+    warmup = 0.0 if given in ("", None) else _number(given)
+    if warmup is None:
+        result.setdefault("lr_warmup_steps", f"{given}%")  # refused there, with what to write
     if warmup and "lr_warmup_steps" not in result:
         result["lr_warmup_steps"] = f"{warmup:g}%"
         said = "lr_warmup {value} was read as {value} % of the steps"
@@ -389,6 +393,6 @@ def _is_zero(value: Any) -> bool:
 
 def _number(value: Any) -> float | None:
     try:
-        return float(value)
-    except (TypeError, ValueError):
+        return float(read_number(value) if isinstance(value, str) else value)
+    except (TypeError, ValueError, OverflowError):
         return None

@@ -107,6 +107,9 @@ def _sentence(entry: Any, choices: Mapping[str, Sequence[str]]) -> Problem:
             "{name} is {value}; choose one of {choices}{hint}",
             {**values, "choices": ", ".join(known), "hint": hint},
         )
+    if kind == "number":
+        template = "{name} is {value}; numbers are written with a point, without commas or spaces: write {cure}"
+        return Problem(address, template, {**values, "cure": context["cure"]})
     if kind.startswith("int"):
         return Problem(address, "{name} is {value}; a whole number is needed", values)
     if kind.startswith("float") or kind == "finite_number":

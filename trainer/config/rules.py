@@ -17,6 +17,7 @@ from trainer.config.file_names import fault_of
 from trainer.config.network import LARGEST_RANK
 from trainer.config.problems import Problem
 from trainer.config.rates import trained_rates
+from trainer.numbers import NumberError, read_number
 
 if TYPE_CHECKING:
     from trainer.config import TrainConfig
@@ -129,12 +130,12 @@ def _network(config: TrainConfig) -> Iterator[Problem]:
         )
     strengths = network.base_weights_multiplier
     for text in strengths:
-        if not _is_float(text):
-            yield Problem(
-                "network.base_weights_multiplier",
-                'base_weights_multiplier: "{text}" is not a number; write one such as 0.8 a line',
-                {"text": text},
-            )
+        try:
+            read_number(text)
+        except NumberError as error:
+            said = 'base_weights_multiplier: "{text}" is not a number; write one such as 0.8 a line'
+            said = 'base_weights_multiplier: "{text}" is not a number; write {cure}' if error.cure else said
+            yield Problem("network.base_weights_multiplier", said, {"text": text, "cure": error.cure})
     if len(strengths) > len(network.base_weights):
         yield Problem(
             "network.base_weights_multiplier",
@@ -498,10 +499,3 @@ def _sampling_and_logging(config: TrainConfig) -> Iterator[Problem]:
         yield Problem(
             "log.logging_dir", "log_with tensorboard needs logging_dir; ./logs is what the TensorBoard tab shows"
         )
-
-
-def _is_float(text: str) -> bool:
-    try:
-        return abs(float(text)) < float("inf")
-    except ValueError:
-        return False

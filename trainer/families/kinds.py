@@ -242,6 +242,14 @@ def _without_effect(config: TrainConfig, family: Trained) -> Iterator[Said]:
     if config.loss.zero_terminal_snr_weights and not v:
         yield Said("zero_terminal_snr_weights has an effect on v-prediction models with zero_terminal_snr only")
     if family != "sdxl":
+        rates = config.optimizer.text_encoder_lr
+        if isinstance(rates, tuple) and not config.network.network_train_unet_only:
+            yield Said(
+                "text_encoder_lr has two rates, but this base model has one text encoder: it is trained with {first}, "
+                "and {second} is not used",
+                {"first": rates[0], "second": rates[1]},
+                "optimizer.text_encoder_lr",
+            )
         if config.model.text_projection_as_sd_scripts:
             yield Said("text_projection_as_sd_scripts has an effect on SDXL single files only")
         if config.dataset.true_crop_coordinates:

@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from trainer.numbers import ADVICE, NumberError, decimal_commas, plain, read_number
+
 PRESETS = ("cosine", "sine", "linear", "reverse_linear", "zeros")
 
 
@@ -79,7 +81,10 @@ def multipliers(name: str, text: str, count: int) -> list[float]:
     if name != "mid_lr_weight" and preset.lower() in PRESETS:
         lowest = _number(base, name, text) if plus else 0.0
         return [lowest + value for value in preset_curve(preset.lower(), count)]
-    items = text.strip().strip("()[]").split(",")
+    items = plain(text).strip("()[]").split(",")
+    cure = (decimal_commas(items, 1) if len(items) == 2 else "") or decimal_commas(items, count)
+    if cure:
+        raise BlockError(f"{name}={text}: {ADVICE}: write {cure}")
     if name != "mid_lr_weight" and len(items) == 1:
         raise BlockError(
             f"{name}={text} is neither a list nor a preset; write a number for each block, separated by commas, or one "
@@ -116,8 +121,10 @@ def for_every_block(name: str, given: Sequence[float] | None, default: float, la
 
 def _number(text: str, name: str, whole: str) -> float:
     try:
-        number = float(text)
-    except ValueError:
+        number = float(read_number(text))
+    except NumberError as error:
+        if error.cure:
+            raise BlockError(f"{name}={whole}: {error}") from error
         number = -1.0
     if not 0 <= number < math.inf:
         raise BlockError(f"{name}={whole}: {text.strip()!r} is not a number of at least 0")

@@ -1,0 +1,104 @@
+"""How a number that a person wrote is read: one way for the form, files, the command line and prompts. LIGHT.
+
+A point is the decimal sign. What Chinese keyboards write for the same characters (full-width digits, signs and points)
+and the minus signs of Unicode count as the plain ones; `1_000` is 1000, as in TOML and Python. A comma, a space or an
+apostrophe between digits means a decimal sign in one country and thousands in another, so it is refused with what to
+write; infinity and "nan" are no numbers here.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+
+# What stands for a plain character: the full-width forms, the signs that word processors put for a minus.
+PLAIN = {
+    **{0xFF01 + offset: 0x21 + offset for offset in range(94)},
+    **dict.fromkeys((0x2010, 0x2011, 0x2012, 0x2013, 0x2212, 0xFE63), ord("-")),
+    ord("\u3002"): ord("."), ord("\u3000"): ord(" "), 0xA0: ord(" "), 0x202F: ord(" "), 0x2009: ord(" "),
+    ord("\u2019"): ord("'"),
+}  # fmt: skip
+LONGEST = 400  # digits; more than any float has
+NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:_[0-9]+)*(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII)
+WHOLE = re.compile(r"[+-]?[0-9]+(?:_[0-9]+)*", re.ASCII)
+ADVICE = "numbers are written with a point, without commas or spaces"
+
+
+class NumberError(ValueError):
+    """A text is not a number. cure: the number that was meant, where that can be said."""
+
+    def __init__(self, text: str, cure: str = "") -> None:
+        super().__init__(f"{text!r} is not a number" + (f"; {ADVICE}: write {cure}" if cure else ""))
+        self.cure = cure
+
+
+def plain(text: str) -> str:
+    """The text in ASCII characters where they mean the same, without blanks around it."""
+    return text.translate(PLAIN).strip()
+
+
+def read_number(text: str) -> int | float:
+    """A finite number; whole when it is written without a point and an exponent. Raises NumberError."""
+    written = plain(text)
+    if len(written) > LONGEST or not NUMBER.fullmatch(written):
+        raise NumberError(text, cure_of(written) if len(written) <= LONGEST else "")
+    if WHOLE.fullmatch(written):
+        return int(written)
+    number = float(written)
+    vanished = number == 0 and re.search("[1-9]", re.split("[eE]", written)[0])
+    if math.isinf(number) or vanished:
+        raise NumberError(text)
+    return number
+
+
+def read_numbers(text: str) -> list[int | float]:
+    """Numbers with commas or blanks between them, each as `read_number` reads it. Raises NumberError.
+
+    "0,0001" and "1,5" are refused: digits on both sides of one comma may be two numbers or one with a decimal comma.
+    """
+    found: list[int | float] = []
+    for part in re.split(r"\s*,\s+|\s+", plain(text).strip(",; ")):
+        items = part.split(",")
+        if len(items) % 2 == 0 and all(item.isdecimal() for item in items):
+            pairs = [f"{whole}.{rest}" for whole, rest in zip(items[::2], items[1::2], strict=True)]
+            one = (
+                "" if _has_leading_zero(items) or len(items) > 2 else f", or {items[0]}.0,{items[1]}.0 for two numbers"
+            )
+            raise NumberError(text, ",".join(pairs) + one)
+        found += [read_number(item) for item in items]
+    return found
+
+
+def decimal_commas(items: Iterable[str], count: int) -> str:
+    """What to write for a list of whole numbers that is really half as many with decimal commas; "" when it is none.
+
+    count: how many numbers belong there. ["0", "5", "0", "25"] of 2 -> "0.5,0.25".
+    """
+    items = [item.strip() for item in items]
+    if not items or not all(item.isdecimal() for item in items) or len(items) != 2 * count:
+        return ""
+    return ",".join(f"{whole}.{rest}" for whole, rest in zip(items[::2], items[1::2], strict=True))
+
+
+def cure_of(written: str) -> str:
+    """What somebody means who writes decimal commas or thousands: "0,5" -> "0.5", "1 000" -> "1000", else "" """
+    joined = re.sub(r"(?<=[0-9eE+-])[ '](?=[0-9+-])", "", written)
+    if joined != written and NUMBER.fullmatch(joined):
+        return joined
+    exponent = r"(?:[eE][+-]?[0-9]+)?%?"
+    sides = re.fullmatch(rf"([+-]?)([0-9]*),([0-9]+)({exponent})", joined, re.ASCII)
+    if sides:
+        sign, whole, rest, end = sides.groups()
+        point = f"{sign}{whole or 0}.{rest}{end}"
+        thousands = len(rest) == 3 and 1 <= len(whole) <= 3 and whole[0] != "0" and not end
+        return f"{sign}{whole}{rest} or {point}" if thousands else point
+    if re.fullmatch(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?", joined, re.ASCII):
+        return joined.replace(",", "")
+    if re.fullmatch(r"[+-]?[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+", joined, re.ASCII):
+        return joined.replace(".", "").replace(",", ".")
+    return ""
+
+
+def _has_leading_zero(items: Iterable[str]) -> bool:
+    return any(len(item) > 1 and item[0] == "0" for item in items)
