@@ -134,8 +134,9 @@ def undo(run: Run, progress: Callable[[int, int], None] = lambda done, total: No
         progress(done, total)
         try:
             report[_restore(caption, before, digest)] += 1
-        except (RunError, OSError) as error:
-            message = str(error) if isinstance(error, (RunError, WriteError)) else error.strerror or str(error)
+        except (OSError, ValueError) as error:
+            told = isinstance(error, (RunError, WriteError))
+            message = str(error) if told else getattr(error, "strerror", None) or str(error)
             report["conflicts"].append({"caption": str(caption), "message": message})
     report["time"] = round(time.time(), 3)
     atomic_write(run.undone_path, json.dumps(report, ensure_ascii=False, indent=1))
@@ -165,7 +166,8 @@ def _entries(journal: Path) -> Iterator[tuple[Path, bytes | None, str]]:
             try:
                 entry = json.loads(line)
                 before = entry["before"]
-                yield Path(entry["caption"]), None if before is None else before.encode("utf-8"), entry["after_sha256"]
+                content = None if before is None else before.encode("utf-8", "surrogatepass")
+                yield Path(entry["caption"]), content, entry["after_sha256"]
             except (ValueError, KeyError, TypeError):
                 continue
 

@@ -21,7 +21,7 @@ from taggers.base import Model
 from taggers.pictures import PictureError, list_pictures, open_picture
 from taggers.run import Journal
 from taggers.tags import Chosen, TagOptions, choose, merge
-from trainer.atomic import atomic_write
+from trainer.atomic import WriteError, atomic_write
 from trainer.dataset.captions import CaptionError, read_caption
 
 ACTIONS = ("written", "appended", "skipped", "failed")
@@ -174,6 +174,10 @@ def _decoded_ahead(
             return model.prepare(open_picture(path))
         except PictureError as error:
             return error
+        except Exception as error:  # a broken picture raises nearly anything: struct.error, KeyError, MemoryError, ...
+            return PictureError(
+                f"the file cannot be read as a picture ({str(error) or type(error).__name__}); save it again"
+            )
 
     waiting: deque[list[Decoding]] = deque()
     for group in groups:
@@ -192,9 +196,16 @@ def _decided(work: Work, image: Path, owners: dict[str, Path]) -> Outcome | None
     if owner != image:
         message = f"{caption.name} is already the caption of {owner.name}; give the pictures different names"
         return Outcome(image, caption, "skipped", message=message)
-    if work.conflict == "skip" and _has_text(caption):
-        return Outcome(image, caption, "skipped", message="has a caption already")
+    try:
+        if work.conflict == "skip" and _has_text(caption):
+            return Outcome(image, caption, "skipped", message="has a caption already")
+    except OSError as error:
+        return Outcome(image, caption, "failed", message=_unusable(caption, error))
     return None
+
+
+def _unusable(caption: Path, error: OSError) -> str:
+    return f"{caption.name} cannot be used: {error.strerror or error}"
 
 
 def as_unicode(path: Path) -> str:
@@ -229,6 +240,6 @@ def _write(work: Work, image: Path, chosen: Chosen, journal: Journal | None) -> 
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise
-        return outcome("failed", str(error))
+        return outcome("failed", str(error) if isinstance(error, WriteError) else _unusable(caption, error))
     added = existing is not None and existing.strip() and work.conflict in ("prepend", "append")
     return outcome("appended" if added else "written")

@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from trainer.atomic import atomic_write
 from trainer.dataset import captions
@@ -27,6 +27,11 @@ LARGEST_CAPTION_BYTES = 256 * 1024
 MOST_PICTURES = 200_000
 DEEPEST = 8
 RETURNS_KEPT = 50
+
+# What a caption file is beside its text: there is none, the text alone, or the text behind a byte order mark.
+Form = Literal["none", "plain", "marked"]
+Unsaved = tuple[str, "str | None", "Form | None"]  # text, digest of the file it was based on, what the file shall be
+MARK = "\ufeff"
 
 _DIGITS = re.compile(r"([0-9]+)")
 _ASCII_DIGITS = "0123456789"
@@ -59,6 +64,26 @@ class Disk:
     stamp: tuple[int, int] | None = None  # (mtime_ns, bytes): a quick look that spares reading
     digest: str | None = None
     problem: str | None = None
+    marked: bool = False
+
+    @property
+    def form(self) -> Form:
+        """What the file is beside its text."""
+        if self.text is None:
+            return "none"
+        return "marked" if self.marked else "plain"
+
+    @property
+    def whole(self) -> str | None:
+        """The text with the byte order mark that the file may have; None without a file."""
+        return self.text if self.text is None or not self.marked else MARK + self.text
+
+
+def parted(whole: str | None) -> tuple[str, Form]:
+    """The text and the form of a caption that was kept as `Disk.whole`."""
+    if whole is None:
+        return "", "none"
+    return (whole[1:], "marked") if whole.startswith(MARK) else (whole, "plain")
 
 
 @dataclass
@@ -222,10 +247,12 @@ def read_disk(folder: Path, name: str) -> Disk:
         return Disk(None, problem=f"{name} cannot be read: {error.strerror or error}")
     digest = hashlib.sha256(data).hexdigest()
     try:
-        text = data.decode("utf-8-sig")
+        text, form = parted(data.decode("utf-8"))
     except UnicodeDecodeError:
-        text = "\0"
-    return Disk(None, stamp, digest, _why_unreadable(path)) if "\0" in text else Disk(text, stamp, digest)
+        text, form = "\0", "plain"
+    if "\0" in text:
+        return Disk(None, stamp, digest, _why_unreadable(path))
+    return Disk(text, stamp, digest, marked=form == "marked")
 
 
 def _why_unreadable(path: Path) -> str:
@@ -238,11 +265,11 @@ def _why_unreadable(path: Path) -> str:
 
 @dataclass(frozen=True)
 class Draft:
-    """Unsaved texts kept across a restart. edits: caption name -> (text, digest of the file it was based on)."""
+    """Unsaved texts kept across a restart, by caption name."""
 
     path: Path
 
-    def write(self, folder: Path, edits: Mapping[str, tuple[str, str | None]]) -> None:
+    def write(self, folder: Path, edits: Mapping[str, Unsaved]) -> None:
         """Keep `edits`, replacing what was kept; with none, remove the file."""
         if not edits:
             self.path.unlink(missing_ok=True)
@@ -251,11 +278,14 @@ class Draft:
         content = {"folder": str(folder), "edits": {name: list(edit) for name, edit in edits.items()}}
         atomic_write(self.path, json.dumps(content))  # ASCII: file names need not be valid Unicode
 
-    def read(self) -> dict[str, tuple[str, str | None]]:
+    def read(self) -> dict[str, Unsaved]:
         """What was kept; nothing when there is no file. A damaged file is set aside under another name."""
         try:
             content = json.loads(self.path.read_text(encoding="utf-8"))
-            return {str(name): (str(text), digest) for name, (text, digest) in content["edits"].items()}
+            return {
+                str(name): (str(text), digest, form[0] if form else None)  # drafts of older versions say no form
+                for name, (text, digest, *form) in content["edits"].items()
+            }
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -271,7 +301,7 @@ class Returns:
     path: Path
 
     def keep(self, folder: Path, before: Mapping[str, str | None]) -> str:
-        """Write the texts that a save is about to replace (None: there was no file); returns the name of the file."""
+        """Write what a save is about to replace (`Disk.whole` by caption name); returns the name of the file."""
         self.path.mkdir(parents=True, exist_ok=True)
         stamp = time.strftime("%Y%m%d-%H%M%S")
         name = next(
@@ -295,12 +325,15 @@ class Returns:
         return sorted(found, key=lambda entry: (entry["time"], natural(entry["name"])), reverse=True)
 
     def read(self, name: str) -> dict[str, str | None]:
-        """Caption name -> text before that save. Raises FolderError when `name` is none of ours or cannot be read."""
+        """Caption name -> `Disk.whole` before that save. Raises FolderError when `name` is none of ours or damaged."""
         path = next((path for path in self._files() if path.stem == name), None)
         if path is None:
             raise FolderError("This kept version is gone; open the list again")
         try:
-            return dict(json.loads(path.read_text(encoding="utf-8"))["captions"])
+            captions = dict(json.loads(path.read_text(encoding="utf-8"))["captions"])
+            if not all(whole is None or isinstance(whole, str) for whole in captions.values()):
+                raise TypeError("a caption in it is no text")
+            return captions
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise FolderError(f"{path} cannot be read ({error}); it was left as it is") from error
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from trainer.atomic import WriteError, atomic_write
 from webui import tagfiles
-from webui.tagfiles import Disk, FolderError, Returns
+from webui.tagfiles import Disk, FolderError, Form, Returns
 from webui.tagstore import Store
 
 FAILURES_SHOWN = 100
@@ -18,7 +19,7 @@ AT_ONCE = 8
 
 @dataclass
 class Progress:
-    """How far a save is, counted in caption files. failed: (picture number, message)."""
+    """How far a save is, counted in caption files. failed: (picture number, message) of the first `failures`."""
 
     number: int = 0  # 1 for the first save since the folder was opened, so that a watcher tells one from the next
     running: bool = False
@@ -26,6 +27,7 @@ class Progress:
     done: int = 0
     written: int = 0
     conflicts: int = 0
+    failures: int = 0
     failed: list[tuple[int, str]] = field(default_factory=list)
     error: str | None = None
 
@@ -94,7 +96,7 @@ class Saver:
             name = self.store.rows[n].picture.caption
             disk = tagfiles.read_disk(self.store.folder, name)
             if self._unchanged(n, disk):
-                before[name] = disk.text
+                before[name] = disk.whole
                 ready.append(n)
         if before:
             self.returns.keep(self.store.folder, before)
@@ -116,17 +118,22 @@ class Saver:
             return False
 
     def _save_one(self, n: int) -> None:
+        """Write one caption. Whatever keeps it from disk is a failure of this one; the others go on."""
         store = self.store
-        name, text = store.rows[n].picture.caption, store.rows[n].text
+        with store.lock:
+            name, text, form = store.rows[n].picture.caption, store.rows[n].text, store.rows[n].form
         path = store.folder / name
         if not self._unchanged(n, tagfiles.read_disk(store.folder, name)):
             return
         try:
             if not tagfiles.inside(store.folder, path.parent):
                 raise FolderError(f"{path} no longer lies in the opened folder and was not written")
-            atomic_write(path, text)
-        except (WriteError, FolderError, UnicodeEncodeError) as error:
+            _write(path, text, form)
+        except (WriteError, FolderError) as error:
             self._fail(n, str(error))
+            return
+        except (OSError, ValueError) as error:
+            self._fail(n, f"{path} was not written: {getattr(error, 'strerror', None) or error}")
             return
         disk = tagfiles.read_disk(store.folder, name)
         with store.lock:
@@ -137,5 +144,14 @@ class Saver:
     def _fail(self, n: int, message: str) -> None:
         with self.store.lock:
             self.progress.done += 1
+            self.progress.failures += 1
             if len(self.progress.failed) < FAILURES_SHOWN:
                 self.progress.failed.append((n, message))
+
+
+def _write(path: Path, text: str, form: Form | None) -> None:
+    """Make the caption file what was asked for: this text, or no file where there was none before."""
+    if form == "none":
+        path.unlink(missing_ok=True)
+    else:
+        atomic_write(path, tagfiles.MARK + text if form == "marked" else text)

@@ -18,7 +18,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from webui import tagfiles, tagops
-from webui.tagfiles import Disk, Draft, Listing, Picture
+from webui.tagfiles import Disk, Draft, Form, Listing, Picture, Unsaved
 from webui.tagops import Edit, EditError
 
 MOST_STEPS = 200
@@ -26,7 +26,7 @@ LONGEST_CAPTION = 60_000
 DRAFT_DELAY_SECONDS = 0.6
 
 
-Content = tuple[str, tuple[str, ...]]  # a caption's text and its tags
+Content = tuple[str, tuple[str, ...], "Form | None"]  # a caption's text, its tags, what its file shall be
 
 
 class Query(BaseModel):
@@ -48,12 +48,17 @@ class Stale(Exception):
 
 @dataclass(slots=True)
 class Row:
-    """One picture's caption. `disk` is what the file was when last read: `text` is unsaved where it differs from it."""
+    """One picture's caption. `disk` is what the file was when last read: `text` is unsaved where it differs from it.
+
+    form: what a save makes of the file, where something was taken back that is more than a text: no file, or a byte
+    order mark. None is a text alone, or the file as it is.
+    """
 
     picture: Picture
     text: str
     tags: tuple[str, ...]
     disk: Disk
+    form: Form | None = None
     conflict: Disk | None = None  # the file as somebody else changed it, while there were unsaved edits here
 
     @property
@@ -82,7 +87,7 @@ class Store:
         self.listing_number = 0
         self.saving = False
         self.restored = 0
-        self.strays: dict[str, tuple[str, str | None]] = {}
+        self.strays: dict[str, Unsaved] = {}
         self.undone: list[Step] = []
         self.done: list[Step] = []
         self._draft_timer: threading.Timer | None = None
@@ -180,12 +185,13 @@ class Store:
                 self.redo()
 
     def bring_back(self, texts: Mapping[str, str | None], name: str, rev: int | None = None) -> int:
-        """Put `texts` (by caption name; what an earlier save replaced) into the editor, as one step yet to be saved."""
+        """Put `texts` (`Disk.whole` by caption name, before an earlier save) back, as one step yet to be saved."""
         with self.lock:
             self.expect(rev)
             numbers = [n for n, row in enumerate(self.rows) if row.picture.caption in texts and n not in self.faulty]
-            after = {n: texts[self.rows[n].picture.caption] or "" for n in numbers}
-            return self._do(Edit(kind="restore", text=name), after)
+            wanted = {n: tagfiles.parted(texts[self.rows[n].picture.caption]) for n in numbers}
+            after = {n: text for n, (text, _) in wanted.items()}
+            return self._do(Edit(kind="restore", text=name), after, {n: form for n, (_, form) in wanted.items()})
 
     def resolve(self, numbers: Sequence[int], keep: Literal["mine", "disk"], rev: int | None = None) -> int:
         """Settle conflicts: "mine" lets the next save replace the file, "disk" takes the file's text (can be undone).
@@ -207,10 +213,10 @@ class Store:
                     self._forget(n)
                     self._set_fault(n)
                     self._put(n, "", ())
-                elif keep == "disk" and disk.text != row.text:
+                    continue
+                self._mark(n)
+                if keep == "disk":
                     texts[n] = disk.text or ""
-                else:
-                    self._mark(n)
             if clashing and not self._do(Edit(kind="restore", text="disk"), texts):
                 self._changed()
             return len(clashing)
@@ -239,22 +245,29 @@ class Store:
                     after[twin] = new
         return after
 
-    def _do(self, edit: Edit, texts: Mapping[int, str]) -> int:
-        """Make `texts` the captions, as one step; returns how many pictures changed."""
+    def _do(self, edit: Edit, texts: Mapping[int, str], forms: Mapping[int, Form] | None = None) -> int:
+        """Make `texts` (and files of these forms) the captions, as one step; returns how many pictures changed."""
         parsed: dict[str, tuple[str, ...]] = {}
         after: dict[int, Content] = {}
         for n, text in texts.items():
-            if text != self.rows[n].text:
+            row, form = self.rows[n], (forms or {}).get(n)
+            if text == row.saved and form == row.disk.form:
+                form = None
+            if (text, form) != (row.text, row.form):
                 tags = parsed.get(text)
                 if tags is None:
                     tags = parsed[text] = tagops.tags_of(text)
-                after[n] = (text, tags)
+                after[n] = (text, tags, form)
         if after:
-            before = {n: (self.rows[n].text, self.rows[n].tags) for n in after}
+            before = {n: self._content(n) for n in after}
             self._put_all(after)
             self._remember(Step(edit, before, after))
             self._changed()
         return len(after)
+
+    def _content(self, n: int) -> Content:
+        row = self.rows[n]
+        return row.text, row.tags, row.form if n in self.dirty else row.disk.form
 
     def _remember(self, step: Step) -> None:
         self.undone.clear()
@@ -266,10 +279,10 @@ class Store:
         del self.done[:-MOST_STEPS]
 
     def _put_all(self, contents: Mapping[int, Content]) -> None:
-        for n, (text, tags) in contents.items():
-            self._put(n, text, tags)
+        for n, (text, tags, form) in contents.items():
+            self._put(n, text, tags, form)
 
-    def _put(self, n: int, text: str, tags: tuple[str, ...]) -> None:
+    def _put(self, n: int, text: str, tags: tuple[str, ...], form: Form | None = None) -> None:
         row = self.rows[n]
         if tags != row.tags:
             old, new = set(row.tags), set(tags)
@@ -280,12 +293,16 @@ class Store:
                     del self.index[tag]
             for tag in new - old:
                 self.index.setdefault(tag, set()).add(n)
-        row.text, row.tags = text, tags
+        row.text, row.tags, row.form = text, tags, form
         self._mark(n)
 
     def _mark(self, n: int) -> None:
         row = self.rows[n]
-        (self.dirty.add if row.text != row.saved and n not in self.faulty else self.dirty.discard)(n)
+        if n not in self.faulty and (row.text != row.saved or row.form not in (None, row.disk.form)):
+            self.dirty.add(n)
+        else:
+            self.dirty.discard(n)
+            row.form = None
         (self.empty.discard if row.tags or n in self.faulty else self.empty.add)(n)
         if row.conflict is not None and n not in self.dirty:
             row.disk, row.conflict = row.conflict, None  # nothing of ours is left to lose: the file wins
@@ -386,12 +403,12 @@ class Store:
         self.undone.clear()
         self._fill(listing, edits)
 
-    def _unsaved(self) -> dict[str, tuple[str, str | None]]:
-        """Caption name -> (unsaved text, digest of the file it was based on); also those whose picture has gone."""
+    def _unsaved(self) -> dict[str, Unsaved]:
+        """What is unsaved by caption name; also where the picture has gone."""
         rows = (self.rows[n] for n in sorted(self.dirty))
-        return self.strays | {row.picture.caption: (row.text, row.disk.digest) for row in rows}
+        return self.strays | {row.picture.caption: (row.text, row.disk.digest, row.form) for row in rows}
 
-    def _fill(self, listing: Listing, edits: dict[str, tuple[str, str | None]]) -> int:
+    def _fill(self, listing: Listing, edits: dict[str, Unsaved]) -> int:
         """Read all captions of `listing`, then make `edits` unsaved again; returns how many there were."""
         self.listing_number += 1
         self.orphans, self.outside = listing.orphans, listing.outside
@@ -418,14 +435,14 @@ class Store:
     def _first_look(self, picture: Picture, listing: Listing) -> Disk:
         return tagfiles.read_disk(self.folder, picture.caption) if picture.caption in listing.stamps else Disk(None)
 
-    def _adopt(self, edits: dict[str, tuple[str, str | None]]) -> int:
-        """Make `edits` (caption name -> text, digest it was based on) the unsaved texts; returns how many were."""
+    def _adopt(self, edits: dict[str, Unsaved]) -> int:
+        """Make `edits` (by caption name) the unsaved texts; returns how many were."""
         adopted = 0
         for n, row in enumerate(self.rows):
             if row.picture.caption not in edits:
                 continue
-            text, digest = edits[row.picture.caption]
-            if text == row.text and n not in self.faulty:
+            text, digest, form = edits[row.picture.caption]
+            if text == row.text and form in (None, row.disk.form) and n not in self.faulty:
                 continue
             adopted += 1
             if digest != row.disk.digest:
@@ -434,7 +451,7 @@ class Store:
             if n in self.faulty:
                 row.disk = Disk(None, digest=digest)
                 self.faulty.discard(n)
-            self._put(n, text, tagops.tags_of(text))
+            self._put(n, text, tagops.tags_of(text), form)
         return adopted
 
     # -- drafts -------------------------------------------------------------------------------------------------------

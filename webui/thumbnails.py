@@ -71,7 +71,10 @@ class Thumbnails:
         target = self.cache / name[:2] / f"{name}.webp"
         if not target.is_file():
             with DECODERS:
-                target.parent.mkdir(parents=True, exist_ok=True)
+                try:
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                except OSError as error:
+                    raise NoThumbnail(f"{target.parent}: {error.strerror or error}") from error
                 _make(path, target, side_px)
         return target
 
@@ -80,12 +83,15 @@ class Thumbnails:
         try:
             changed = folder.stat().st_mtime_ns
         except OSError as error:
-            raise NoThumbnail(f"{folder}: {error.strerror}") from error
+            raise NoThumbnail(f"{folder}: {error.strerror or error}") from error
         known = self._names.get(folder_id)
         if known is not None and known[0] == changed:
             return known[1]
-        with os.scandir(folder) as entries:
-            names = {file_key(e.name): e.name for e in entries if e.name.lower().endswith(EXTENSIONS)}
+        try:
+            with os.scandir(folder) as entries:
+                names = {file_key(e.name): e.name for e in entries if e.name.lower().endswith(EXTENSIONS)}
+        except OSError as error:
+            raise NoThumbnail(f"{folder}: {error.strerror or error}") from error
         self._names[folder_id] = (changed, names)
         return names
 
@@ -130,4 +136,4 @@ def _on_grey(image: Image.Image) -> Image.Image:
 
 
 def _digest(text: str) -> str:
-    return hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

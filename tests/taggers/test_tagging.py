@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from taggers import tagging
 from taggers.__main__ import main
@@ -96,6 +98,51 @@ def test_undo_brings_back_every_byte_and_removes_what_was_new(tmp_path: Path, pa
     assert sorted(path.name for path in (tmp_path / "p").iterdir()) == ["a.png", "a.txt", "b.png"]
     again = tag("--undo", list_runs(tmp_path / "runs")[0].id)[1][0]
     assert (again["restored"], again["removed"], again["unchanged"]) == (0, 0, 2)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows counts letters, not bytes")
+@pytest.mark.parametrize("conflict", ["skip", "append"])
+def test_a_name_too_long_for_its_caption_is_one_failed_line_and_the_others_are_tagged_and_undone(
+    tmp_path: Path, paint, tag, conflict: str
+):
+    longest = "安" * 83  # 249 bytes: .png fits into the 255 of a file name, .caption is 257
+    for name in ("a", longest, "z"):
+        paint(tmp_path / "p" / f"{name}.png")
+    code, lines, _ = tag(tmp_path / "p", "--caption-extension", ".caption", "--conflict", conflict)
+    assert (code, [line["action"] for line in lines]) == (0, ["written", "written", "failed"])
+    assert "too long" in lines[2]["message"] and longest in lines[2]["message"]
+    code, lines, _ = tag("--undo", list_runs(tmp_path / "runs")[0].id)
+    assert code == 0 and lines[0]["removed"] == 2 and not list((tmp_path / "p").glob("*.caption"))
+
+
+@pytest.mark.parametrize("error", [struct.error("unpack"), MemoryError(), KeyError("x"), OverflowError("large")])
+def test_a_picture_that_breaks_its_decoder_is_one_failed_line(
+    tmp_path: Path, paint, tag, monkeypatch: pytest.MonkeyPatch, error: Exception
+):
+    def decode(path: Path) -> Image.Image:
+        if path.name == "a.png":
+            raise error
+        return Image.open(path).convert("RGB")
+
+    monkeypatch.setattr("taggers.tagging.open_picture", decode)
+    paint(tmp_path / "p" / "a.png"), paint(tmp_path / "p" / "b.png")
+    _, lines, _ = tag(tmp_path / "p")
+    assert [line["action"] for line in lines] == ["failed", "written"]
+    assert "cannot be read as a picture" in lines[0]["message"]
+
+
+def test_a_line_of_the_journal_that_cannot_be_used_is_reported_and_the_others_are_undone(tmp_path: Path, paint, tag):
+    paint(tmp_path / "p" / "a.png")
+    tag(tmp_path / "p")
+    run = list_runs(tmp_path / "runs")[0]
+    bad = {"caption": str(tmp_path / ("x" * 300)), "before": "y", "after_sha256": ""}
+    worse = {"caption": str(tmp_path / "half"), "before": "\ud800", "after_sha256": ""}
+    good = run.journal_path.read_text(encoding="utf-8")
+    run.journal_path.write_text(f"{json.dumps(bad)}\n{json.dumps(worse)}\n{good}", encoding="utf-8")
+    code, lines, _ = tag("--undo", run.id)
+    assert code == 1 and lines[0]["removed"] == 1
+    assert [Path(line["caption"]).name[:4] for line in lines[0]["conflicts"]] == ["xxxx", "half"]
+    assert all(line["message"] for line in lines[0]["conflicts"])
 
 
 def test_undo_leaves_what_was_changed_since_and_says_so(tmp_path: Path, paint, tag):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 
 import pytest
 from PIL import Image
@@ -103,6 +104,39 @@ def test_what_is_no_picture_is_refused_and_the_page_goes_on(client, site, tmp_pa
         answer = client.get("/api/" + thumbnail_path(folder, name, 1))
         assert (answer.status_code, name in answer.json()["message"]) == (404, True)
     assert client.get(f"/api/thumbnails/{folder}/{file_key('secret.txt')}").status_code == 404
+
+
+def test_a_link_is_shown_where_it_stays_in_its_folder_and_refused_by_name_where_it_leads_out_or_nowhere(
+    client, site, tmp_path
+):
+    outside, folder = tmp_path / "private", tmp_path / "10_set"
+    outside.mkdir(), folder.mkdir()
+    Image.new("RGB", (8, 8)).save(outside / "secret.png")
+    Image.new("RGB", (8, 8)).save(folder / "own.png")
+    links = {"in.png": "own.png", "out.png": outside / "secret.png", "gone.png": "nothing", "itself.png": "itself.png"}
+    for name, target in links.items():
+        (folder / name).symlink_to(target)
+    shelf = site.thumbnails.register_folder(folder)
+    answers = {name: client.get("/api/" + thumbnail_path(shelf, name, 1)) for name in links}
+    assert {name: answer.status_code for name, answer in answers.items()} == {
+        "in.png": 200, "out.png": 404, "gone.png": 404, "itself.png": 404,
+    }  # fmt: skip
+    assert "out.png is a link that leads out of its folder" in answers["out.png"].json()["message"]
+    assert "gone.png" in answers["gone.png"].json()["message"]
+    assert "itself.png" in answers["itself.png"].json()["message"]
+
+
+def test_a_folder_that_went_away_and_a_cache_that_cannot_be_written_are_told_in_words(client, site, tmp_path):
+    (tmp_path / "set").mkdir()
+    Image.new("RGB", (8, 8)).save(tmp_path / "set" / "a.png")
+    shelf = site.thumbnails.register_folder(tmp_path / "set")
+    site.thumbnails.cache.parent.mkdir(parents=True, exist_ok=True)
+    site.thumbnails.cache.write_text("a file where a folder is needed", encoding="utf-8")
+    answer = client.get("/api/" + thumbnail_path(shelf, "a.png", 1))
+    assert (answer.status_code, str(site.thumbnails.cache) in answer.json()["message"]) == (404, True)
+    shutil.rmtree(tmp_path / "set")
+    answer = client.get("/api/" + thumbnail_path(shelf, "a.png", 1))
+    assert (answer.status_code, str(tmp_path / "set") in answer.json()["message"]) == (404, True)
 
 
 def test_a_picture_that_changed_gets_a_new_thumbnail(tmp_path):

@@ -6,13 +6,15 @@ import hashlib
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.webui.test_tagstore import fill
+from trainer.atomic import WriteError, atomic_write
 from webui.tagfiles import Returns
-from webui.tagfolders import OpenFolders
+from webui.tagfolders import Opened, OpenFolders
 from webui.tagops import Edit
 from webui.tagsave import Progress, Saver
 from webui.tagstore import Stale, Store
@@ -120,6 +122,60 @@ def test_the_texts_before_a_save_can_be_brought_back_and_undone(folder: Path, fo
     assert (folder / "a.txt").read_bytes() == b"1girl,solo ,  red\r\n"
 
 
+def bring_back(opened: Opened) -> None:
+    name = opened.returns.listing()[0]["name"]
+    opened.store.bring_back(opened.returns.read(name), name)
+
+
+@pytest.mark.parametrize(
+    ("take_back", "restarted"),
+    [(bring_back, True), (lambda opened: opened.store.undo(), False), (lambda opened: opened.store.undo(), True)],
+    ids=["brought back, page restarted", "undone", "undone, page restarted"],
+)
+def test_taking_a_save_back_leaves_every_file_byte_for_byte_as_it_was(
+    tmp_path: Path, folders: OpenFolders, take_back: Callable[[Opened], object], restarted: bool
+):
+    mark = b"\xef\xbb\xbf"
+    before = {"ends": b"x,y ,  z\r\n", "marked": mark + b"x, y", "none": None, "empty": b"", "only mark": mark}
+    folder = fill(tmp_path / "set", before)
+    at_first = tree(folder)
+    opened = folders.open(folder, None, ".txt")
+    opened.store.apply(Edit(kind="tags", tags=("ruined",)), range(5))
+    assert save(opened.saver).written == 5
+    assert {path.read_bytes() for path in folder.glob("*.txt")} == {b"ruined", b"ruined\r\n"}
+    take_back(opened)
+    assert len(opened.store.dirty) == 5
+    if restarted:
+        folders.keep_drafts()
+        opened = OpenFolders(folders.state.parent).get(opened.id)
+    assert save(opened.saver).written == 5
+    assert tree(folder) == at_first
+    assert not opened.store.dirty
+
+
+def test_a_caption_that_somebody_else_wrote_is_not_removed_with_the_save_that_is_taken_back(
+    folder: Path, folders: OpenFolders
+):
+    opened = folders.open(folder, None, ".txt")
+    opened.store.apply(Edit(kind="add", tags=("x",)), [2])
+    save(opened.saver)
+    opened.store.undo()
+    (folder / "c.txt").write_text("theirs", encoding="utf-8")
+    assert save(opened.saver).conflicts == 1
+    assert (folder / "c.txt").read_text(encoding="utf-8") == "theirs"
+    opened.store.resolve([2], "disk")
+    assert (opened.store.rows[2].text, opened.store.dirty) == ("theirs", set())
+
+
+def test_taking_unsaved_changes_back_means_the_file_as_it_is_not_as_it_was(folder: Path, folders: OpenFolders):
+    opened = folders.open(folder, None, ".txt")
+    opened.store.apply(Edit(kind="text", text=""), [1])
+    save(opened.saver)
+    bring_back(opened)
+    opened.store.apply(Edit(kind="revert"), [1])
+    assert (opened.store.rows[1].text, opened.store.dirty) == ("", set())
+
+
 def test_only_the_newest_kept_texts_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("webui.tagfiles.RETURNS_KEPT", 3)
     returns = Returns(tmp_path / "returns")
@@ -136,6 +192,65 @@ def test_a_caption_that_cannot_be_written_is_named_and_its_edit_stays(folder: Pa
     assert progress.written == 0
     assert "a.txt is not a regular file" in progress.failed[0][1]
     assert opened.store.dirty == {0}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows counts letters, not bytes")
+def test_a_name_too_long_for_its_caption_is_one_failed_line_and_all_others_are_saved(
+    tmp_path: Path, folders: OpenFolders
+):
+    longest = "安" * 83  # 249 bytes: .png fits into the 255 of a file name, .caption is 257
+    folder = fill(tmp_path / "set", {longest: None, "a": None, "b": None})
+    opened = folders.open(folder, None, ".caption")
+    opened.store.apply(Edit(kind="add", tags=("x",)), range(3))
+    progress = save(opened.saver)
+    assert (progress.written, progress.error) == (2, None)
+    assert {path.name for path in folder.glob("*.caption")} == {"a.caption", "b.caption"}
+    assert [(line["name"][:3], "too long" in line["message"]) for line in opened.saver.state()["failed"]] == [
+        ("安安安", True)
+    ]
+
+
+def test_a_subfolder_that_became_a_link_out_of_the_folder_is_not_written_through(tmp_path: Path, folders: OpenFolders):
+    folder = fill(tmp_path / "set", {"sub/a": "x", "b": "x"})
+    opened = folders.open(folder, True, ".txt")
+    opened.store.apply(Edit(kind="add", tags=("y",)), [0, 1])
+    (folder / "sub").rename(tmp_path / "elsewhere")
+    (folder / "sub").symlink_to(tmp_path / "elsewhere")
+    progress = save(opened.saver)
+    assert (progress.written, progress.failures) == (1, 1)
+    assert "no longer lies in the opened folder" in progress.failed[0][1]
+    assert (tmp_path / "elsewhere" / "a.txt").read_text(encoding="utf-8") == "x"
+    assert (folder / "b.txt").read_text(encoding="utf-8") == "x, y"
+
+
+def test_a_caption_that_became_a_link_out_of_the_folder_is_neither_read_nor_written(
+    tmp_path: Path, folders: OpenFolders
+):
+    folder = fill(tmp_path / "set", {"a": "x"})
+    opened = folders.open(folder, None, ".txt")
+    opened.store.apply(Edit(kind="add", tags=("y",)), [0])
+    (folder / "a.txt").rename(tmp_path / "secret.txt")
+    (folder / "a.txt").symlink_to(tmp_path / "secret.txt")
+    assert "leads outside this folder" in save(opened.saver).failed[0][1]
+    assert (tmp_path / "secret.txt").read_text(encoding="utf-8") == "x"
+    assert opened.store.rows[0].text == "x, y"
+
+
+@pytest.mark.parametrize("error", [OSError(36, "File name too long"), ValueError("no such letter"), WriteError("full")])
+def test_whatever_keeps_one_caption_from_disk_the_others_are_saved(
+    folder: Path, folders: OpenFolders, monkeypatch: pytest.MonkeyPatch, error: Exception
+):
+    def refuse(path: Path, data: bytes | str) -> None:
+        if path.name == "a.txt":
+            raise error
+        atomic_write(path, data)
+
+    monkeypatch.setattr("webui.tagsave.atomic_write", refuse)
+    opened = folders.open(folder, None, ".txt")
+    opened.store.apply(Edit(kind="add", tags=("x",)), [0, 1, 2])
+    progress = save(opened.saver)
+    assert (progress.written, progress.done, progress.error, opened.store.dirty) == (2, 3, None, {0})
+    assert [n for n, _ in progress.failed] == [0]
 
 
 def test_a_full_state_disk_saves_nothing_rather_than_without_keeping_the_old_texts(folder: Path, tmp_path: Path):

@@ -6,6 +6,7 @@ import { say } from './tagger-words.js';
 import { duration, t } from './text.js';
 
 const PAGE = 50;
+const LINES_SHOWN = 20;
 const ACTIONS = [
   ['written', () => t('written'), 'ok'], ['appended', () => t('added to'), 'ok'], ['skipped', () => t('skipped'), ''], ['failed', () => t('failed'), 'danger'],
 ];
@@ -122,7 +123,7 @@ export function buildRun(act) {
 
 function tellUndone(report) {
   const done = t('Undone: {restored} captions brought back, {removed} new ones removed.', report);
-  notice(report.conflicts.length ? `${done} ${t('Changed since and left as they are: {n}.', { n: report.conflicts.length })}` : done, { seconds: 8 });
+  notice(report.conflicts.length ? `${done} ${t('Left as they are: {n}.', { n: report.conflicts.length })}` : done, { seconds: 8 });
 }
 
 function heading(run, act, undo) {
@@ -138,8 +139,9 @@ function heading(run, act, undo) {
     gpuNote(run),
     run.undoing ? undoing(run.undoing) : null,
     run.state === 'failed' || run.state === 'crashed' ? failure(run) : null,
-    run.undone?.conflicts?.length ? h('div', { class: 'box-warn', 'data-role': 'tagger-conflicts' }, t('Changed since and left as they are: {n}.', { n: run.undone.conflicts.length }),
-      h('ul', { class: 'tg-list small mono' }, run.undone.conflicts.slice(0, 20).map((one) => h('li', {}, one.caption)))) : null,
+    run.undone?.conflicts?.length ? h('div', { class: 'box-warn', 'data-role': 'tagger-conflicts' }, t('Left as they are: {n}.', { n: run.undone.conflicts.length }),
+      h('ul', { class: 'tg-list small' }, run.undone.conflicts.slice(0, LINES_SHOWN).map((one) => h('li', {}, h('span', { class: 'mono' }, one.caption), ': ', say(one.message)))),
+      run.undone.conflicts.length > LINES_SHOWN && h('p', { class: 'small' }, t('{n} more are not listed.', { n: run.undone.conflicts.length - LINES_SHOWN }))) : null,
   ];
 }
 

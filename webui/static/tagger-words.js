@@ -15,6 +15,8 @@ export const SENTENCES = [
   'more than the limit of 100 million pixels; make it smaller',
   'not enough memory to open it; make it smaller',
   'the file is damaged or cut short ({reason}); save it again',
+  'the file cannot be read as a picture ({reason}); save it again',
+  '{caption} cannot be used: {reason}',
   '{path}: byte {byte} (line {line}) is not UTF-8 but looks like GBK (Chinese Windows); save the file again as UTF-8',
   '{path}: byte {byte} (line {line}) is not UTF-8 but UTF-16 (called Unicode in old Notepad); save the file again as UTF-8',
   '{path}: byte {byte} (line {line}) is not UTF-8; save the file again as UTF-8',

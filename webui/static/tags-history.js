@@ -8,7 +8,7 @@ import { complain, pictureWords, stepWords } from './tags-words.js';
 export function historyDialog(session) {
   const list = h('div', { class: 'tags-history', 'data-role': 'tags-history-list' });
   const view = dialog(t('History'), h('div', { class: 'col' },
-    h('p', { class: 'muted' }, t('Click a step to go to the captions as they were after it. Saved files change only when you save.')), list), { closed: () => { open = false; } });
+    h('p', { class: 'muted' }, t('Click a step to go to the captions as they were after it. Saved files change only when you save; a caption file that was new is removed then.')), list), { closed: () => { open = false; } });
   let open = true;
   function draw() {
     const { done, done_count: count, undone } = session.view;
@@ -40,6 +40,6 @@ export async function returnsDialog(session) {
   const rows = returns.map((entry) => h('tr', {}, h('td', {}, when(entry.time)), h('td', { class: 'numbers' }, pictureWords(entry.captions)),
     h('td', {}, h('button', { class: 'btn', 'data-role': 'tags-bring-back', 'data-name': entry.name, onclick: () => back(entry.name) }, t('Bring back')))));
   const view = dialog(t('Before earlier saves'), h('div', { class: 'col' },
-    h('p', { class: 'muted' }, t('Each save keeps the captions that it replaced. Bringing them back changes nothing on disk until you save.')),
+    h('p', { class: 'muted' }, t('Each save keeps the captions that it replaced. Bringing them back changes nothing on disk until you save; a caption file that was new is removed then.')),
     rows.length ? h('table', { class: 'table' }, h('tbody', {}, rows)) : h('p', {}, t('Nothing was saved in this folder yet.'))));
 }

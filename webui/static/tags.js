@@ -136,10 +136,10 @@ function createEditor(root, folder, { open, choose }) {
   }
 
   function saved() {
-    const { written, conflicts, failed, error } = session.view.save;
-    const details = failed.length ? { label: t('Details'), run: () => failuresDialog(failed) } : null;
+    const { written, conflicts, failures, failed, error } = session.view.save;
+    const details = failures ? { label: t('Details'), run: () => failuresDialog(failed, failures) } : null;
     if (error) notice(t('Nothing was saved. {reason}', { reason: translated(error) }), { kind: 'error' });
-    else if (failed.length) notice(t('Saved: {n}. Not saved: {failed}.', { n: written, failed: failed.length }), { kind: 'error', action: details });
+    else if (failures) notice(t('Saved: {n}. Not saved: {failed}.', { n: written, failed: failures }), { kind: 'error', action: details });
     else if (conflicts) notice(t('Saved: {n}. Changed on disk meanwhile, waiting for your choice: {conflicts}.', { n: written, conflicts }), { kind: 'error', seconds: 15, action: { label: t('Show'), run: () => session.filter({ show: 'problems' }).catch(complain) } });
     else notice(written === 1 ? t('Saved 1 caption.') : t('Saved {n} captions.', { n: written }));
   }
@@ -262,6 +262,8 @@ function namesDialog(title, explanation, names, count) {
     count > names.length && h('p', { class: 'muted small' }, t('{n} more are not listed.', { n: count - names.length }))), { wide: true });
 }
 
-function failuresDialog(failed) {
-  dialog(t('Not saved'), h('ul', { class: 'tags-failures', 'data-role': 'tags-failures' }, failed.map((entry) => h('li', {}, h('strong', {}, entry.name), h('p', { class: 'small' }, translated(entry.message))))), { wide: true });
+function failuresDialog(failed, count) {
+  dialog(t('Not saved'), h('div', { class: 'col' },
+    h('ul', { class: 'tags-failures', 'data-role': 'tags-failures' }, failed.map((entry) => h('li', {}, h('strong', {}, entry.name), h('p', { class: 'small' }, translated(entry.message))))),
+    count > failed.length && h('p', { class: 'muted small' }, t('{n} more are not listed.', { n: count - failed.length }))), { wide: true });
 }
