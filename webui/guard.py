@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 import ipaddress
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from http.cookies import CookieError, SimpleCookie
+from html import escape
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -19,6 +19,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+KEY = "token"  # its name in the address that the console prints
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 LARGEST_BODY_BYTES = 64 * 2**20
 
@@ -32,7 +33,7 @@ CONTENT_POLICY = (
 HEADERS = (
     (b"x-frame-options", b"SAMEORIGIN"),
     (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"same-origin"),
+    (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
@@ -67,8 +68,11 @@ class Guard:
         if refusal is not None:
             await _refuse(scope, receive, send, *refusal)
             return
-        if self.token is not None and not self._key_fits(headers):
-            await self._ask_for_the_key(scope, receive, send)
+        if _gives_key(scope):
+            await self._take_key(scope, receive, send, headers)
+            return
+        if self.token is not None and not self._key_fits(scope):
+            await _refuse(scope, receive, send, 401, KEY_NEEDED)
             return
         await self.app(self._plain(scope, headers), _limited(receive), _with_headers(scope, send))
 
@@ -79,20 +83,27 @@ class Guard:
             return 421, f"Unknown host {host[:100]!r}. Start Athanor with --allow-host NAME to reach it by that name."
         if headers.get("origin") is not None and not self._own_origin(headers["origin"], host, scope):
             return 403, "This request comes from another web page and was refused."
-        front_page = scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and scope["path"] == "/"
-        if headers.get("sec-fetch-site") in ("cross-site", "same-site") and not front_page:
+        if _from_elsewhere(scope, headers):
             return 403, "This request comes from another web page and was refused."
         return _method_refusal(scope, headers) if scope["type"] == "http" else None
 
     def _plain(self, scope: Scope, headers: dict[str, str]) -> Scope:
         """The scope without what only a proxy may say; the protocol is believed under a name of the command line."""
-        proxied = (urlsplit("//" + headers.get("host", "")).hostname or "").lower() in self.names
+        proxied = self._proxied(headers)
         kept = [
             (name, value) for name, value in scope["headers"]
             if not name.lower().startswith((b"x-forwarded", b"forwarded"))
             or (proxied and name.lower() == b"x-forwarded-proto")
         ]  # fmt: skip
         return {**scope, "headers": kept}
+
+    def _proxied(self, headers: dict[str, str]) -> bool:
+        return (urlsplit("//" + headers.get("host", "")).hostname or "").lower() in self.names
+
+    def _over_tls(self, scope: Scope, headers: dict[str, str]) -> bool:
+        """Whether the browser speaks TLS: to us, or to a proxy in front whose word is believed."""
+        proxy_says = headers.get("x-forwarded-proto", "").split(",")[0].strip().lower()
+        return scope.get("scheme") == "https" or (self._proxied(headers) and proxy_says == "https")
 
     def _host_known(self, host: str) -> bool:
         """localhost, an address in numbers (a name server cannot rebind it) or a name given on the command line."""
@@ -116,32 +127,67 @@ class Guard:
         if origin == f"{scheme}://{host}":
             return True
         # A proxy in front that was named with --allow-host may speak TLS to the browser and plain HTTP to us.
-        return origin == f"https://{host}" and (urlsplit("//" + host).hostname or "").lower() in self.names
+        return origin == f"https://{host}" and self._proxied({"host": host})
 
-    def _key_fits(self, headers: dict[str, str]) -> bool:
-        try:
-            morsel = SimpleCookie(headers.get("cookie", "")).get(self.cookie)
-        except CookieError:
-            return False
-        return morsel is not None and self._is_token(morsel.value)
+    def _key_fits(self, scope: Scope) -> bool:
+        """Whether one of the cookies of our name is the key.
+
+        Taken apart by hand: one cookie that cannot be parsed, of any program on this host, makes http.cookies drop
+        those behind it. There may be several of our name, of which an older page left one for a sub-path.
+        """
+        lines = (value.decode("latin-1") for name, value in scope["headers"] if name.lower() == b"cookie")
+        pairs = (pair.partition("=") for line in lines for pair in line.split(";"))
+        return any(name.strip() == self.cookie and self._is_token(value.strip().strip('"')) for name, _, value in pairs)
 
     def _is_token(self, text: str) -> bool:
         return self.token is not None and hmac.compare_digest(text.encode("utf-8"), self.token.encode("utf-8"))
 
-    async def _ask_for_the_key(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """A front page opened with ?token=KEY gets the cookie and the address without the key; all else gets 401."""
-        query = parse_qsl(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
-        given = next((value for name, value in query if name == "token"), "")
-        opens = scope["type"] == "http" and scope["method"] == "GET" and scope["path"] == "/" and self._is_token(given)
-        if not opens:
+    async def _take_key(self, scope: Scope, receive: Receive, send: Send, headers: dict[str, str]) -> None:
+        """The front page without its ?token=, for a browser that has the key: in the address or in its cookie.
+
+        So the key stays in no address bar, history or bookmark, also when a printed address is opened once more.
+        """
+        query = _query(scope)
+        fits = self.token is None or any(name == KEY and self._is_token(value) for name, value in query)
+        if not fits and not self._key_fits(scope):
             await _refuse(scope, receive, send, 401, KEY_NEEDED)
             return
-        rest = urlencode([(name, value) for name, value in query if name != "token"])
-        cookie = f"{self.cookie}={self.token}; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000"
-        location = "./" + (f"?{rest}" if rest else "")
-        await _answer(
-            send, 303, b"", [(b"location", location.encode("latin-1")), (b"set-cookie", cookie.encode("latin-1"))]
-        )
+        rest = urlencode([(name, value) for name, value in query if name != KEY])
+        place = "./" + (f"?{rest}" if rest else "")
+        answer = [(b"location", place.encode("latin-1"))]
+        if self.token is not None and fits:
+            secure = "; Secure" if self._over_tls(scope, headers) else ""
+            cookie = f"{self.cookie}={self.token}; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000{secure}"
+            answer.append((b"set-cookie", cookie.encode("latin-1")))
+        if not _another_site(headers):
+            await _answer(send, 303, b"", answer)
+            return
+        # After a link on another site, such as a terminal in the browser, no redirect carries the Strict cookie along:
+        # to the browser that site still asks. A page of ours that goes on by itself does.
+        answer[0] = (b"content-type", b"text/html; charset=utf-8")
+        await _answer(send, 200, f'<meta http-equiv="refresh" content="0; url={escape(place)}">'.encode(), answer)
+
+
+def _query(scope: Scope) -> list[tuple[str, str]]:
+    return parse_qsl(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
+
+
+def _opens_front_page(scope: Scope) -> bool:
+    return scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and scope["path"] == "/"
+
+
+def _gives_key(scope: Scope) -> bool:
+    """Whether this opens the front page with a key in its address."""
+    return _opens_front_page(scope) and any(name == KEY for name, _ in _query(scope))
+
+
+def _from_elsewhere(scope: Scope, headers: dict[str, str]) -> bool:
+    """Whether the browser says that another site asks: one may link to the front page, and to nothing else."""
+    return _another_site(headers) and not _opens_front_page(scope)
+
+
+def _another_site(headers: dict[str, str]) -> bool:
+    return headers.get("sec-fetch-site") in ("cross-site", "same-site")
 
 
 def _method_refusal(scope: Scope, headers: dict[str, str]) -> tuple[int, str] | None:

@@ -164,10 +164,19 @@ def test_with_listen_nothing_is_served_without_the_key(opened):
     assert [name for name, held in probes(server) if not held and name not in ("framing",)] == []
 
 
-def test_the_browser_comes_in_with_the_printed_address(page, opened):
+def test_the_browser_comes_in_with_the_printed_address_and_shows_no_key(page, opened):
     server = opened(listen=True)
-    page.goto(server.url)
-    page.locator("#tab-jobs-button").wait_for()
-    assert "token" not in page.url
+    for _ in range(2):  # also where the cookie is there already
+        page.goto(server.url)
+        page.locator("#tab-jobs-button").wait_for()
+        assert "token" not in page.url
     page.reload()
     page.locator("#tab-jobs-button").wait_for()
+    assert "token" not in page.evaluate("document.referrer + performance.getEntries().map((e) => e.name).join(' ')")
+    page.context.clear_cookies()
+    page.goto(f"data:text/html,<a href='{server.url}'>in</a>")  # as a terminal in the browser shows the address
+    page.locator("a").click()
+    page.locator("#tab-jobs-button").wait_for()
+    assert "token" not in page.url
+    page.go_back()
+    assert page.url.startswith("data:")
