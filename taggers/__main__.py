@@ -131,15 +131,21 @@ def _tag(options: argparse.Namespace) -> int:
     """Tag a folder, telling stdout, stderr and the run's events what became of each picture."""
     if options.run:
         run = Run(options.run)
-        return _reported(run, lambda: _tag_pictures(options, work_of(options), pictures_of(work_of(options)), run))
+        return _reported(
+            run, lambda: _tag_pictures(options, work_of(options), pictures_of(work_of(options), _warn), run)
+        )
     work = work_of(options)
-    pictures = pictures_of(work)
+    pictures = pictures_of(work, _warn)
     find(options.model, options.model_dir)  # before a run is made: a slip leaves nothing behind
     if options.dry_run:
         return _tag_pictures(options, work, pictures, None)
     own = Run.create(options.runs_dir, work.folder.resolve().name, {"folder": str(work.folder.resolve())})
     own.job.write_process(os.getpid(), sys.argv)
     return _reported(own, lambda: _tag_pictures(options, work, pictures, own))
+
+
+def _warn(message: str) -> None:
+    print(f"warning: {message}", file=sys.stderr)
 
 
 def _reported(run: Run, action: Callable[[], int]) -> int:

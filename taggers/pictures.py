@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from trainer.dataset.links import is_folder
+
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".jfif")
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "AVIF")
 LARGEST_PIXELS = 100_000_000
@@ -21,10 +23,11 @@ class PictureError(ValueError):
     """A picture cannot be read; the text says why, without the path."""
 
 
-def list_pictures(folder: Path, recursive: bool = False) -> list[Path]:
+def list_pictures(folder: Path, recursive: bool = False, passed: list[Path] | None = None) -> list[Path]:
     """Pictures of a folder in the order of their names, sub-folders after the folder's own files.
 
-    Hidden files and folders (.ipynb_checkpoints, ._copies of macOS) are passed over; links to folders are not followed.
+    Hidden files and folders (.ipynb_checkpoints, ._copies of macOS) are passed over; links to folders are not followed
+    and added to `passed`. Links to files are listed, wherever they lead.
     """
     pictures: list[Path] = []
     subfolders: list[Path] = []
@@ -34,11 +37,14 @@ def list_pictures(folder: Path, recursive: bool = False) -> list[Path]:
                 continue
             if entry.is_dir(follow_symlinks=False):
                 subfolders.append(folder / entry.name)
+            elif recursive and entry.is_symlink() and is_folder(folder / entry.name):
+                if passed is not None:
+                    passed.append(folder / entry.name)
             elif Path(entry.name).suffix.lower() in EXTENSIONS:
                 pictures.append(folder / entry.name)
     if recursive:
         for subfolder in subfolders:
-            pictures += list_pictures(subfolder, recursive=True)
+            pictures += list_pictures(subfolder, True, passed)
     return pictures
 
 

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from trainer.atomic import WriteError, atomic_write
+from trainer.dataset import links
 from trainer.job import ID_PATTERN, Job
 
 DEFAULT_RUNS_DIR = Path(".athanor") / "tagging"
@@ -145,6 +146,8 @@ def undo(run: Run, progress: Callable[[int, int], None] = lambda done, total: No
 
 def _restore(caption: Path, before: bytes | None, digest: str) -> str:
     """Bring back one caption; returns what was done: restored, removed or unchanged. Raises RunError on a conflict."""
+    if links.real(caption) != caption:  # where the run wrote, nothing was a link
+        raise RunError("the caption, or a folder above it, is a link now; left as it is")
     now = caption.read_bytes() if caption.is_file() else None
     if now == before:
         return "unchanged"

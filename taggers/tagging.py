@@ -22,6 +22,7 @@ from taggers.pictures import PictureError, list_pictures, open_picture
 from taggers.run import Journal
 from taggers.tags import Chosen, TagOptions, choose, merge
 from trainer.atomic import WriteError, atomic_write
+from trainer.dataset import links
 from trainer.dataset.captions import CaptionError, read_caption
 
 ACTIONS = ("written", "appended", "skipped", "failed")
@@ -66,15 +67,21 @@ class Work:
     dry_run: bool = False
 
 
-def pictures_of(work: Work) -> list[Path]:
-    """The pictures of the run. Raises FolderError when the folder is missing or empty, or a named one is not in it."""
+def pictures_of(work: Work, warn: Callable[[str], None] = lambda message: None) -> list[Path]:
+    """The pictures of the run. Raises FolderError when the folder is missing or empty, or a named one is not in it.
+
+    warn: is given a sentence for each linked sub-folder, which is not followed.
+    """
     folder = work.folder
-    if not folder.is_dir():
+    passed: list[Path] = []
+    if not links.is_folder(folder):
         raise FolderError(f"{folder} is not a folder; choose the folder that holds the pictures")
     try:
-        pictures = list_pictures(folder, work.recursive)
+        pictures = list_pictures(folder, work.recursive, passed)
     except PermissionError as error:
         raise FolderError(f"no permission to read {error.filename or folder}; change its rights") from error
+    for path in passed:
+        warn(f"{as_unicode(path)} is a link to a folder, which is not followed; tag that folder by itself")
     if not pictures:
         deeper = not work.recursive and list_pictures(folder, recursive=True)
         hint = "; its sub-folders do: tick 'Sub-folders too' (--recursive)" if deeper else ""
@@ -111,7 +118,8 @@ def tag_folder(
     if journal is None and not work.dry_run:
         raise ValueError("a run that writes captions needs a journal")
     owners: dict[str, Path] = {}
-    items = [_decided(work, path, owners) or path for path in pictures]
+    root = links.real(work.folder)
+    items = [_decided(work, path, owners, root) or path for path in pictures]
     if all(isinstance(item, Outcome) for item in items):
         yield from (item for item in items if isinstance(item, Outcome))
         return
@@ -121,13 +129,15 @@ def tag_folder(
             if stopped():
                 pool.shutdown(wait=False, cancel_futures=True)
                 return
-            yield from _tag_group(work, group, model, journal)
+            yield from _tag_group(work, group, model, journal, root)
 
 
 Decoding = tuple["Path | Outcome", "Future[Prepared | PictureError] | None"]
 
 
-def _tag_group(work: Work, group: list[Decoding], model: Model, journal: Journal | None) -> Iterator[Outcome]:
+def _tag_group(
+    work: Work, group: list[Decoding], model: Model, journal: Journal | None, root: Path
+) -> Iterator[Outcome]:
     """Score the pictures of one group together, then write and yield one outcome after the other."""
     prepared = [None if future is None else future.result() for _, future in group]
     ready = [entry for entry in prepared if isinstance(entry, np.ndarray)]
@@ -138,7 +148,7 @@ def _tag_group(work: Work, group: list[Decoding], model: Model, journal: Journal
         elif isinstance(entry, PictureError):
             yield Outcome(item, caption_of(item, work), "failed", message=str(entry))
         else:
-            yield _write(work, item, choose(model.vocabulary, next(scores), work.options), journal)
+            yield _write(work, item, choose(model.vocabulary, next(scores), work.options), journal, root)
 
 
 def score_pictures(model: Model, ready: list[Prepared]) -> NDArray[np.float32]:
@@ -187,12 +197,18 @@ def _decoded_ahead(
     yield from waiting
 
 
-def _decided(work: Work, image: Path, owners: dict[str, Path]) -> Outcome | None:
-    """The outcome of a picture that need not be looked at: its caption is kept, or belongs to a picture before it."""
+def _decided(work: Work, image: Path, owners: dict[str, Path], root: Path) -> Outcome | None:
+    """The outcome of a picture that need not be looked at: its caption is kept, or belongs to a picture before it.
+
+    root: the folder of the run, every link followed; a picture or caption that lies elsewhere is left alone.
+    """
     caption = caption_of(image, work)
     if as_unicode(image) != str(image):
         return Outcome(image, caption, "failed", message="the name is not valid Unicode; rename the file")
-    owner = owners.setdefault(os.path.normcase(caption), image)
+    reason = _not_to_be_opened(image, caption, root)
+    if reason is not None:
+        return Outcome(image, caption, "failed", message=reason)
+    owner = owners.setdefault(os.path.normcase(os.path.realpath(caption)), image)
     if owner != image:
         message = f"{caption.name} is already the caption of {owner.name}; give the pictures different names"
         return Outcome(image, caption, "skipped", message=message)
@@ -208,6 +224,17 @@ def _unusable(caption: Path, error: OSError) -> str:
     return f"{caption.name} cannot be used: {error.strerror or error}"
 
 
+def _not_to_be_opened(image: Path, caption: Path, root: Path) -> str | None:
+    """Why a picture or the caption beside it is no file of this folder, links followed; None when both may be used."""
+    kind = links.kind_of(image, root)
+    if kind not in ("file", "missing"):
+        return f"the picture {links.REASONS[kind]}"
+    kind = links.kind_of(caption, root)
+    if kind not in ("file", "missing"):
+        return f"{caption.name} {links.REASONS[kind]}"
+    return None
+
+
 def as_unicode(path: Path) -> str:
     """The path as text that can be written as UTF-8; Linux allows names that cannot."""
     return str(path).encode("utf-8", "replace").decode("utf-8")
@@ -217,8 +244,8 @@ def _has_text(caption: Path) -> bool:
     return caption.is_file() and caption.stat().st_size > 0 and bool(caption.read_bytes().strip(b"\xef\xbb\xbf \t\r\n"))
 
 
-def _write(work: Work, image: Path, chosen: Chosen, journal: Journal | None) -> Outcome:
-    """Merge the tags into the caption and write it, journal first."""
+def _write(work: Work, image: Path, chosen: Chosen, journal: Journal | None, root: Path) -> Outcome:
+    """Merge the tags into the caption and write it, journal first. A link that stays inside `root` stays a link."""
     caption = caption_of(image, work)
 
     def outcome(action: str, message: str | None = None) -> Outcome:
@@ -226,6 +253,9 @@ def _write(work: Work, image: Path, chosen: Chosen, journal: Journal | None) -> 
 
     if not chosen.tags:
         return outcome("skipped", "no tag reached its threshold; lower the thresholds")
+    reason = _not_to_be_opened(image, caption, root)  # again: what lies there may have changed meanwhile
+    if reason is not None:
+        return outcome("failed", reason)
     try:
         existing = read_caption(caption) if caption.exists() else None
         before = None if existing is None else caption.read_bytes()

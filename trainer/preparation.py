@@ -314,8 +314,8 @@ def _fit_to_memory(family: Family, config: TrainConfig, device: torch.device, wa
 
 def _items(dataset: Dataset) -> list[tuple[Item, bool]]:
     """Every picture as it is trained, training ones first, and whether it may be mirrored."""
-    found = [(example, dataset.folders[example.folder].options) for example in [*dataset.examples, *dataset.validation]]
-    return [(item_of(example, options), options.flip_aug) for example, options in found]
+    found = [(example, dataset.folders[example.folder]) for example in [*dataset.examples, *dataset.validation]]
+    return [(item_of(example, folder.options, folder.root), folder.options.flip_aug) for example, folder in found]
 
 
 def _store(config: TrainConfig, dataset: Dataset, family: Family) -> Store | None:
@@ -378,7 +378,7 @@ def _texts(
     if config.cache.cache_as_npz and family.name == "sdxl":
         width = int(family.text_encoders[0].config.hidden_size)
         for example, text in zip(examples, used, strict=True):
-            write_te_outputs(example.path, text, kept, width, warn)
+            write_te_outputs(example.path, text, kept, width, warn, dataset.folders[example.folder].root)
     return kept
 
 

@@ -7,7 +7,6 @@ the disk.
 from __future__ import annotations
 
 import json
-import os
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,6 +19,7 @@ from trainer.config import ConfigError, Problem, Subset, TrainConfig, expanded
 from trainer.config.dataset import owners
 from trainer.config.rates import trained_rates
 from trainer.dataset import Problem as DataProblem
+from trainer.dataset.links import look_into, real
 from trainer.dataset.report import Report, lengths, report
 from trainer.dataset.scan import Reading, arrange, read
 from trainer.families import kinds
@@ -391,8 +391,11 @@ def _folder_times(config: TrainConfig) -> tuple[Any, ...]:
 
 def _times(path: str) -> tuple[tuple[str, int], ...]:
     try:
-        with os.scandir(path) as entries:
-            inside = [(entry.name, entry.stat().st_mtime_ns) for entry in entries if entry.is_dir()]
-        return ((path, os.stat(path).st_mtime_ns), *sorted(inside))
+        folder = Path(path)
+        names = [place.name for place in look_into(folder, real(folder)) if place.kind == "folder"]
+        below = [(name, (folder / name).stat().st_mtime_ns) for name in names]
+        return ((path, folder.stat().st_mtime_ns), *below)
     except OSError as error:
         return ((f"{path}: {error.errno}", 0),)
+    except ValueError:  # a zero byte
+        return ((path, 0),)

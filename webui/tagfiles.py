@@ -20,6 +20,7 @@ from typing import Any, Literal
 
 from trainer.atomic import atomic_write
 from trainer.dataset import captions
+from trainer.dataset.links import inside, is_folder, kind_of
 from webui.thumbnails import EXTENSIONS as PICTURE_EXTENSIONS
 
 CAPTION_EXTENSIONS = (".txt", ".caption")
@@ -88,7 +89,10 @@ def parted(whole: str | None) -> tuple[str, Form]:
 
 @dataclass
 class Listing:
-    """A folder as found: pictures by name, captions without a picture, links that lead outside (not opened)."""
+    """A folder as found: pictures by name, captions without a picture.
+
+    outside: links that are not followed, since they lead out of the folder, nowhere, or to a subfolder.
+    """
 
     pictures: list[Picture] = field(default_factory=list)
     stamps: dict[str, tuple[int, int]] = field(default_factory=dict)  # caption name -> (mtime_ns, bytes)
@@ -139,6 +143,9 @@ def list_folder(folder: Path, recursive: bool, extension: str) -> Listing:
             if suffix == extension:
                 texts.append(entry.name)
                 continue
+            if recursive and entry.is_symlink() and is_folder(folder / prefix / entry.name):
+                listing.outside.append(prefix + entry.name)
+                continue
             if suffix not in PICTURE_EXTENSIONS:
                 continue
             status = _status(entry, folder, prefix, listing)
@@ -186,9 +193,11 @@ def _walk(folder: Path, recursive: bool) -> Iterator[tuple[str, list[os.DirEntry
 
 
 def _status(entry: os.DirEntry[str], folder: Path, prefix: str, listing: Listing) -> os.stat_result | None:
-    """The status of a regular file inside `folder`; None (and a note) for links that leave it, None for pipes."""
+    """The status of a regular file inside `folder`; None (and a note) for links that leave it or lead nowhere, None
+    for pipes."""
     try:
-        if entry.is_symlink() and not inside(folder, folder / prefix / entry.name):
+        kind = kind_of(folder / prefix / entry.name, folder) if entry.is_symlink() else "file"
+        if kind in ("outside", "broken"):
             listing.outside.append(prefix + entry.name)
             return None
         return entry.stat() if entry.is_file() else None
@@ -214,15 +223,6 @@ def _note_captions(
         with contextlib.suppress(OSError):
             status = entry.stat()
             listing.stamps[prefix + entry.name] = (status.st_mtime_ns, status.st_size)
-
-
-def inside(folder: Path, path: Path) -> bool:
-    """Whether `path`, with every link followed, lies in `folder` (itself resolved)."""
-    try:
-        path.resolve().relative_to(folder)
-    except (ValueError, OSError, RuntimeError):
-        return False
-    return True
 
 
 def read_disk(folder: Path, name: str) -> Disk:

@@ -13,6 +13,7 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 from trainer.atomic import atomic_writer
+from trainer.dataset import links
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".avif", ".tif", ".tiff")
 SIDES_PX = (192, 384, 1024)
@@ -29,34 +30,36 @@ class Thumbnails:
 
     def __init__(self, cache: Path) -> None:
         self.cache = cache
-        self._folders: dict[str, Path] = {}
+        self._folders: dict[str, tuple[Path, Path]] = {}  # id -> folder, and what its links may not lead out of
         self._names: dict[str, tuple[int, dict[str, str]]] = {}
         self._lock = threading.Lock()
 
-    def register_folder(self, folder: Path) -> str:
+    def register_folder(self, folder: Path, root: Path | None = None) -> str:
         """Allow the pictures that lie directly in `folder` to be shown.
 
-        Returns the folder's id (the same every time).
+        root: the opened folder above it, within which links are followed. Returns the folder's id (the same every
+        time).
         """
-        folder = folder.resolve()
+        folder = links.real(folder)
+        root = folder if root is None else links.real(root)
         folder_id = _digest(os.path.normcase(folder))[:16]
         with self._lock:
-            self._folders[folder_id] = folder
+            _, known = self._folders.get(folder_id, (folder, root))
+            self._folders[folder_id] = (folder, root if known.is_relative_to(root) else known)
         return folder_id
 
     def path_of(self, folder_id: str, key: str) -> Path:
         """The picture that a folder id and a file key stand for. Raises NoThumbnail."""
-        folder = self._folders.get(folder_id)
-        if folder is None:
+        folder, root = self._folders.get(folder_id, (None, None))
+        if folder is None or root is None:
             raise NoThumbnail("This folder has not been opened since Athanor started; open it again.")
         name = self._listing(folder_id, folder).get(key)
         if name is None:
             raise NoThumbnail("This picture is no longer in its folder.")
         path = folder / name
-        if not path.is_file():
-            raise NoThumbnail(f"{path} is no file.")
-        if not path.resolve().is_relative_to(folder.resolve()):
-            raise NoThumbnail(f"{path} is a link that leads out of its folder; it is not shown.")
+        kind = links.kind_of(path, root)
+        if kind != "file":
+            raise NoThumbnail(f"{path} {links.REASONS[kind]}")
         return path
 
     def thumbnail(self, path: Path, side_px: int) -> Path:

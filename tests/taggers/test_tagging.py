@@ -405,3 +405,64 @@ def test_tagging_never_imports_torch(tmp_path: Path, paint):
 def test_the_table_needs_no_onnxruntime():
     script = "import sys, taggers, taggers.run, taggers.pictures; sys.exit('onnxruntime' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, timeout=60).returncode == 0
+
+
+@pytest.fixture
+def linked(tmp_path: Path, paint) -> Path:
+    """A folder `set` with pictures a to e; a file elsewhere that no run may touch."""
+    for name in "abcde":
+        paint(tmp_path / "set" / f"{name}.png")
+    (tmp_path / "elsewhere.txt").write_text("mine", encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize("conflict", ["replace", "append", "skip"])
+def test_a_run_writes_and_reads_through_no_link_that_leads_out_of_its_folder(linked: Path, tag, conflict: str):
+    folder = linked / "set"
+    (folder / "a.txt").symlink_to("../elsewhere.txt")
+    (folder / "b.txt").symlink_to("nowhere.txt")
+    (folder / "c.txt").symlink_to("caption of c")
+    (folder / "caption of c").write_text("old", encoding="utf-8")
+    (folder / "d.png").unlink()
+    (folder / "d.png").symlink_to("d.png")
+    (linked / "away.png").write_bytes((folder / "e.png").read_bytes())
+    (folder / "e.png").unlink()
+    (folder / "e.png").symlink_to(linked / "away.png")
+    _, lines, _ = tag(folder, "--conflict", conflict)
+    assert [line.get("message", "").partition(";")[0] for line in lines if line["action"] == "failed"] == [
+        "a.txt is a link that leads outside the data set, which is not followed",
+        "b.txt is a link that leads nowhere",
+        "the picture is a link that leads nowhere",
+        "the picture is a link that leads outside the data set, which is not followed",
+    ]
+    assert text(linked / "elsewhere.txt") == "mine"
+    assert not (folder / "nowhere.txt").exists()
+    assert (folder / "c.txt").is_symlink()  # inside the folder: followed, and still a link
+    expected = {"replace": "red dress", "append": "old, red dress", "skip": "old"}[conflict]
+    assert text(folder / "caption of c").startswith(expected)
+    assert not list(folder.glob("[de].txt"))
+
+
+def test_undo_writes_through_no_link_that_was_made_since(linked: Path, tag):
+    folder = linked / "set"
+    (folder / "a.txt").write_text("old", encoding="utf-8")
+    tag(folder, "--conflict", "replace")
+    (linked / "elsewhere.txt").write_text(text(folder / "a.txt"), encoding="utf-8")
+    (folder / "a.txt").unlink()
+    (folder / "a.txt").symlink_to("../elsewhere.txt")
+    code, (report,), _ = tag("--undo", next((linked / "runs").iterdir()).name)
+    assert code == 1
+    assert [conflict["message"] for conflict in report["conflicts"]] == [
+        "the caption, or a folder above it, is a link now; left as it is"
+    ]
+    assert text(linked / "elsewhere.txt") == "red dress, o_o\n"
+    assert report["removed"] == 4
+
+
+def test_linked_sub_folders_are_named_and_not_tagged(linked: Path, paint, tag):
+    paint(linked / "other" / "x.png")
+    (linked / "set" / "linked").symlink_to(linked / "other")
+    _, lines, err = tag(linked / "set", "--recursive")
+    assert len(lines) == 5
+    assert "linked is a link to a folder, which is not followed" in err
+    assert not (linked / "other" / "x.txt").exists()

@@ -12,9 +12,11 @@ import torch
 from PIL import Image
 from test_latents import Encoder, read
 
+from trainer.families.base import Conditioning
 from trainer.loading.latents import LatentsError, Use, cache_latents
 from trainer.loading.npz import NpzStore
 from trainer.loading.pixels import Item, load
+from trainer.loading.texts import KeptTexts, write_te_outputs
 
 SCALE = 0.18215
 
@@ -220,3 +222,49 @@ def test_latents_of_sd_scripts_lie_on_their_side_and_are_used_only_where_that_is
     assert made == 1
     turned = lying.kept(0).latents.rot90(-1, dims=(1, 2))
     assert torch.allclose(upright, turned, atol=0.2) and not torch.allclose(upright, lying.kept(0).latents, atol=0.2)
+
+
+@pytest.fixture
+def away(tmp_path_factory) -> Path:
+    """Latents of sevens in a folder of their own."""
+    path = tmp_path_factory.mktemp("elsewhere") / "theirs.npz"
+    sevens = np.full((4, 8, 8), 7.0, np.float32)
+    np.savez(path, latents=sevens, arr_0=sevens, original_size=(100, 80))
+    return path
+
+
+def test_a_link_out_of_the_data_set_in_the_place_of_kept_latents_is_refused_with_the_cure(item, away):
+    before = away.read_bytes()
+    current(item).symlink_to(away)
+    with pytest.raises(LatentsError, match=r"a_0100x0080_sd\.npz is a link that leads outside.*or clear cache_as_npz"):
+        cached(item)
+    assert away.read_bytes() == before
+    assert current(item).is_symlink()
+
+
+def test_an_older_file_that_is_a_link_out_of_the_data_set_is_named_and_not_read(item, away):
+    item.path.with_suffix(".npz").symlink_to(away)
+    latents, count, said = cached(item)
+    assert count == 1
+    assert not (latents.kept(0).latents == 7 * SCALE).any()
+    assert any("a.npz is a link that leads outside the data set" in text for text in said)
+
+
+def test_kept_latents_behind_a_link_within_the_data_set_are_read_and_written_through_it(item):
+    current(item).symlink_to("latents of a")
+    (item.path.parent / "latents of a").write_bytes(b"damaged")
+    cached(item)
+    assert current(item).is_symlink()
+    assert cached(item)[1] == 0
+
+
+def test_text_outputs_are_not_written_through_a_link_out_of_the_data_set(item, away):
+    before = away.read_bytes()
+    place = item.path.with_name("a_te_outputs.npz")
+    place.symlink_to(away)
+    said: list[str] = []
+    write_te_outputs(
+        item.path, "cat", KeptTexts(lambda captions: Conditioning(torch.ones(1, 2, 4)), "x"), 2, said.append
+    )
+    assert len(said) == 1 and "a_te_outputs.npz is a link that leads outside the data set" in said[0]
+    assert place.is_symlink() and away.read_bytes() == before

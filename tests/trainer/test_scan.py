@@ -307,3 +307,75 @@ def test_absurd_repeats_are_an_error_before_anything_grows(tmp_path):
 @pytest.mark.parametrize("path", ["x" * 5000, "a\0b", "~nobody_here/x"])
 def test_impossible_paths_are_named_and_nothing_breaks(path):
     assert len(messages(scan(config(None, train_data_dir=path)), "error")) == 1
+
+
+@pytest.fixture
+def linked(tmp_path):
+    """A data set `set/1_x` with one picture, and a folder `elsewhere` with another, both with captions."""
+    pictures(tmp_path / "set" / "1_x", [SQUARE], "here")
+    pictures(tmp_path / "elsewhere", [(128, 64)], "secret")
+    return tmp_path
+
+
+def test_links_that_lead_outside_or_nowhere_are_named_and_not_read(linked):
+    folder = linked / "set" / "1_x"
+    for name, target in {"away.png": "../../elsewhere/p000.png", "round.png": "round.png", "gone.png": "x"}.items():
+        (folder / name).symlink_to(target)
+    (folder / "same.png").symlink_to("p000.png")
+    (folder / "same.txt").symlink_to("p000.txt")
+    dataset = scan(config(linked / "set"))
+    assert [(example.path.name, example.caption) for example in dataset.examples] == [
+        ("p000.png", "here"), ("same.png", "here")
+    ]  # fmt: skip
+    assert one(messages(dataset), "1 pictures in 1_x are links that lead outside the data set (away.png)", "put copies")
+    assert one(messages(dataset), "2 pictures in 1_x are links that lead nowhere (gone.png, round.png)")
+    assert len(dataset.problems) == 2
+
+
+@pytest.mark.parametrize(
+    ("target", "words"), [("../../elsewhere/p000.txt", "leads outside the data set"), ("q.txt", "leads nowhere")]
+)
+def test_a_caption_that_is_a_link_out_of_the_data_set_is_an_error_and_never_read(linked, target, words):
+    caption = linked / "set" / "1_x" / "p000.txt"
+    caption.unlink()
+    caption.symlink_to(target)
+    dataset = scan(config(linked / "set"))
+    assert one(messages(dataset, "error"), "p000.txt is a link that", words)
+    assert dataset.examples == ()
+
+
+def test_a_linked_folder_is_read_inside_the_data_set_only(linked):
+    (linked / "set" / "2_away").symlink_to(linked / "elsewhere")
+    (linked / "set" / "3_round").symlink_to("3_round")
+    found = messages(scan(config(linked / "set")), "error")
+    assert one(found, "2_away is a link that leads out of", "not followed; copy the folder")
+    assert one(found, "3_round is a link that leads nowhere")
+    assert len(found) == 2
+    pictures(linked / "set" / "more", [SQUARE], "more")
+    for name in ("2_away", "3_round"):
+        (linked / "set" / name).unlink()
+    (linked / "set" / "4_more").symlink_to("more")
+    assert [example.caption for example in scan(config(linked / "set")).examples] == ["here", "more"]
+
+
+def test_the_chosen_folder_may_itself_be_a_link(linked):
+    (linked / "chosen").symlink_to("set")
+    assert [example.caption for example in scan(config(linked / "chosen")).examples] == ["here"]
+
+
+def test_masks_and_lists_follow_no_link_out_of_their_folder(linked):
+    folder, masks = linked / "set" / "1_x", linked / "masks"
+    masks.mkdir()
+    (masks / "p000.png").symlink_to(folder / "p000.png")
+    subset = {"image_dir": str(folder), "conditioning_data_dir": str(masks)}
+    found = scan(config(None, subsets=[subset], masked_loss=True))
+    assert one(messages(found), "1 pictures in masks are links that lead outside the data set (p000.png)")
+    assert one(messages(found, "error"), "1 pictures have no mask in")
+    (folder / "metadata_cache.json").symlink_to(linked / "elsewhere" / "p000.txt")
+    found = scan(config(linked / "set", cache_info=True))
+    assert one(messages(found, "error"), "metadata_cache.json is a link that leads outside the data set")
+    (folder / "away.png").symlink_to(linked / "elsewhere" / "p000.png")
+    (linked / "list.json").write_text('{"away": {"caption": "x"}, "p000": {"caption": "y"}}', encoding="utf-8")
+    found = scan(config(folder, in_json=str(linked / "list.json")))
+    assert [example.caption for example in found.examples] == ["y"]
+    assert one(messages(found), "1 pictures in list.json are links that lead outside the data set (away.png)")

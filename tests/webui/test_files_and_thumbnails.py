@@ -172,3 +172,23 @@ def test_transparency_16_bit_and_turned_pictures_are_shown_right(tmp_path):
         assert all(abs(value - 117) < 6 for value in small.getpixel((20, 20)))  # 30000 / 256
     with Image.open(made.thumbnail(tmp_path / "turned.jpg", 192)) as small:
         assert small.size == (30, 60)
+
+
+def test_a_thumbnail_follows_links_inside_the_opened_folder_only(client, site, tmp_path):
+    Image.new("RGB", (8, 8), "red").save(tmp_path / "secret.png")
+    opened = tmp_path / "set"
+    (opened / "sub").mkdir(parents=True)
+    Image.new("RGB", (8, 8), "blue").save(opened / "a.png")
+    for name, target in {
+        "same.png": "../a.png", "away.png": tmp_path / "secret.png", "round.png": "round.png", "gone.png": "x.png",
+    }.items():  # fmt: skip
+        (opened / "sub" / name).symlink_to(target)
+    shelf = site.thumbnails.register_folder(opened / "sub", opened)
+    site.thumbnails.register_folder(opened / "sub")  # also by itself, in another tab
+    answers = {
+        name: client.get("/api/" + thumbnail_path(shelf, name, 1))
+        for name in ("same.png", "away.png", "round.png", "gone.png")
+    }
+    assert [answer.status_code for answer in answers.values()] == [200, 404, 404, 404]
+    assert "leads outside the data set" in answers["away.png"].json()["message"]
+    assert "leads nowhere" in answers["round.png"].json()["message"]

@@ -365,3 +365,15 @@ def test_only_the_beginning_that_is_the_same_for_all_is_left_out(folders, text, 
 @pytest.mark.skipif(os.sep != "/", reason="written with the paths of Linux")
 def test_the_root_of_the_disk_is_never_left_out():
     assert ShortPaths(Path("/"), ["/"]).text("/a/b.png, /c") == "/a/b.png, /c"
+
+
+def test_links_in_a_circle_among_the_pictures_are_told_and_nothing_breaks(root):
+    folder = root / "train" / "10_anby"
+    (folder / "round.png").symlink_to("round.png")
+    (root / "train" / "3_round").symlink_to("3_round")
+    problems = Reports(root).read(config())["problems"]
+    assert [problem["message"] for problem in problems if "nowhere" in problem["message"]] == [
+        "3_round is a link that leads nowhere; remove it, or bring back what it leads to",
+        "1 pictures in 10_anby are links that lead nowhere (round.png) and are not used; remove them, or bring back "
+        "what they lead to",
+    ]

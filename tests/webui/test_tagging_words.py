@@ -46,14 +46,16 @@ def test_the_sentences_are_those_that_the_tagger_writes():
     files = [
         ROOT / "taggers" / f"{name}.py" for name in ("pictures", "tagging", "session", "wd", "cl", "download", "run")
     ]
-    files += [ROOT / "trainer" / name for name in ("atomic.py", "dataset/captions.py", "demo/pictures.py")]
+    files += [
+        ROOT / "trainer" / name for name in ("atomic.py", "dataset/captions.py", "dataset/links.py", "demo/pictures.py")
+    ]
     files.append(ROOT / "webui/routes/tagging.py")
     source = "".join(path.read_text(encoding="utf-8") for path in files)
     plain = re.sub(r'"\s*\n\s*f?"', "", source)
     unknown = []
     for sentence in sentences():
         parts = [part for part in re.split(r"\{\w+\}", sentence) if len(part) > 12]
-        longest = max(parts, key=len, default=sentence)
+        longest = max(parts, key=len, default=sentence).strip()
         words = re.split(
             r" but looks like | but UTF-16 |; save|: the disk is full|: no permission|\. The old file", longest
         )

@@ -194,7 +194,11 @@ def test_a_link_that_leaves_the_folder_is_neither_read_nor_shown(tmp_path: Path)
     (folder / "c.png").symlink_to(secret / "s.png")
     store = open_store(folder)
     assert [row.picture.name for row in store.rows] == ["a.png", "b.png"]
-    assert store.outside == ["c.png"]
+    (folder / "d.png").symlink_to("d.png")
+    (folder / "linked").symlink_to(secret)
+    store.refresh()
+    assert store.outside == ["c.png", "d.png"]
+    assert open_store(folder, recursive=True).outside == ["c.png", "d.png", "linked"]
     assert "leads outside this folder" in (store.rows[0].disk.problem or "")
     assert "secret" not in store.index
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trainer.config.dataset import Owner, Subset
+from trainer.dataset import links
+from trainer.dataset.links import Place
 from trainer.dataset.pictures import EXTENSIONS
 from trainer.dataset.problems import Problem, error, warning
 
@@ -27,7 +29,8 @@ class Folder:
 
     class_tokens: the caption of pictures without one, from the folder's name or its entry. metadata_file: where its
     captions stand when not beside the pictures. group: index of its data set; 0 is the run's own. owner: who decides
-    its options; options, captions: what they come to.
+    its options; options, captions: what they come to. root: the chosen folder that it belongs to, every link followed;
+    links that lead out of it are not followed.
     """
 
     path: Path
@@ -42,6 +45,7 @@ class Folder:
     metadata_file: Path | None = None
     images: int = 0
     missing_captions: int = 0
+    root: Path = Path()
 
     @property
     def mask_folder(self) -> Path | None:
@@ -114,7 +118,7 @@ def _listed_folder(owner: Owner, group: int, config: TrainConfig, problems: list
     assert subset is not None
     options, captions = owner.decided(config.dataset), owner.decided(config.caption)
     metadata = Path(subset.metadata_file) if subset.metadata_file else None
-    if metadata is not None and not metadata.is_file():
+    if metadata is not None and not links.is_file(metadata):
         problems.append(error(metadata, "{path} does not exist; check the path", path=metadata))
         return None
     path = metadata.parent if metadata is not None and not subset.image_dir else Path(subset.image_dir or "")
@@ -124,7 +128,7 @@ def _listed_folder(owner: Owner, group: int, config: TrainConfig, problems: list
     tokens = next((one.class_tokens for one in (subset, owner.group) if one and one.class_tokens is not None), None)
     return Folder(
         path, path.resolve().name if metadata is None else metadata.name, options.dataset_repeats, tokens,
-        subset.is_reg, options, captions, group, owner, metadata,
+        subset.is_reg, options, captions, group, owner, metadata, root=links.real(path),
     )  # fmt: skip
 
 
@@ -143,9 +147,9 @@ def _unseen(folders: Iterable[Folder], problems: list[Problem]) -> Iterator[Fold
 
 
 def _is_folder(path: Path, problems: list[Problem]) -> bool:
+    if links.is_folder(path):
+        return True
     try:
-        if path.is_dir():
-            return True
         exists = path.exists()
     except (OSError, ValueError):  # a name that is too long, or one below a folder that may not be opened
         exists = False
@@ -158,10 +162,9 @@ def _named_folders(root: Path, is_reg: bool, config: TrainConfig, problems: list
     """The N_name folders directly under `root`, by name; others are named in a problem."""
     if not _is_folder(root, problems):
         return
+    data_set = links.real(root)
     try:
-        entries = sorted(
-            (entry for entry in os.scandir(root) if not is_hidden(entry.name)), key=lambda entry: entry.name
-        )
+        places = [place for place in links.look_into(root, data_set) if not is_hidden(place.name)]
     except OSError as fault:
         problems.append(
             error(
@@ -169,7 +172,8 @@ def _named_folders(root: Path, is_reg: bool, config: TrainConfig, problems: list
             )
         )
         return
-    folders = [entry.name for entry in entries if entry.is_dir()]
+    problems.extend(_unfollowed(root, places))
+    folders = [place.name for place in places if place.kind == "folder"]
     named = [(name, parsed) for name in folders if (parsed := read_folder_name(name))]
     for name in folders:
         if not read_folder_name(name) and holds_pictures(root / name):
@@ -177,16 +181,31 @@ def _named_folders(root: Path, is_reg: bool, config: TrainConfig, problems: list
                 root / name, "the folder {name} is not used: its name must begin with the repeats, such as 10_{clean}",
                 name=name, clean=name.strip().lstrip("+-0123456789_ ") or "name",
             ))  # fmt: skip
-    if not named:
-        problems.append(
-            _no_named_folders(root, is_reg, any(is_picture(entry.name) for entry in entries if entry.is_file()))
-        )
+    if not named and not any(problem.severity == "error" for problem in problems):
+        flat = any(is_picture(place.name) and place.kind == "file" for place in places)
+        problems.append(_no_named_folders(root, is_reg, flat))
     for name, (repeats, class_tokens) in named:
         if repeats > MAX_REPEATS:
             said = "the folder {name} asks for {repeats} repeats; rename it with at most {most}"
             problems.append(error(root / name, said, name=name, repeats=repeats, most=MAX_REPEATS))
             continue
-        yield Folder(root / name, name, repeats, class_tokens, is_reg, config.dataset, config.caption)
+        yield Folder(root / name, name, repeats, class_tokens, is_reg, config.dataset, config.caption, root=data_set)
+
+
+def _unfollowed(root: Path, places: Iterable[Place]) -> Iterator[Problem]:
+    """Links named as folders with repeats that are not followed: the user meant to train with what they lead to."""
+    for place in places:
+        if place.kind not in ("outside", "broken") or not read_folder_name(place.name):
+            continue
+        if place.kind == "broken":
+            said = "{path} is a link that leads nowhere; remove it, or bring back what it leads to"
+            yield error(root / place.name, said, path=root / place.name)
+        else:
+            yield error(
+                root / place.name, "{path} is a link that leads out of {root}, which is not followed; copy the folder "
+                "there in its place, or name it in a dataset_config",
+                path=root / place.name, root=root,
+            )  # fmt: skip
 
 
 def _no_named_folders(root: Path, is_reg: bool, flat: bool) -> Problem:

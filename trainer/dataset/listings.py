@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer.atomic import atomic_write
+from trainer.dataset import links
 from trainer.dataset.buckets import Size
 from trainer.dataset.pictures import EXTENSIONS
 
@@ -52,14 +53,17 @@ def read_metadata(path: Path) -> list[Entry]:
     return [_entry(str(key), values, path) for key, values in content.items()]
 
 
-def read_cache(folder: Path) -> list[Entry] | None:
+def read_cache(folder: Path, root: Path | None = None) -> list[Entry] | None:
     """The entries of a folder's metadata_cache.json, every one with its size; None when there is no such file.
 
-    Raises ListingError.
+    root: the data set that the folder belongs to, which no link may lead out of. Raises ListingError.
     """
     path = folder / CACHE_NAME
-    if not path.is_file():
+    kind = links.kind_of(path, root or links.real(folder))
+    if kind == "missing":
         return None
+    if kind != "file":
+        raise ListingError(f"{path} {links.REASONS[kind]}")
     content = _json(_text(path), path)
     entries = []
     for key, values in content.items() if isinstance(content, dict) else ():
@@ -98,11 +102,11 @@ def locate(key: str, folder: Path) -> Path | None:
         return None
     given = Path(key)
     for place in (given, folder / given) if given.is_absolute() else (folder / given,):
-        if place.suffix.lower() in EXTENSIONS and _is_there(place):
+        if place.suffix.lower() in EXTENSIONS and links.is_file(place):
             return place
         for extension in sorted(EXTENSIONS):
             for candidate in (place.parent / (place.name + extension), place.parent / (place.name + extension.upper())):
-                if _is_there(candidate):
+                if links.is_file(candidate):
                     return candidate
     return None
 
@@ -111,19 +115,12 @@ def locate_cached(key: str, folder: Path) -> Path | None:
     """The picture of a metadata_cache.json; a folder that was moved since is found by the picture's name."""
     given = Path(key)
     places = (folder / given.name,) if _leads_away(key, folder) else (given, folder / given.name)
-    return next((place for place in places if place.suffix.lower() in EXTENSIONS and _is_there(place)), None)
+    return next((place for place in places if place.suffix.lower() in EXTENSIONS and links.is_file(place)), None)
 
 
 def _leads_away(key: str, folder: Path) -> bool:
     """A network path, which would have Windows log in at a foreign machine, where the pictures lie on this one."""
     return key.startswith(NETWORK) and not str(folder).startswith(NETWORK)
-
-
-def _is_there(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):  # too long a name, a zero byte
-        return False
 
 
 def _lines(text: str, path: Path) -> Iterator[Entry]:

@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING
 
 from trainer.config.dataset import of_each_group
 from trainer.config.dataset_file import expanded
-from trainer.dataset import captions, listings
+from trainer.dataset import captions, links, listings
 from trainer.dataset.augmentation import face_of
 from trainer.dataset.buckets import BucketChoice, BucketError, Size, chooser, cover
 from trainer.dataset.captions import CaptionError
 from trainer.dataset.folders import Folder, find_folders, holds_pictures, is_hidden, is_picture
+from trainer.dataset.links import Kind, Place
 from trainer.dataset.listings import Entry, ListingError
 from trainer.dataset.pictures import EXTENSIONS, Header, PictureError, read_header
 from trainer.dataset.problems import Problem, error, warning
@@ -217,7 +218,7 @@ def write_caches(dataset: Dataset) -> None:
 def _pictures(folder: Folder, index: int, problems: list[Problem]) -> list[Picture]:
     """The readable pictures of a folder by name, with their captions; the rest as problems."""
     try:
-        listed = listings.read_cache(folder.path) if folder.options.cache_info else None
+        listed = listings.read_cache(folder.path, folder.root) if folder.options.cache_info else None
         if folder.metadata_file is not None:
             pictures = _listed_pictures(folder, index, listings.read_metadata(folder.metadata_file), problems)
         elif listed is not None:
@@ -233,7 +234,7 @@ def _pictures(folder: Folder, index: int, problems: list[Problem]) -> list[Pictu
 def _scanned_pictures(folder: Folder, index: int, problems: list[Problem]) -> list[Picture]:
     """What lies in the folder itself."""
     try:
-        entries = [entry for entry in os.scandir(folder.path) if not is_hidden(entry.name)]
+        places = [place for place in links.look_into(folder.path, folder.root) if not is_hidden(place.name)]
     except OSError as fault:
         problems.append(
             error(
@@ -244,19 +245,21 @@ def _scanned_pictures(folder: Folder, index: int, problems: list[Problem]) -> li
             )
         )
         return []
-    names = sorted(entry.name for entry in entries if is_picture(entry.name) and not entry.is_dir())
+    names = [place.name for place in places if is_picture(place.name) and place.kind == "file"]
+    problems.extend(_unread(folder.path, folder.name, places))
     if not names:
         problems.append(
             warning(
                 folder.path, "{path} holds no pictures ({kinds})", path=folder.path, kinds=" ".join(sorted(EXTENSIONS))
             )
         )
-    problems.extend(_oddities(folder, entries, names))
+    problems.extend(_oddities(folder, places, names))
     extension = "." + folder.captions.caption_extension.lstrip(".")
+    kinds = {place.name: place.kind for place in places}
     texts = {
-        _stem_and_suffix(entry.name): entry.name
-        for entry in entries
-        if not is_picture(entry.name) and not entry.is_dir()
+        _stem_and_suffix(place.name): place.name
+        for place in places
+        if not is_picture(place.name) and place.kind != "folder"
     }
     faces = folder.options.face_crop_aug_range is not None
 
@@ -266,7 +269,7 @@ def _scanned_pictures(folder: Folder, index: int, problems: list[Problem]) -> li
         if text_name is None and faces and face_of(stem) is not None:
             text_name = texts.get((stem.rsplit("_", 4)[0], extension.lower()))
         header = _header(folder.path / name)
-        text = None if text_name is None else captions.read_caption(folder.path / text_name)
+        text = None if text_name is None else _caption(folder.path / text_name, kinds[text_name])
         return Picture(folder.path / name, _trained_size(header, folder), header, text, index)
 
     pictures = _looked_at([folder.path / name for name in names], lambda path: look(path.name), problems)
@@ -278,7 +281,7 @@ def _listed_pictures(folder: Folder, index: int, entries: list[Entry], problems:
     """The pictures of a metadata file."""
     found = [(entry, listings.locate(entry.key, folder.path)) for entry in entries]
     problems.extend(_not_found(folder, [entry.key for entry, path in found if path is None]))
-    of_path = {path: entry for entry, path in found if path is not None}
+    of_path = _followed(folder, [(entry, path) for entry, path in found if path is not None], problems)
 
     def look(path: Path) -> Picture:
         entry, header = of_path[path], _header(path)
@@ -300,7 +303,7 @@ def _cached_pictures(folder: Folder, index: int, entries: list[Entry], problems:
     """
     found = [(entry, listings.locate_cached(entry.key, folder.path)) for entry in entries]
     problems.extend(_not_found(folder, [entry.key for entry, path in found if path is None]))
-    of_path = {path: entry for entry, path in found if path is not None}
+    of_path = _followed(folder, [(entry, path) for entry, path in found if path is not None], problems)
 
     def look(path: Path) -> Picture:
         entry = of_path[path]
@@ -309,6 +312,23 @@ def _cached_pictures(folder: Folder, index: int, entries: list[Entry], problems:
         return Picture(path, _trained_size(header, folder), header, entry.caption, index)
 
     return _looked_at(list(of_path), look, problems)
+
+
+def _followed(folder: Folder, found: list[tuple[Entry, Path]], problems: list[Problem]) -> dict[Path, Entry]:
+    """The listed pictures without links that lead outside. A list may name a whole path, which is no link."""
+    places = {
+        path: Place(path.name, links.kind_of(path, _root_of(path, folder)))
+        for _, path in found
+    }  # fmt: skip
+    problems.extend(_unread(folder.metadata_file or folder.path, folder.name, places.values()))
+    return {path: entry for entry, path in found if places[path].kind == "file"}
+
+
+def _root_of(path: Path, folder: Folder) -> Path:
+    """What a listed picture belongs to: the folder's data set; its own folder when the list names a whole path
+    elsewhere."""
+    listed_inside = Path(os.path.abspath(path)).is_relative_to(os.path.abspath(folder.path))
+    return folder.root if listed_inside else links.real(path.parent)
 
 
 def _not_found(folder: Folder, keys: list[str]) -> Iterator[Problem]:
@@ -343,12 +363,16 @@ def _looked_at(paths: list[Path], look: Callable[[Path], Picture], problems: lis
 def _masked(pictures: list[Picture], folder: Folder, masks: Path, problems: list[Problem]) -> list[Picture]:
     """The pictures with their masks: one of the same name and size each; what does not match is an error."""
     try:
-        there = {Path(entry.name).stem: masks / entry.name for entry in os.scandir(masks)
-                 if is_picture(entry.name) and not is_hidden(entry.name)}  # fmt: skip
+        root = links.real(masks)
+        places = [
+            place for place in links.look_into(masks, root) if is_picture(place.name) and not is_hidden(place.name)
+        ]
     except OSError as fault:
         said = "{path} cannot be opened: {reason}; check the folder's rights"
         problems.append(error(masks, said, path=masks, reason=fault.strerror))
         return []
+    problems.extend(_unread(masks, masks.name, places))
+    there = {Path(place.name).stem: masks / place.name for place in places if place.kind == "file"}
     stems = {picture.path.stem for picture in pictures}
     missing = [picture.path.name for picture in pictures if picture.path.stem not in there]
     extra = sorted(path.name for stem, path in there.items() if stem not in stems)
@@ -422,7 +446,7 @@ def _wrong_sizes(examples: list[Example], folders: tuple[Folder, ...], cached: b
         )  # fmt: skip
 
 
-def _oddities(folder: Folder, entries: list[os.DirEntry[str]], names: list[str]) -> Iterator[Problem]:
+def _oddities(folder: Folder, places: list[Place], names: list[str]) -> Iterator[Problem]:
     """Things in a folder that look like pictures and are not read, or collide."""
     stems: dict[str, list[str]] = {}
     for name in names:
@@ -434,21 +458,52 @@ def _oddities(folder: Folder, entries: list[os.DirEntry[str]], names: list[str])
                 "rename one of them if they are different pictures",
                 names=" and ".join(twins), stem=stem,
             )  # fmt: skip
-    unused = sorted(entry.name for entry in entries if Path(entry.name).suffix.lower() in UNUSED_PICTURES)
+    unused = sorted(place.name for place in places if Path(place.name).suffix.lower() in UNUSED_PICTURES)
     if unused:
         yield warning(
             folder.path, "{count} files in {name} are of a kind that is not read ({files}); "
             "save them as PNG, JPEG or WebP",
             count=len(unused), name=folder.name, files=_named(unused),
         )  # fmt: skip
-    for entry in entries:
-        if entry.is_dir() and holds_pictures(Path(entry.path)):
+    for path in (folder.path / place.name for place in places if place.kind == "folder"):
+        if holds_pictures(path):
             yield warning(
-                Path(entry.path),
-                "{path} is not read: pictures must lie directly in {name}; move them up",
-                path=entry.path,
+                path, "{path} is not read: pictures must lie directly in {name}; move them up", path=path,
                 name=folder.name,
-            )
+            )  # fmt: skip
+
+
+def _unread(path: Path, name: str, places: Iterable[Place]) -> Iterator[Problem]:
+    """Pictures of a folder that are not opened: links that lead out of the data set or nowhere, and what is no file."""
+    names: dict[Kind, list[str]] = {}
+    for place in places:
+        if is_picture(place.name):
+            names.setdefault(place.kind, []).append(place.name)
+    if outside := names.get("outside"):
+        yield warning(
+            path, "{count} pictures in {name} are links that lead outside the data set ({files}), which are not "
+            "followed; put copies in their place",
+            count=len(outside), name=name, files=_named(outside),
+        )  # fmt: skip
+    if broken := names.get("broken"):
+        yield warning(
+            path, "{count} pictures in {name} are links that lead nowhere ({files}) and are not used; remove them, or "
+            "bring back what they lead to",
+            count=len(broken), name=name, files=_named(broken),
+        )  # fmt: skip
+    if special := names.get("special"):
+        yield warning(
+            path, "{count} pictures in {name} are pipes, sockets or devices, not files ({files}), and are not used; "
+            "remove them",
+            count=len(special), name=name, files=_named(special),
+        )  # fmt: skip
+
+
+def _caption(path: Path, kind: Kind) -> str:
+    """The text of a caption file. Raises CaptionError, also for a link that is not followed."""
+    if kind != "file":
+        raise CaptionError(f"{path} {links.REASONS[kind]}")
+    return captions.read_caption(path)
 
 
 def _missing_captions(

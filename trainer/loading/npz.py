@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from trainer.atomic import atomic_write
+from trainer.dataset import links
 from trainer.dataset.buckets import Size, crop_ltrb
 from trainer.loading.latents import NAMED_AT_MOST, Kept, LatentsError, Task
 from trainer.loading.pixels import Item, Mask, load_mask
@@ -41,6 +42,7 @@ class NpzStore:
         """
         self._suffix, self._scale, self._trusted = suffix, scale, trusted
         self._unmarked: list[str] = []
+        self._unfollowed: dict[Path, str] = {}
         self._claimed: dict[Path, tuple[Path, Size]] = {}
 
     def find(self, task: Task) -> Kept | str | None:
@@ -49,7 +51,10 @@ class NpzStore:
         self.claim(task.item)
         reason: str | None = None
         for path, unmarked in ((self.place(task.item), False), (_older(task), True)):
-            if not path.is_file():
+            kind = links.kind_of(path, _root(task.item))
+            if kind != "file":
+                if kind != "missing" and path not in self._unfollowed:
+                    self._unfollowed[path] = links.REASONS[kind]
                 continue
             found = self._usable(path, task)
             if isinstance(found, Kept):
@@ -76,16 +81,19 @@ class NpzStore:
         arrays["crop_ltrb"] = np.array(crop_ltrb(item.bucket, size))
         if item.alpha and mask is not None:
             arrays["alpha_mask"] = np.ascontiguousarray(np.flip(mask, axis=1)) if task.mirrored else mask
-        atomic_write(path, _packed(arrays))
+        atomic_write(path.resolve(), _packed(arrays))  # a link within the data set stays one
 
     def notes(self) -> list[str]:
-        """Which pictures' latents came from files that do not say for which family they are."""
+        """Which pictures' latents came from files that do not say for which family they are, and which files were not
+        opened."""
+        unfollowed = [f"{path} {reason}" for path, reason in self._unfollowed.items()]
         if not self._unmarked:
-            return []
+            return unfollowed
         names = ", ".join(self._unmarked[:NAMED_AT_MOST]) + (" ..." if len(self._unmarked) > NAMED_AT_MOST else "")
         return [
+            *unfollowed,
             f"the latents of {len(self._unmarked)} pictures were read from older .npz files ({names}), which do not "
-            "say for which kind of model they were made; remove those files if it was another kind"
+            "say for which kind of model they were made; remove those files if it was another kind",
         ]
 
     def place(self, item: Item) -> Path:
@@ -94,8 +102,12 @@ class NpzStore:
         return item.path.with_name(f"{item.path.stem}_{width:04d}x{height:04d}{self._suffix}.npz")
 
     def claim(self, item: Item) -> None:
-        """Keep a picture's file for it. Raises LatentsError for two pictures, or one at two sizes, in one file."""
+        """Keep a picture's file for it. Raises LatentsError for two pictures, or one at two sizes, in one file, and
+        for a link that is not followed in the place of the file."""
         place = self.place(item)
+        kind = links.kind_of(place, _root(item))
+        if kind not in ("file", "missing"):
+            raise LatentsError(f"{place} {links.REASONS[kind]}, or clear cache_as_npz")
         other, bucket = self._claimed.setdefault(place, (item.path, item.bucket))
         if other != item.path:
             raise LatentsError(f"{other} and {item.path} would share {place.name}; rename one, or clear cache_as_npz")
@@ -116,7 +128,8 @@ class NpzStore:
         if array is None and "arr_0" in arrays and not task.mirrored:
             array = arrays["arr_0"]
         if array is None and task.mirrored:
-            array = (read_arrays(path.with_name(f"{path.stem}_flip.npz")) or {}).get("arr_0")
+            other = path.with_name(f"{path.stem}_flip.npz")
+            array = (read_arrays(other) or {}).get("arr_0") if links.kind_of(other, _root(item)) == "file" else None
         if array is None:
             return None
         if array.ndim != 3 or array.shape[1:] != (height, width):
@@ -149,6 +162,11 @@ class NpzStore:
             return "have a mask with numbers beyond 0 to 1"
         reduced = F.interpolate(torch.from_numpy(mask.astype(np.float32))[None, None], (height, width), mode="area")[0]
         return Kept(latents, reduced.flip(-1) if task.mirrored else reduced)
+
+
+def _root(item: Item) -> Path:
+    """The data set of a picture; its own folder where nothing is known of one."""
+    return item.root or links.real(item.path.parent)
 
 
 def _older(task: Task) -> Path:

@@ -33,7 +33,8 @@ class Item:
 
     size: of the picture when it was looked at; None is not compared. mask: picture whose red says what counts. alpha:
     the transparency is the mask. random_crop, colors, face_span: what chance changes (see augmentation.py).
-    turned: the camera was not held upright; as_stored: that is not obeyed.
+    turned: the camera was not held upright; as_stored: that is not obeyed. root: the data set, every link followed,
+    out of which no file beside the picture may lead.
     """
 
     path: Path
@@ -48,6 +49,7 @@ class Item:
     face_span: tuple[float, float] | None = None
     turned: bool = False
     as_stored: bool = False
+    root: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -67,13 +69,13 @@ class Loaded:
 Read = Callable[[Item, Random | None], Loaded]
 
 
-def item_of(example: Example, options: DatasetOptions) -> Item:
-    """An example with the options of its folder."""
+def item_of(example: Example, options: DatasetOptions, root: Path | None = None) -> Item:
+    """An example with the options of its folder. root: as in Item."""
     face = None if options.enable_bucket else options.face_crop_aug_range
     return Item(
         example.path, example.choice.bucket, example.choice.resized, example.size, options.resize_interpolation,
         example.mask, options.alpha_mask and example.mask is None, options.random_crop, options.color_aug, face,
-        example.orientation != 1, options.ignore_exif_orientation,
+        example.orientation != 1, options.ignore_exif_orientation, root,
     )  # fmt: skip
 
 

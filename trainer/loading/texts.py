@@ -15,6 +15,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from trainer.atomic import WriteError, atomic_write
+from trainer.dataset import links
 from trainer.families.base import Conditioning
 from trainer.loading.npz import read_arrays
 
@@ -81,16 +82,24 @@ class KeptTexts:
         return self._folder / f"{self.identity(caption)}.safetensors"
 
 
-def write_te_outputs(picture: Path, caption: str, kept: KeptTexts, width: int, warn: Callable[[str], None]) -> None:
+def write_te_outputs(
+    picture: Path, caption: str, kept: KeptTexts, width: int, warn: Callable[[str], None], root: Path | None = None
+) -> None:
     """Write `<picture>_te_outputs.npz` as sd-scripts keeps a caption's encoding for SDXL (KOHYA_COMPAT 3.3).
 
-    width: of the first encoder's states. A file that sd-scripts itself wrote is left as it is, with a warning; one of
+    width: of the first encoder's states. root: the data set, which no link may lead out of; without one
+    the picture's folder.
+    A file that sd-scripts itself wrote is left as it is, with a warning; one of
     ours is renewed when it is out of date, which a key of its own tells.
     """
     place = picture.with_name(f"{picture.stem}_te_outputs.npz")
     identity = kept.identity(caption)
+    kind = links.kind_of(place, root or links.real(picture.parent))
+    if kind not in ("file", "missing"):
+        warn(f"{place} {links.REASONS[kind]}")
+        return
     try:
-        if place.exists():
+        if kind == "file":
             before = read_arrays(place) or {}
             if IDENTITY_KEY not in before:
                 warn(f"{place} was written by another program and stays as it is")
@@ -105,7 +114,7 @@ def write_te_outputs(picture: Path, caption: str, kept: KeptTexts, width: int, w
         arrays: dict[str, Any] = {name: _as_numpy(tensor) for name, tensor in tensors.items()}
         buffer = io.BytesIO()
         np.savez(buffer, **arrays | {IDENTITY_KEY: identity})
-        atomic_write(place, buffer.getvalue())
+        atomic_write(place.resolve(), buffer.getvalue())
     except OSError as error:
         warn(f"{place} was not written: {error}")
 

@@ -249,7 +249,7 @@ def _listing(opened: Opened, thumbnails: Thumbnails) -> dict[str, Any]:
         folders: dict[str, int] = {}
         for row in store.rows:
             folders[row.picture.folder] = folders.get(row.picture.folder, 0) + 1
-        shelves = {folder: thumbnails.register_folder(store.folder / folder) for folder in folders}
+        shelves = {folder: thumbnails.register_folder(store.folder / folder, store.folder) for folder in folders}
         return {
             "id": opened.id,
             "path": str(store.folder),

@@ -172,7 +172,7 @@ function createEditor(root, folder, { open, choose }) {
     const warn = (role, words, explanation, names, count = names.length) => h('button', { class: 'badge warn tags-badge', 'data-role': role, onclick: () => namesDialog(words, explanation, names, count) }, icon('warning'), words);
     fill(warnings,
       now.orphan_count > 0 && warn('tags-orphans', t('Captions without a picture: {n}', { n: now.orphan_count }), t('These files lie beside the pictures, but no picture has their name. They are left alone.'), now.orphans, now.orphan_count),
-      now.outside.length > 0 && warn('tags-outside', t('Links out of this folder: {n}', { n: now.outside.length }), t('These links lead to files outside the opened folder and are not opened.'), now.outside),
+      now.outside.length > 0 && warn('tags-outside', t('Links that are not followed: {n}', { n: now.outside.length }), t('These links lead out of the opened folder, nowhere, or to a subfolder, and are not opened.'), now.outside),
       session.view.twins.length > 0 && h('button', { class: 'badge warn tags-badge', 'data-role': 'tags-twins', onclick: () => session.filter({ show: 'problems' }).catch(complain) }, icon('copy'), t('Pictures that share a caption')),
       now.strays.length > 0 && warn('tags-strays', t('Unsaved captions without their picture: {n}', { n: now.strays.length }), t('The pictures are gone. Their unsaved captions are kept until the pictures return.'), now.strays));
     nobody.hidden = session.view.total > 0;
