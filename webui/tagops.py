@@ -19,6 +19,7 @@ Kind = Literal[
     "text", "tags", "add", "remove", "replace", "find", "dedupe", "sort", "trim", "spaces", "revert", "restore"
 ]
 
+LONGEST_CAPTION = 60_000  # letters
 _LINE_ENDS = re.compile(r"(\r\n|\n|\r)")
 _SHORTEST_WITH_UNDERSCORE = 4  # sd-scripts' rule: `^_^` and its friends (3 characters or fewer) keep their underscore
 
@@ -50,6 +51,10 @@ class Edit(BaseModel):
 
 class EditError(ValueError):
     """The edit as asked makes no sense; the text says what to give."""
+
+
+class TooLong(ValueError):
+    """A caption would become longer than LONGEST_CAPTION."""
 
 
 def split_lines(text: str) -> list[str]:
@@ -125,7 +130,7 @@ def transform(edit: Edit, frequency: Callable[[str], int]) -> Transform:
         "add": lambda text, known: each_line(text, known, lambda line: add(line, tags, edit.place)),
         "remove": lambda text, known: each_line(text, known, lambda line: remove(line, tags)),
         "replace": lambda text, known: each_line(text, known, lambda line: replace(line, tags, replacement)),
-        "find": lambda text, known: text.replace(edit.find, edit.text),
+        "find": lambda text, known: substitute(text, edit.find, edit.text),
         "dedupe": lambda text, known: each_line(text, known, lambda line: list(dict.fromkeys(line))),
         "sort": lambda text, known: each_line(text, known, lambda line: arrange(line, edit.by, edit.keep, frequency)),
         "trim": lambda text, known: each_line(text.strip("\r\n \t"), known, squeeze, rewrite=True),
@@ -134,6 +139,13 @@ def transform(edit: Edit, frequency: Callable[[str], int]) -> Transform:
     if edit.kind not in table:
         raise EditError(f"{edit.kind!r} is not something that can be done to a caption")
     return table[edit.kind]
+
+
+def substitute(text: str, find: str, put: str) -> str:
+    """`text` with `put` wherever `find` stands. Raises TooLong before a result of gigabytes is built."""
+    if text.count(find) * (len(put) - len(find)) > LONGEST_CAPTION:
+        raise TooLong
+    return text.replace(find, put)
 
 
 def add(line: list[str], tags: Sequence[str], place: str) -> list[str]:

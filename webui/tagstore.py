@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -19,10 +19,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from webui import tagfiles, tagops
 from webui.tagfiles import Disk, Draft, Form, Listing, Picture, Unsaved
-from webui.tagops import Edit, EditError
+from webui.tagops import Edit, EditError, TooLong
 
 MOST_STEPS = 200
-LONGEST_CAPTION = 60_000
 DRAFT_DELAY_SECONDS = 0.6
 
 
@@ -65,6 +64,15 @@ class Row:
     def saved(self) -> str:
         """The text of the file; "" when there is none."""
         return self.disk.text or ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an edit comes to: new texts by picture number, and the pictures whose captions would be too long."""
+
+    edit: Edit
+    texts: dict[int, str]
+    too_long: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -137,19 +145,45 @@ class Store:
 
     # -- edits ----------------------------------------------------------------------------------------------------
 
-    def apply(self, edit: Edit, targets: Sequence[int], rev: int | None = None) -> int:
-        """Do `edit` to the captions of `targets` as one step; returns how many pictures changed.
+    def plan(self, edit: Edit, targets: Sequence[int]) -> Plan:
+        """What `apply` would do. Captions that could not be read are passed over, those too long stay as they are.
 
-        Captions that could not be read are passed over. Raises EditError, and Stale when `rev` is not the present one.
+        Raises EditError when the edit lacks what it needs, or when all that it would change would be too long.
         """
         with self.lock:
-            self.expect(rev)
-            return self._do(edit, self._outcome(edit, targets))
+            if edit.kind == "revert":
+                return Plan(edit, {n: row.saved for n in targets if n in self.dirty and (row := self.rows[n])})
+            plan = Plan(edit, {})
+            function = tagops.transform(edit, lambda tag: len(self.index.get(tag, ())))
+            for n in targets:
+                if n in self.faulty or n in plan.texts:
+                    continue
+                old = self.rows[n].text
+                try:
+                    new = function(old, self.rows[n].tags)
+                except TooLong:
+                    plan.too_long.append(n)
+                    continue
+                if len(new) > max(tagops.LONGEST_CAPTION, len(old)):
+                    plan.too_long.append(n)
+                elif new != old:
+                    plan.texts.update(dict.fromkeys(self.twins.get(n, (n,)), new))
+            if plan.too_long and not plan.texts:
+                name, most = self.rows[plan.too_long[0]].picture.name, tagops.LONGEST_CAPTION
+                raise EditError(f"The caption of {name} would have more than {most:,} letters; shorten it")
+            return plan
 
-    def preview(self, edit: Edit, targets: Sequence[int]) -> int:
-        """How many pictures `apply` would change."""
+    def carry_out(self, plan: Plan, rev: int | None = None) -> int:
+        """Do what was planned as one step; returns how many pictures changed. Raises Stale."""
         with self.lock:
-            return len(self._outcome(edit, targets))
+            self.expect(rev)
+            return self._do(plan.edit, plan.texts)
+
+    def apply(self, edit: Edit, targets: Sequence[int], rev: int | None = None) -> int:
+        """Plan an edit of the captions of `targets` and carry it out. Raises EditError and Stale."""
+        with self.lock:
+            self.expect(rev)
+            return self.carry_out(self.plan(edit, targets))
 
     def undo(self, rev: int | None = None) -> Edit | None:
         """Take back the last step; returns what it was, or None when there is none."""
@@ -225,25 +259,6 @@ class Store:
         """Raise Stale unless `rev` is the present one (None: no matter)."""
         if rev is not None and rev != self.rev:
             raise Stale
-
-    def _outcome(self, edit: Edit, targets: Sequence[int]) -> dict[int, str]:
-        """The texts that `edit` would change, as they would be."""
-        if edit.kind == "revert":
-            return {n: row.saved for n in targets if n in self.dirty and (row := self.rows[n])}
-        function = tagops.transform(edit, lambda tag: len(self.index.get(tag, ())))
-        after: dict[int, str] = {}
-        for n in targets:
-            if n in self.faulty or n in after:
-                continue
-            old = self.rows[n].text
-            new = function(old, self.rows[n].tags)
-            if new != old:
-                if len(new) > LONGEST_CAPTION:
-                    name, most = self.rows[n].picture.name, LONGEST_CAPTION
-                    raise EditError(f"The caption of {name} would have more than {most:,} letters; shorten it")
-                for twin in self.twins.get(n, (n,)):
-                    after[twin] = new
-        return after
 
     def _do(self, edit: Edit, texts: Mapping[int, str], forms: Mapping[int, Form] | None = None) -> int:
         """Make `texts` (and files of these forms) the captions, as one step; returns how many pictures changed."""

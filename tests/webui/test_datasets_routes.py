@@ -84,8 +84,19 @@ def test_the_road_from_a_filter_to_the_file(client: TestClient, folder: Path):
 def test_what_would_change_is_counted_without_changing_it(client: TestClient, folder: Path):
     window = Window(client, folder)
     answer = window.post("count", edit={"kind": "remove", "tags": ["1girl"]}, target={"scope": "shown"})
-    assert answer == {"changes": 2, "of": 3}
+    assert answer == {"changes": 2, "of": 3, "too_long": 0}
     assert client.get(f"/api/datasets/{window.folder['id']}").json()["view"]["dirty_count"] == 0
+
+
+def test_captions_that_would_be_too_long_are_named_and_the_others_are_edited(client: TestClient, folder: Path):
+    (folder / "a.txt").write_text("x" * 59_999, encoding="utf-8")
+    window = Window(client, folder)
+    asked = window.post("count", edit={"kind": "add", "tags": ["y"]}, target={"scope": "shown"})
+    assert asked == {"changes": 2, "of": 3, "too_long": 1}
+    answer = window.edit(kind="add", tags=["y"])
+    assert (answer["changed"], answer["too_long"], answer["too_long_count"]) == (2, ["a.png"], 1)
+    refused = window.edit(400, kind="add", tags=["y"], spans=[[0, 0]])
+    assert refused["message"] == "The caption of a.png would have more than 60,000 letters; shorten it"
 
 
 def test_a_second_window_that_is_behind_is_refused_and_then_sees_the_change(client: TestClient, folder: Path):

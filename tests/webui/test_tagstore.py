@@ -70,7 +70,7 @@ def test_tags_are_counted_among_the_shown_and_among_all(store: Store):
 
 def test_a_batch_tells_beforehand_how_many_pictures_it_would_change(store: Store):
     edit = Edit(kind="remove", tags=("solo",))
-    assert store.preview(edit, range(4)) == 2
+    assert len(store.plan(edit, range(4)).texts) == 2
     assert store.apply(edit, range(4)) == 2
     assert texts(store) == ["1girl, red", "1girl, blue", "watermark", ""]
     assert store.dirty == {0, 2}
@@ -137,6 +137,38 @@ def test_undoing_everything_restores_exactly_and_the_index_stays_true(
         assert texts(store) == state
     assert texts(store) == captions
     assert store.dirty == set()
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        Edit(kind="add", tags=("twenty letters of it",)),
+        Edit(kind="replace", tags=("1girl",), replacement=("twenty letters of it",)),
+        Edit(kind="find", find="1girl", text="twenty letters of it"),
+    ],
+    ids=lambda edit: edit.kind,
+)
+def test_a_caption_that_would_be_too_long_stays_as_it_is_and_the_others_are_edited(tmp_path: Path, edit: Edit):
+    longest = "1girl, " + "x" * 59_990
+    store = open_store(fill(tmp_path / "set", {"a": longest, "b": "1girl, x", "c": None, "d.jpg": "1girl"}))
+    plan = store.plan(edit, [0, 1, 3])
+    assert (sorted(plan.texts), plan.too_long) == ([1, 3], [0])
+    assert store.apply(edit, [0, 1, 3]) == 2
+    assert store.rows[0].text == longest and store.dirty == {1, 3}
+    with pytest.raises(EditError, match=r"The caption of a\.png would have more than 60,000 letters"):
+        store.apply(edit, [0])
+
+
+def test_a_text_put_in_many_places_is_refused_before_it_fills_the_memory(tmp_path: Path):
+    store = open_store(fill(tmp_path / "set", {"a": "x" * 60_000, "b": "y"}))
+    with pytest.raises(EditError, match=r"a\.png would have more than 60,000 letters"):
+        store.apply(Edit(kind="find", find="x", text="z" * 200_000), [0, 1])  # 12 GB if it were built
+
+
+def test_a_caption_that_is_too_long_already_can_be_shortened(tmp_path: Path):
+    store = open_store(fill(tmp_path / "set", {"a": "1girl, " + "x" * 70_000}))
+    assert store.apply(Edit(kind="remove", tags=("1girl",)), [0]) == 1
+    assert store.rows[0].text == "x" * 70_000
 
 
 def test_an_edit_made_on_an_older_state_is_refused(store: Store):

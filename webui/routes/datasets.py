@@ -21,7 +21,7 @@ from webui.site import Site
 from webui.tagfiles import FolderError, Picture
 from webui.tagfolders import Opened, OpenFolders
 from webui.tagops import Edit, EditError
-from webui.tagstore import Query, Row, Stale, Step, Store
+from webui.tagstore import Plan, Query, Row, Stale, Step, Store
 from webui.thumbnails import Thumbnails, file_key
 
 NAMES_SHOWN = 200
@@ -158,17 +158,25 @@ def _add_edits(routes: APIRouter, folders: OpenFolders) -> None:
 
     @routes.post("/{name}/count")
     def count(name: str, body: Editing) -> Response:
-        def preview(store: Store) -> int:
-            return store.preview(body.edit, _targets(store, body))
-
         with _refusals():
             opened = folders.get(name)
-            number, store = _with_lock(opened, body, preview), opened.store
-            return _json({"changes": number, "of": len(_targets(store, body))})
+            targets, plan = _with_lock(opened, body, lambda store: _planned(store, body))
+            return _json({"changes": len(plan.texts), "of": len(targets), "too_long": len(plan.too_long)})
 
     @routes.post("/{name}/edit")
     def edit(name: str, body: Editing) -> Response:
-        return _change(name, body, lambda store: store.apply(body.edit, _targets(store, body), body.rev))
+        def act(store: Store) -> tuple[int, list[str]]:
+            store.expect(body.rev)
+            _, plan = _planned(store, body)
+            return store.carry_out(plan), [store.rows[n].picture.name for n in plan.too_long]
+
+        with _refusals():
+            opened = folders.get(name)
+            changed, left = _with_lock(opened, body, act)
+            view = _view(opened, body.query, body.look)
+            return _json(
+                {"changed": changed, "view": view, "too_long": left[:NAMES_SHOWN], "too_long_count": len(left)}
+            )
 
     @routes.post("/{name}/undo")
     def undo(name: str, body: Change) -> Response:
@@ -223,6 +231,12 @@ def _with_lock(opened: Opened, body: Change, act: Callable[[Store], Result]) -> 
 
 def _targets(store: Store, body: Editing) -> list[int]:
     return store.find(body.query) if body.target.scope == "shown" else _numbers(store, body.target.spans)
+
+
+def _planned(store: Store, body: Editing) -> tuple[list[int], Plan]:
+    """The pictures that an edit is for, and what it would do."""
+    targets = _targets(store, body)
+    return targets, store.plan(body.edit, targets)
 
 
 def _numbers(store: Store, spans: Sequence[Span]) -> list[int]:

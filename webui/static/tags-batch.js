@@ -62,7 +62,8 @@ export function createBatch(session, { selection, tags }) {
 
   async function apply(edit) {
     try {
-      const changed = await session.edit(edit, numbers());
+      const { changed, too_long: left, too_long_count: count } = await session.edit(edit, numbers());
+      if (count) notice(t('Left as they are, since they would be too long ({n}): {names}', { n: count, names: left.slice(0, 5).join(', ') + (count > 5 ? ' …' : '') }), { seconds: 20 });
       if (!changed) { notice(t('Nothing had to be changed.')); return; }
       const dismiss = notice(stepWords({ ...edit, to: edit.replacement, more: 0, count: changed }), { action: { label: t('Undo'), run: () => session.change('undo').catch(complain) } });
       said = { rev: session.view.rev, dismiss };
@@ -77,8 +78,8 @@ export function createBatch(session, { selection, tags }) {
       const edit = make();
       if (edit === null) { count.textContent = t('For {pictures}.', { pictures: pictureWords(size()) }); ok.disabled = true; return; }
       try {
-        const { changes, of } = await session.count(edit, numbers());
-        count.textContent = t('Changes {changes} of {pictures}.', { changes, pictures: pictureWords(of) });
+        const { changes, of, too_long: left } = await session.count(edit, numbers());
+        count.textContent = [t('Changes {changes} of {pictures}.', { changes, pictures: pictureWords(of) }), left > 0 && t('Too long to be changed: {n}.', { n: left })].filter(Boolean).join(' ');
         ok.disabled = changes === 0;
       } catch (error) { count.textContent = translated(error.message); ok.disabled = true; }
     }, 80);

@@ -116,33 +116,36 @@ export class Session {
     await this.fetchView('view');
   }
 
-  /** Do an edit to the shown pictures, or to `numbers`; resolves to how many changed. */
+  /** Do an edit to the shown pictures, or to `numbers`; resolves to {changed, too_long: names, too_long_count}. */
   async edit(edit, numbers = null) {
     const alone = numbers?.length === 1 && numbers[0] === this.look ? this.picture?.text : undefined;
     try {
-      return await this.change('edit', { edit, target: target(numbers) });
+      return await this.send('edit', { edit, target: target(numbers) });
     } catch (error) {
       // Another window changed something. Where this very caption is still what was edited, the edit is as good as before.
       const same = error.status === 409 && alone !== undefined && numbers[0] === this.look && this.picture?.text === alone;
       if (!same) throw error;
-      return this.change('edit', { edit, target: target(numbers) });
+      return this.send('edit', { edit, target: target(numbers) });
     }
   }
 
-  /** How many pictures `edit` would change: {changes, of}. */
+  /** How many pictures `edit` would change: {changes, of, too_long}. */
   count(edit, numbers = null) {
     return this.run(() => post(`${this.base}/count`, { ...this.asking(), edit, target: target(numbers) }));
   }
 
   asking() { return { query: this.query, look: this.look, rev: this.view.rev, listing: this.folder.listing }; }
 
+  /** `send`, for those who need only the number of changes. */
+  async change(path, body = {}) { return (await this.send(path, body)).changed ?? null; }
+
   /** POST to `path` on the present revision. When another window was first, show its state and throw the refusal. */
-  change(path, body = {}) {
+  send(path, body = {}) {
     return this.run(async () => {
       try {
         const answer = await post(`${this.base}/${path}`, { ...this.asking(), ...body });
         await this.receive(answer.view ?? answer);
-        return answer.changed ?? null;
+        return answer;
       } catch (error) {
         if (error.status === 409) await this.fetchView('view');
         throw error;
