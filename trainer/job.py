@@ -41,7 +41,8 @@ class Process:
         try:
             process = psutil.Process(self.pid)
             # the system counts start times from its clock: when that is set right, those of running processes move
-            same = abs(process.create_time() - self.started) < 1.0 or process.cmdline()[1:] == [*self.command[1:]]
+            words = [*self.command[1:]]  # without any, every program that was started alone would be the same
+            same = abs(process.create_time() - self.started) < 1.0 or (words != [] and process.cmdline()[1:] == words)
             return same and process.status() != psutil.STATUS_ZOMBIE
         except psutil.Error:
             return False

@@ -381,14 +381,14 @@ def _write_forced_stop(job: Job) -> None:
     last = job.last_event()
     if last is not None and last["event"] in TERMINAL:
         return
-    _append_event(job, "stopped", step=(last or {}).get("step", 0), state=None, forced=True)
+    append_event(job, "stopped", step=(last or {}).get("step", 0), state=None, forced=True)
 
 
 def _write_failure(job: Job, message: str) -> None:
-    _append_event(job, "failed", kind="bug", message=message, advice="See the log below.", traceback="")
+    append_event(job, "failed", kind="bug", message=message, advice="See the log below.", traceback="")
 
 
-def _append_event(job: Job, event: str, **fields: Any) -> None:
+def append_event(job: Job, event: str, **fields: Any) -> None:
     """Write an event in the place of a trainer that no longer runs; a line it had torn is closed first."""
     torn = False
     with contextlib.suppress(OSError), job.events_path.open("rb") as stream:

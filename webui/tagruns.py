@@ -23,8 +23,9 @@ from taggers.pictures import EXTENSIONS, list_pictures
 from taggers.run import Run, RunError, find_run, list_runs, undo
 from taggers.tags import TagOptions, split_typed
 from trainer.atomic import atomic_write
-from trainer.events import EventLog, follow
+from trainer.events import follow
 from trainer.job import Job
+from webui.runner import append_event
 
 OWN_FOLDER = "folder"  # the model choice "a folder of my own"
 CAPTION_EXTENSIONS = (".txt", ".caption")
@@ -355,9 +356,7 @@ class Views:
 
 def mark_stopped(job: Job) -> None:
     """The process was ended without a word of its own: its last event becomes `stopped`."""
-    events = EventLog(job.events_path)
-    events.emit("stopped", forced=True)
-    events.close()
+    append_event(job, "stopped", forced=True)
 
 
 def is_picture(path: Path) -> bool:

@@ -96,6 +96,17 @@ def test_a_pid_that_was_used_again_is_not_taken_for_the_trainer(job: Job) -> Non
     assert job.state() == "crashed"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a program that reads what it is given without arguments")
+def test_a_program_without_arguments_that_has_the_number_now_is_not_taken_for_the_trainer(job: Job) -> None:
+    child = subprocess.Popen(["cat"], stdin=subprocess.PIPE)
+    job.write_process(child.pid, ["python"])
+    record = json.loads(job.process_path.read_text(encoding="utf-8"))
+    job.process_path.write_text(json.dumps({**record, "started": record["started"] - 100}), encoding="utf-8")
+    EventLog(job.events_path).emit("started")
+    assert job.state() == "crashed"
+    child.communicate()
+
+
 def test_a_clock_that_is_set_right_leaves_a_running_job_running(job: Job) -> None:
     job.write_process(os.getpid(), ["other name of Python", *psutil.Process().cmdline()[1:]])
     record = json.loads(job.process_path.read_text(encoding="utf-8"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -19,6 +20,7 @@ from taggers.run import Run
 from tests.taggers.test_download import MODEL, Hub, hub
 from tests.webui.served import served
 from trainer.demo import write_pictures
+from trainer.events import TERMINAL, EventLog
 from webui.routes import tagging, thumbnails
 from webui.site import Site, open_site
 from webui.tagruns import Drafts, FieldProblem, RunView, TaggerForm
@@ -186,6 +188,63 @@ def test_a_run_that_is_ended_by_force_can_be_undone(client: TestClient, folder: 
     client.post(f"/api/tagging/runs/{run['id']}/undo")
     wait(lambda: client.get(f"/api/tagging/runs/{run['id']}").json()["undone"])
     assert not list(folder.glob("*.txt"))
+
+
+@pytest.fixture
+def stranger() -> Iterator[subprocess.Popen[bytes]]:
+    """A process of somebody else, which has the number that a run once had."""
+    child = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE)
+    yield child
+    child.kill()
+    child.wait()
+
+
+def left_behind(site: Site, pid: int, **fields: object) -> Run:
+    """A run of an earlier page as it lies on disk, its process recorded under this number."""
+    run = Run.create(site.state_dir / "tagging", "x", {"folder": str(site.train_dir)})
+    run.job.write_process(pid, [sys.executable, "-m", "taggers"])
+    record = json.loads(run.job.process_path.read_text(encoding="utf-8"))
+    run.job.process_path.write_text(json.dumps({**record, **fields}), encoding="utf-8")
+    log = EventLog(run.job.events_path)
+    log.emit("started", images=3)
+    log.close()
+    return run
+
+
+@pytest.mark.parametrize("over", ["finished", "failed", "stopped", "its number is another's now"])
+def test_asking_a_run_that_is_over_to_stop_or_to_end_touches_no_process(
+    client: TestClient, site: Site, stranger: subprocess.Popen[bytes], over: str
+):
+    if over in TERMINAL:
+        run = left_behind(site, stranger.pid)
+        log = EventLog(run.job.events_path)
+        log.emit(over)
+        log.close()
+    else:
+        run = left_behind(site, stranger.pid, started=1.0)
+    before = run.job.events_path.read_bytes()
+    for request in ("stop", "end"):
+        answer = client.post(f"/api/tagging/runs/{run.id}/{request}").json()
+        assert answer["state"] == (over if over in TERMINAL else "crashed")
+    assert stranger.poll() is None
+    assert run.job.events_path.read_bytes() == before and not run.job.requested("stop")
+
+
+def test_a_run_that_was_asked_to_stop_is_still_stopping_in_a_new_page_and_can_be_ended_there(
+    client: TestClient, site: Site, stranger: subprocess.Popen[bytes]
+):
+    run = left_behind(site, stranger.pid)
+    assert client.get("/api/tagging/status").json()["run"]["stopping"] is False
+    assert client.post(f"/api/tagging/runs/{run.id}/stop").json()["stopping"] is True
+    with run.job.events_path.open("ab") as stream:
+        stream.write(b'{"event": "picture", "torn')
+    with served(tagging.router(open_site(site.root))) as page:
+        found = page.get("/api/tagging/status").json()["run"]
+        assert (found["id"], found["state"], found["stopping"]) == (run.id, "running", True)
+        assert page.post(f"/api/tagging/runs/{run.id}/end").json()["state"] == "stopped"
+    assert stranger.wait(10) is not None
+    last = run.job.last_event()
+    assert last is not None and (last["event"], last["forced"]) == ("stopped", True)
 
 
 def test_a_run_whose_process_dies_without_a_word_shows_the_end_of_its_log(tmp_path: Path):
