@@ -110,8 +110,6 @@ def notes(section: ScheduleSection) -> list[str]:
     if section.lr_warmup_steps and not schedule.warmup:
         cure = "; choose constant_with_warmup for a warm-up" if schedule.name == "constant" else ""
         found.append(f"the schedule {schedule.name} has no warm-up, so lr_warmup_steps is not used{cure}")
-    if section.lr_decay_steps and schedule.name != "warmup_stable_decay":
-        found.append(f"lr_decay_steps is only used by warmup_stable_decay, not by {schedule.name}")
     return found
 
 

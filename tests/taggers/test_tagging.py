@@ -272,11 +272,11 @@ def test_a_wrong_request_is_refused_with_the_cure_and_exit_code_2(tag, arguments
     assert code == 2 and lines == [] and words in err
 
 
-def test_a_threshold_with_a_decimal_comma_is_refused_with_what_to_write(tag, capsys):
+def test_a_threshold_with_a_decimal_comma_is_refused_with_what_to_write(tag, capfd):
     with pytest.raises(SystemExit) as ended:
         tag(".", "--general-threshold", "0,35")
     assert ended.value.code == 2
-    assert "write 0.35" in capsys.readouterr().err
+    assert "write 0.35" in capfd.readouterr().err
 
 
 def test_a_picture_that_reaches_no_threshold_gets_no_empty_caption(tmp_path: Path, paint, tag):

@@ -16,6 +16,7 @@ import tomlkit
 from pydantic import ValidationError
 
 from trainer.config.dataset import DatasetGroup, Interpolation
+from trainer.config.partners import OF_FOLDERS, partner_notes
 from trainer.config.problems import ConfigError, Note, Problem, did_you_mean, from_validation, shown
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def expanded(config: TrainConfig) -> tuple[TrainConfig, tuple[Note, ...]]:
         whole = TrainConfig(**{**sections, "dataset": config.dataset.model_copy(update=changes)})
     except ValidationError as error:
         raise as_config_error(error) from error
-    return whole, tuple(notes)
+    return whole, (*notes, *partner_notes(whole, OF_FOLDERS))
 
 
 def read_dataset_file(path: Path) -> tuple[tuple[DatasetGroup, ...], list[Note]]:

@@ -1,4 +1,7 @@
-"""What is allowed but probably not meant, or has no effect. What makes training impossible is in rules.py. LIGHT."""
+"""What is allowed but probably not meant. LIGHT.
+
+Options without the other one that they need are in partners.py; what makes training impossible is in rules.py.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from trainer.config.dataset import owners
+from trainer.config.partners import partner_notes
 from trainer.config.problems import Note
 from trainer.config.rates import trained_rates
 
@@ -21,9 +25,10 @@ def notes_on(config: TrainConfig) -> Iterator[Note]:
     yield from _noise_and_loss(config)
     yield from _captions(config)
     yield from _pictures(config)
-    yield from _sampling_and_saving(config)
+    yield from _saving(config)
     yield from _network(config)
     yield from _lycoris(config)
+    yield from partner_notes(config)
 
 
 def _optimizer_and_schedule(config: TrainConfig) -> Iterator[Note]:
@@ -33,6 +38,16 @@ def _optimizer_and_schedule(config: TrainConfig) -> Iterator[Note]:
         yield Note("schedule.lr_warmup_steps", "{reason}", {"reason": text})
     optimizer, args = optimizers.find(config.optimizer.optimizer_type), config.optimizer.optimizer_args
     schedule = config.schedule.lr_scheduler_type or config.schedule.lr_scheduler
+    own, rates = config.optimizer, trained_rates(config)
+    parts = [] if config.network.network_train_unet_only else [own.text_encoder_lr]
+    parts += [] if config.network.network_train_text_encoder_only else [own.unet_lr]
+    usual = type(own).model_fields["learning_rate"].default
+    if None not in parts and own.learning_rate not in (usual, *rates.values()):
+        yield Note(
+            "optimizer.learning_rate",
+            "learning_rate {value} is not used: every part that is trained has a rate of its own, {rates}",
+            {"value": own.learning_rate, "rates": ", ".join(f"{part} {rate:g}" for part, rate in rates.items())},
+        )
     for text in optimizers.rate_notes(optimizer, trained_rates(config)):
         yield Note("optimizer.learning_rate", "{reason}", {"reason": text})
     for text in optimizers.setting_notes(optimizer, args, schedule, config.optimizer.max_grad_norm):
@@ -106,21 +121,12 @@ def _pictures(config: TrainConfig) -> Iterator[Note]:
         yield Note("dataset.reg_data_dir", "reg_data_dir is not used: in_json has no regularisation pictures")
 
 
-def _sampling_and_saving(config: TrainConfig) -> Iterator[Note]:
-    if config.sample.sample_every_n_epochs and config.sample.sample_every_n_steps:
-        yield Note(
-            "sample.sample_every_n_steps", "sample_every_n_steps has no effect while sample_every_n_epochs is set"
-        )
+def _saving(config: TrainConfig) -> Iterator[Note]:
     if config.save.save_model_as != "safetensors":
         yield Note(
             "save.save_model_as",
             "a {kind} file holds no description of the training (ss_ and modelspec keys); safetensors does",
             {"kind": config.save.save_model_as},
-        )
-    if config.save.skip_until_initial_step and not (config.save.initial_step or config.save.initial_epoch):
-        yield Note(
-            "save.skip_until_initial_step",
-            "skip_until_initial_step has no effect without initial_step or initial_epoch",
         )
 
 
