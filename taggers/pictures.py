@@ -1,4 +1,4 @@
-"""Finds a folder's pictures and opens them safely, upright and on white. LIGHT (PIL).
+"""Finds a folder's pictures and opens them, upright and on white, as the trainer does. LIGHT (PIL).
 
 What goes into a model is its own business (wd.py, cl.py). Pictures are only ever read.
 """
@@ -9,18 +9,17 @@ import os
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
+from trainer.dataset import pictures
 from trainer.dataset.links import is_folder
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".jfif")
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "AVIF")
-LARGEST_PIXELS = 100_000_000
 WHITE = (255, 255, 255)
 
 
 class PictureError(ValueError):
-    """A picture cannot be read; the text says why, without the path."""
+    """A picture cannot be read; the text says which file in its folder, and why."""
 
 
 def list_pictures(folder: Path, recursive: bool = False, passed: list[Path] | None = None) -> list[Path]:
@@ -29,7 +28,7 @@ def list_pictures(folder: Path, recursive: bool = False, passed: list[Path] | No
     Hidden files and folders (.ipynb_checkpoints, ._copies of macOS) are passed over; links to folders are not followed
     and added to `passed`. Links to files are listed, wherever they lead.
     """
-    pictures: list[Path] = []
+    found: list[Path] = []
     subfolders: list[Path] = []
     with os.scandir(folder) as entries:
         for entry in sorted(entries, key=lambda entry: entry.name):
@@ -41,38 +40,24 @@ def list_pictures(folder: Path, recursive: bool = False, passed: list[Path] | No
                 if passed is not None:
                     passed.append(folder / entry.name)
             elif Path(entry.name).suffix.lower() in EXTENSIONS:
-                pictures.append(folder / entry.name)
+                found.append(folder / entry.name)
     if recursive:
         for subfolder in subfolders:
-            pictures += list_pictures(subfolder, True, passed)
-    return pictures
+            found += list_pictures(subfolder, True, passed)
+    return found
 
 
 def open_picture(path: Path) -> Image.Image:
     """The picture as RGB: turned as its EXIF says, transparency on white, 16 bits scaled to 8, first frame of many.
 
-    Raises PictureError for what is no file, no picture, cut short, or larger than 100 million pixels (seen in its
-    header, before anything is decoded).
+    Raises PictureError as the trainer's reader does, for the same pictures.
     """
-    if not path.is_file():
-        raise PictureError("this is not a file" if path.exists() else "the file is gone")
     try:
-        with Image.open(path, formats=FORMATS) as picture:
-            width, height = picture.size
-            if width * height > LARGEST_PIXELS:
-                raise PictureError(f"{width} x {height} pixels are more than the limit of 100 million; make it smaller")
-            picture.load()
-            return _upright_rgb(picture)
-    except UnidentifiedImageError:
-        raise PictureError("this is not a picture that can be read; save it again as PNG or JPEG") from None
-    except Image.DecompressionBombError:
-        raise PictureError("more than the limit of 100 million pixels; make it smaller") from None
-    except MemoryError:
-        raise PictureError("not enough memory to open it; make it smaller") from None
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        if isinstance(error, PictureError):
-            raise
-        raise PictureError(f"the file is damaged or cut short ({error}); save it again") from error
+        return pictures.on_ground(pictures.read_image(path))
+    except pictures.PictureError as error:
+        raise PictureError(f"{path.name} {error.reason}") from error
+    except OSError as error:
+        raise PictureError(f"{path.name} cannot be read: {error.strerror or error}") from error
 
 
 def pad_to_square(picture: Image.Image) -> Image.Image:
@@ -94,20 +79,3 @@ def resize_square(square: Image.Image, side_px: int) -> Image.Image:
 
     how = cv2.INTER_AREA if square.width > side_px else cv2.INTER_LANCZOS4
     return Image.fromarray(cv2.resize(np.asarray(square), (side_px, side_px), interpolation=how))
-
-
-def _upright_rgb(picture: Image.Image) -> Image.Image:
-    picture = ImageOps.exif_transpose(picture)
-    if picture.mode.startswith("I"):  # 16-bit grey; convert("RGB") would clip it to a white picture
-        values = np.asarray(picture)
-        scaled = (values >> 8 if values.max(initial=0) > 255 else values).clip(0, 255)
-        return Image.fromarray(scaled.astype(np.uint8)).convert("RGB")
-    if picture.mode == "F":
-        values = np.nan_to_num(np.asarray(picture))
-        values = values * 255 if values.max(initial=0) <= 1 else values
-        return Image.fromarray(values.clip(0, 255).astype(np.uint8)).convert("RGB")
-    if picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info:
-        rgba = picture.convert("RGBA")
-        ground = Image.new("RGBA", rgba.size, (*WHITE, 255))
-        return Image.alpha_composite(ground, rgba).convert("RGB")
-    return picture.convert("RGB")

@@ -228,7 +228,7 @@ def _not_to_be_opened(image: Path, caption: Path, root: Path) -> str | None:
     """Why a picture or the caption beside it is no file of this folder, links followed; None when both may be used."""
     kind = links.kind_of(image, root)
     if kind not in ("file", "missing"):
-        return f"the picture {links.REASONS[kind]}"
+        return f"{image.name} {links.REASONS[kind]}"
     kind = links.kind_of(caption, root)
     if kind not in ("file", "missing"):
         return f"{caption.name} {links.REASONS[kind]}"

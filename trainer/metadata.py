@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from trainer import __version__
 from trainer.config.problems import ConfigError, Problem
+from trainer.dataset import pictures
 
 if TYPE_CHECKING:
     from trainer.config import TrainConfig
@@ -216,12 +217,9 @@ def thumbnail(told: str | None) -> str | None:
             said = "metadata_thumbnail holds {length} characters, {limit} at most; name a picture file"
             raise ConfigError([Problem(address, said, {"length": len(told), "limit": LARGEST_THUMBNAIL})])
         return told
-    from PIL import Image, ImageOps
-
     try:
-        with Image.open(told) as picture:
-            small = ImageOps.exif_transpose(picture).convert("RGB")
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        small = pictures.on_ground(pictures.read_image(Path(told)))
+    except (OSError, ValueError) as error:
         said = "metadata_thumbnail: {path} cannot be read as a picture; choose a .jpg, .png or .webp file, or clear it"
         raise ConfigError([Problem(address, said, {"path": told})]) from error
     small.thumbnail((THUMBNAIL_SIDE_PX, THUMBNAIL_SIDE_PX))

@@ -10,14 +10,12 @@ import os
 import threading
 from pathlib import Path
 
-from PIL import Image, ImageOps
-
 from trainer.atomic import atomic_writer
-from trainer.dataset import links
+from trainer.dataset import links, pictures
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".avif", ".tif", ".tiff")
 SIDES_PX = (192, 384, 1024)
-MOST_PIXELS = 100_000_000
+MIDDLE_GREY = (128, 128, 128)  # under transparent parts, so that they are seen in both themes
 DECODERS = threading.BoundedSemaphore(2)
 
 
@@ -111,31 +109,14 @@ def thumbnail_path(folder_id: str, name: str, mtime_ns: int) -> str:
 
 def _make(path: Path, target: Path, side_px: int) -> None:
     try:
-        with Image.open(path) as image:
-            if image.width * image.height > MOST_PIXELS:
-                raise NoThumbnail(
-                    f"{path} has {image.width}x{image.height} pixels; pictures over 100 megapixels are not shown."
-                )
-            image.draft("RGB", (side_px * 2, side_px * 2))
-            turned = ImageOps.exif_transpose(image)
-            turned.thumbnail((side_px, side_px))
-            small = _on_grey(turned)
-            with atomic_writer(target) as stream:
-                small.save(stream, "WEBP", quality=82, method=2)
-    except NoThumbnail:
-        raise
-    except Exception as error:  # a broken picture raises nearly anything: struct.error, SyntaxError, OSError, ...
+        small = pictures.read_image(path, side_px=side_px * 2)
+        small.thumbnail((side_px, side_px))
+        with atomic_writer(target) as stream:
+            pictures.on_ground(small, MIDDLE_GREY).save(stream, "WEBP", quality=82, method=2)
+    except pictures.PictureError as error:
+        raise NoThumbnail(str(error)) from error
+    except (OSError, ValueError) as error:
         raise NoThumbnail(f"{path} cannot be read as a picture: {error}") from error
-
-
-def _on_grey(image: Image.Image) -> Image.Image:
-    """RGB; transparent parts on middle grey, so that they are seen in both themes. 16-bit grey is scaled, not cut."""
-    if image.mode.startswith("I"):
-        return image.convert("I").point(lambda value: value / 256).convert("L").convert("RGB")
-    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        rgba = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", rgba.size, (128, 128, 128, 255)), rgba).convert("RGB")
-    return image.convert("RGB")
 
 
 def _digest(text: str) -> str:

@@ -71,7 +71,10 @@ def test_a_huge_picture_is_refused_by_its_header(tmp_path: Path):
 
 def test_a_picture_between_the_limits_of_pillow_and_ours_is_refused_with_its_size(tmp_path: Path):
     Image.new("1", (12_000, 9_000)).save(tmp_path / "big.png")
-    with pytest.warns(Image.DecompressionBombWarning), pytest.raises(PictureError, match="12000 x 9000"):
+    with (
+        pytest.warns(Image.DecompressionBombWarning),
+        pytest.raises(PictureError, match="big.png is 12000x9000 pixels"),
+    ):
         open_picture(tmp_path / "big.png")
 
 
@@ -81,14 +84,14 @@ def test_a_damaged_picture_is_refused_with_the_reason(tmp_path: Path, cut: int):
     Image.fromarray(noise).save(tmp_path / "a.png")
     whole = (tmp_path / "a.png").read_bytes()
     (tmp_path / "a.png").write_bytes(whole[:cut])
-    with pytest.raises(PictureError, match="damaged|not a picture"):
+    with pytest.raises(PictureError, match=r"a\.png is damaged"):
         open_picture(tmp_path / "a.png")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes in folders")
 def test_a_named_pipe_does_not_hang_the_run(tmp_path: Path):
     os.mkfifo(tmp_path / "a.png")
-    with pytest.raises(PictureError, match="not a file"):
+    with pytest.raises(PictureError, match=r"a\.png is gone or not a regular file"):
         open_picture(tmp_path / "a.png")
 
 

@@ -432,8 +432,8 @@ def test_a_run_writes_and_reads_through_no_link_that_leads_out_of_its_folder(lin
     assert [line.get("message", "").partition(";")[0] for line in lines if line["action"] == "failed"] == [
         "a.txt is a link that leads outside the data set, which is not followed",
         "b.txt is a link that leads nowhere",
-        "the picture is a link that leads nowhere",
-        "the picture is a link that leads outside the data set, which is not followed",
+        "d.png is a link that leads nowhere",
+        "e.png is a link that leads outside the data set, which is not followed",
     ]
     assert text(linked / "elsewhere.txt") == "mine"
     assert not (folder / "nowhere.txt").exists()

@@ -15,9 +15,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from taggers.pictures import open_picture
 from trainer.dataset import pictures
 from trainer.dataset.buckets import BucketChoice
 from trainer.dataset.pictures import PictureError, fit, read_header, read_picture
+from webui.thumbnails import NoThumbnail, Thumbnails
+
+
+def chunk(kind, data, wrong_checksum=False):
+    checksum = zlib.crc32(kind + data) ^ wrong_checksum
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", checksum)
+
+
+def png(path, depth, colour_type, size, rows, before=b"", after=b""):
+    """A PNG made by hand. rows: the bytes of each row; before, after: chunks around the pixels."""
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", *size, depth, colour_type, 0, 0, 0))
+    pixels = chunk(b"IDAT", zlib.compress(b"".join(b"\0" + row for row in rows)))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + header + before + pixels + after + chunk(b"IEND", b""))
+    return path
 
 
 def noisy(width, height, channels=3):
@@ -39,10 +54,7 @@ def rotated(path, orientation):
 
 def huge_png_header(path, width, height):
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    chunk = struct.pack(">I", 13) + b"IHDR" + header + struct.pack(">I", zlib.crc32(b"IHDR" + header))
-    path.write_bytes(
-        b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 0) + b"IEND" + struct.pack(">I", zlib.crc32(b"IEND"))
-    )
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IEND", b""))
     return path
 
 
@@ -217,3 +229,94 @@ def test_damaged_files_give_pictures_or_one_kind_of_error(tmp_path_factory, kind
     with contextlib.suppress(PictureError):
         width, height = read_header(path).shown
         assert read_picture(path).shape == (height, width, 3)
+
+
+LARGE = zlib.compress(b"x" * (3 << 20))  # unpacked it is more than PIL reads of one text
+# what may stand in a sound PNG, or be wrong in it without harm to the pixels
+HARMLESS = {
+    "a large packed text": chunk(b"zTXt", b"a\0\0" + LARGE),
+    "a large international text": chunk(b"iTXt", b"a\0\1\0\0\0" + LARGE),
+    "a large colour profile": chunk(b"iCCP", b"a\0\0" + LARGE),
+    "more text than PIL reads in all": chunk(b"tEXt", b"a\0" + b"x" * (65 << 20)),
+    "a text with a wrong checksum": chunk(b"tEXt", b"a\0b", wrong_checksum=True),
+    "a transparency with a wrong checksum": chunk(b"tRNS", b"\0\3", wrong_checksum=True),
+    "an unknown chunk with a wrong checksum": chunk(b"teSt", b"a", wrong_checksum=True),
+    "a gamma cut short": chunk(b"gAMA", b"\0"),
+    "a size of pixels cut short": chunk(b"pHYs", b"\0"),
+    "a profile packed in no known way": chunk(b"iCCP", b"a\0\7x"),
+    "an animation of no size": chunk(b"acTL", struct.pack(">II", 2, 0)) + chunk(b"fcTL", bytes(26)),
+}
+READERS = {
+    "trainer": lambda path, folder: read_picture(path)[0, 0, 0],
+    "tagger": lambda path, folder: open_picture(path).getpixel((0, 0))[0],
+    "page": lambda path, folder: Image.open(Thumbnails(folder / "cache").thumbnail(path, 192)).getpixel((0, 0))[0],
+}
+
+
+@pytest.mark.parametrize("where", ["before", "after"])
+@pytest.mark.parametrize("harm", HARMLESS)
+def test_what_does_not_touch_the_pixels_makes_no_png_damaged(tmp_path, harm, where):
+    path = png(tmp_path / "a.png", 8, 0, (2, 1), [bytes([3, 200])], **{where: HARMLESS[harm]})
+    assert read_header(path).shown == (2, 1)
+    assert read_picture(path)[0, :, 0].tolist() == [3, 200]
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_every_reader_of_pictures_opens_the_same_ones(tmp_path, reader):
+    rows = [bytes([80] * 8)] * 8
+    path = png(tmp_path / "a.png", 8, 0, (8, 8), rows, before=HARMLESS["a large colour profile"])
+    assert abs(int(READERS[reader](path, tmp_path)) - 80) <= 2
+    (tmp_path / "b.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n")  # PIL would run Ghostscript
+    with pytest.raises(
+        (PictureError, ValueError, NoThumbnail), match=r"b\.png is damaged or no picture of a known kind"
+    ):
+        READERS[reader](tmp_path / "b.png", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("depth", "colour_type", "row", "shade", "width"),
+    [
+        (1, 0, bytes([0b01000000]), (1,), 2),
+        (2, 0, bytes([0b00100000]), (2,), 2),
+        (4, 0, bytes([0x13]), (3,), 2),
+        (8, 0, bytes([4, 3]), (3,), 2),
+        (16, 0, struct.pack(">HH", 301, 300), (300,), 2),  # the upper halves are the same
+        (8, 2, bytes([1, 2, 4, 1, 2, 3]), (1, 2, 3), 2),
+        (16, 2, struct.pack(">6H", 300, 40000, 9, 300, 40000, 700), (300, 40000, 700), 2),
+    ],
+)
+def test_the_transparent_shade_of_a_png_without_alpha_channel_is_seen_through(
+    tmp_path, depth, colour_type, row, shade, width
+):
+    before = chunk(b"tRNS", struct.pack(f">{len(shade)}H", *shade))
+    path = png(tmp_path / "a.png", depth, colour_type, (width, 1), [row], before=before)
+    assert read_picture(path, alpha=True)[0, :, 3].tolist() == [255, 0]
+    assert read_picture(path)[0, 1].tolist() == [255, 255, 255]
+    assert read_picture(path)[0, 0].tolist() != [255, 255, 255]
+
+
+def test_a_camera_jpeg_with_a_preview_inside_is_one_picture(tmp_path):
+    image = Image.fromarray(noisy(16, 8))
+    image.save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[image.resize((4, 2))])
+    assert read_header(tmp_path / "a.jpg") == pictures.Header((16, 8))
+
+
+@pytest.mark.parametrize(("kind", "count"), [("png", 2), ("webp", 2), ("png", 1), ("webp", 1)])
+def test_the_header_says_whether_a_file_holds_an_animation(tmp_path, kind, count):
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")][:count]
+    path = saved(tmp_path / f"a.{kind}", frames[0], save_all=True, append_images=frames[1:])
+    assert read_header(path).animated == (count == 2)
+
+
+@pytest.mark.parametrize(("opacity", "invisible"), [(0, True), (1, False)])
+def test_a_picture_that_is_transparent_all_over_is_told_from_one_that_is_not(tmp_path, opacity, invisible):
+    image = Image.new("RGBA", (4, 4), (255, 0, 0, 0))
+    image.putpixel((3, 3), (255, 0, 0, opacity))
+    content = pictures.read_content(saved(tmp_path / "a.png", image))
+    assert content.invisible == invisible
+    assert content.pixels[0, 0].tolist() == [255, 255, 255]
+
+
+def test_a_side_too_long_is_named_with_its_limit(tmp_path):
+    with pytest.raises(PictureError, match="70000x8 pixels, longer than 65000; make it smaller"):
+        read_header(huge_png_header(tmp_path / "a.png", 70_000, 8))

@@ -121,7 +121,7 @@ def test_a_link_is_shown_where_it_stays_in_its_folder_and_refused_by_name_where_
     assert {name: answer.status_code for name, answer in answers.items()} == {
         "in.png": 200, "out.png": 404, "gone.png": 404, "itself.png": 404,
     }  # fmt: skip
-    assert "out.png is a link that leads out of its folder" in answers["out.png"].json()["message"]
+    assert "out.png is a link that leads outside the data set" in answers["out.png"].json()["message"]
     assert "gone.png" in answers["gone.png"].json()["message"]
     assert "itself.png" in answers["itself.png"].json()["message"]
 

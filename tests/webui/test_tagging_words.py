@@ -47,7 +47,8 @@ def test_the_sentences_are_those_that_the_tagger_writes():
         ROOT / "taggers" / f"{name}.py" for name in ("pictures", "tagging", "session", "wd", "cl", "download", "run")
     ]
     files += [
-        ROOT / "trainer" / name for name in ("atomic.py", "dataset/captions.py", "dataset/links.py", "demo/pictures.py")
+        ROOT / "trainer" / name
+        for name in ("atomic.py", "dataset/captions.py", "dataset/links.py", "dataset/pictures.py", "demo/pictures.py")
     ]
     files.append(ROOT / "webui/routes/tagging.py")
     source = "".join(path.read_text(encoding="utf-8") for path in files)

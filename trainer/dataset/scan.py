@@ -633,7 +633,7 @@ def _header(path: Path) -> Header:
     try:
         status = path.stat()
     except OSError as fault:
-        raise PictureError(f"{path} cannot be read: {fault.strerror}") from fault
+        raise PictureError(path, f"cannot be read: {fault.strerror}") from fault
     return _header_of(path, status.st_mtime_ns, status.st_size)
 
 

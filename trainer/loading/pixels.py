@@ -88,9 +88,9 @@ def load(item: Item, rng: Random | None = None) -> Loaded:
     height, width = pixels.shape[:2]
     if item.size is not None and item.size != (width, height):
         raise PictureError(
-            f"{item.path} is {width}x{height} pixels now and was {item.size[0]}x{item.size[1]}; "
+            item.path, f"is {width}x{height} pixels now and was {item.size[0]}x{item.size[1]}; "
             "start again, and delete metadata_cache.json beside it if there is one"
-        )
+        )  # fmt: skip
     window = _window(item, (width, height), rng)
     pixels = _taken(pixels, window, item)
     mask = None
