@@ -16,7 +16,8 @@ from trainer.atomic import atomic_write
 from trainer.config.caption import Caption
 from trainer.dataset.captions import CaptionError, join, measured, process, read_caption, split, stored
 
-GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "captions.json").read_text(encoding="utf-8"))["values"]
+RESULTS = json.loads((Path(__file__).parents[1] / "golden" / "captions.json").read_text(encoding="utf-8"))
+GOLDEN = [*RESULTS["values"], *RESULTS["one_line"]["values"]]
 tags = st.lists(
     st.text(st.characters(exclude_characters=",|;{}", exclude_categories=["C", "Z"]), min_size=1, max_size=8),
     max_size=12,

@@ -104,7 +104,9 @@ def process(caption: str, options: Caption, rng: Random, epoch: int, step: int, 
     if _dropped(options, rng, epoch):
         return ""
     if options.enable_wildcard:
-        caption = _choose(rng.choice(caption.split("\n")), rng)
+        lines = caption.split("\n")
+        # As sd-scripts: a single line is no choice, and a number drawn for it would change all that is drawn after it.
+        caption = _choose(rng.choice(lines) if len(lines) > 1 else caption, rng)
     else:
         caption = caption.split("\n")[0]
     marker = options.keep_tokens_separator
