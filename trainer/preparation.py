@@ -42,7 +42,7 @@ from trainer.dataset.report import Lengths, lengths
 from trainer.dataset.scan import Dataset, scan, write_caches
 from trainer.events import TERMINAL, EventLog
 from trainer.failures import explain
-from trainer.families import kinds
+from trainer.families import emphasis, kinds
 from trainer.families.base import Family, Target
 from trainer.families.modules import all_tensors
 from trainer.families.weights import describe, find_base
@@ -366,6 +366,7 @@ def _texts(
         family.encode_captions,
         identity,
         CACHE_FOLDER / "texts" if config.cache.cache_text_encoder_outputs_to_disk else None,
+        str if caption.weighted_captions else emphasis.plain,
     )
     still = seeds.python_random(0)
     examples = [*dataset.examples, *dataset.validation]

@@ -29,6 +29,7 @@ from trainer import seeds
 from trainer.atomic import WriteError, atomic_writer
 from trainer.config import ConfigError, Problem
 from trainer.config.problems import did_you_mean
+from trainer.families import emphasis
 from trainer.families.base import Family
 from trainer.families.tokens import clip_tokenizer
 from trainer.numbers import ADVICE, NumberError, read_number
@@ -221,8 +222,9 @@ def _captions(prompts: Sequence[Prompt]) -> list[str]:
 
 
 def _token_length(captions: Sequence[str]) -> int | None:
-    """Room for the longest prompt: 75 (None), 150 or 225 tokens."""
-    longest = max(clip_tokenizer().count(caption) for caption in captions)
+    """Room for the longest prompt: 75 (None), 150 or 225 tokens. Brackets that weigh and their numbers take none."""
+    count = clip_tokenizer().count
+    longest = max(sum(count(words) for words, _ in emphasis.parse(caption)) for caption in captions)
     return None if longest <= 75 else 150 if longest <= 150 else 225
 
 

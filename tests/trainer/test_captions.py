@@ -57,6 +57,20 @@ def test_braces_without_content_and_doubled_braces_stay():
     assert used("{x|y} {{lit}} {}", enable_wildcard=True) in ("x {lit} {}", "y {lit} {}")
 
 
+@pytest.mark.parametrize(("separator", "expected"), [(";", "a; b; c"), ("，", "a， b， c"), (" | ", "a | b | c")])
+@pytest.mark.parametrize(
+    "acting", [{"shuffle_caption": True}, {"caption_tag_dropout_rate": 0.5}, {"token_warmup_step": 3}]
+)
+def test_tags_keep_their_own_separator_whatever_acts_on_them(separator, expected, acting):
+    caption = separator.join(["a ", " b", "c"])
+    assert used(caption, caption_separator=separator, keep_tokens=3, **acting) == expected
+
+
+def test_a_marker_between_tags_is_replaced_by_their_own_separator():
+    made = used("a; b ||| c; d", caption_separator=";", keep_tokens_separator="|||")
+    assert made == "a; b; c; d"
+
+
 def test_groups_joined_by_the_secondary_separator_stay_together():
     assert used("a;;;b, c;;;d", shuffle_caption=True, secondary_separator=";;;") in ("a,b, c,d", "c,d, a,b")
 

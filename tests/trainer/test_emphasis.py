@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from trainer.families.emphasis import parse
+from trainer.families.emphasis import parse, plain
 from trainer.families.tokens import clip_tokenizer
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "token_ids.json").read_text(encoding="utf-8"))["captions"]
@@ -52,3 +54,21 @@ def test_plain_text_weighs_one_everywhere():
     chunks, weights = clip_tokenizer().weighted([("a cat", 1.0)], 150)
     assert chunks == clip_tokenizer().chunks("a cat", 150)
     assert weights == [1.0] * 152
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (r"nero \(fate\)", "nero (fate)"),
+        (r"\[a\], (b:1.2)", "[a], (b:1.2)"),
+        (r"\\m/ c\d", r"\m/ cd"),
+        (r"\\(a", r"\(a"),
+    ],
+)
+def test_without_weights_a_backslash_before_a_bracket_is_no_text(text, words):
+    assert plain(text) == words
+
+
+@given(st.lists(st.sampled_from(["\\(", "\\)", "\\[", "\\]", "\\\\", "\\a", "b", ":1)", " "])).map("".join))
+def test_captions_without_weights_have_the_words_of_prompts(text):
+    assert plain(text) == "".join(words for words, _ in parse(text))

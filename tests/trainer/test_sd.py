@@ -197,6 +197,12 @@ def test_brackets_are_text_for_training_and_emphasis_for_previews(family):
     assert torch.equal(family.encode_captions(["a red cat"], emphasis=True).context, plain)
 
 
+def test_an_escaped_name_trains_as_it_is_drawn(family):
+    trained, drawn = (family.encode_captions([r"nero \(fate\)"], emphasis=on).context for on in (False, True))
+    assert torch.equal(trained, drawn)
+    assert torch.equal(trained, family.encode_captions(["nero (fate)"]).context)
+
+
 def test_gradients_reach_an_adapted_text_encoder_through_checkpointing(base):
     for checkpointing in (False, True):
         family = family_of(base)

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from trainer.families.base import Conditioning
+from trainer.families.emphasis import plain
 from trainer.loading.texts import KeptTexts, write_te_outputs
 
 
@@ -53,6 +54,13 @@ def test_kept_files_serve_the_next_run_and_no_other_text_encoder(tmp_path):
     assert again.asked == []
     kept(other, "two", tmp_path)
     assert sorted(other.asked) == ["a", "bcd"]
+
+
+def test_captions_of_the_same_words_share_a_file_that_no_earlier_reading_made(tmp_path):
+    texts = KeptTexts(Encoder(), "one", tmp_path, plain)
+    assert texts.identity(r"nero \(fate\)") == texts.identity("nero (fate)")
+    earlier = KeptTexts(Encoder(), "one", tmp_path)
+    assert earlier.identity(r"nero \(fate\)") != texts.identity(r"nero \(fate\)")
 
 
 def test_a_damaged_file_is_made_anew(tmp_path):

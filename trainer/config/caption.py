@@ -33,7 +33,7 @@ class Caption(Section):
     use the same when you generate."""
 
     caption_separator: str = parameter(",", "Tag separator", max_length=10, advanced=True)
-    """What stands between two tags in the caption files."""
+    """What stands between two tags in the caption files, and between them after shuffling, with a space behind it."""
 
     keep_tokens_separator: str = parameter("", "Marker that ends the kept tags", max_length=20, advanced=True)
     """Text such as ||| in a caption: tags before it stay in front, tags behind a second one stay at the end."""

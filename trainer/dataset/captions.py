@@ -64,9 +64,12 @@ def split(text: str, separator: str = ",") -> list[str]:
     return [tag for tag in (part.strip() for part in text.split(separator)) if tag]
 
 
-def join(tags: Iterable[str]) -> str:
-    """Tags as sd-scripts joins them: comma and space, whatever separated them before."""
-    return ", ".join(tags)
+def join(tags: Iterable[str], separator: str = ",") -> str:
+    """Tags with the separator and a space between them, so that `split` finds the same tags again.
+
+    sd-scripts always puts a comma: there "a; b; c" becomes "a, c, b" as soon as tags are shuffled.
+    """
+    return (separator if separator[-1:].isspace() else f"{separator} ").join(tags)
 
 
 def stored(text: str, wildcards: bool = False) -> str:
@@ -95,7 +98,8 @@ def process(caption: str, options: Caption, rng: Random, epoch: int, step: int, 
 
     rng decides all chances; epoch counts from 1, step from 0 of max_steps. In this order: prefix and suffix, dropout,
     choice of a line, wildcards, then (when anything acts on tags) kept tags, warm-up, shuffling, tag dropout, and last
-    the secondary separator. Unlike sd-scripts the marker of keep_tokens_separator never stays in the text.
+    the secondary separator. Unlike sd-scripts the marker of keep_tokens_separator never stays in the text, and tags are
+    joined by the separator that parts them in the file.
     """
     if options.caption_prefix:
         caption = f"{options.caption_prefix} {caption}"
@@ -162,7 +166,7 @@ def _arranged(caption: str, options: Caption, rng: Random, step: int, max_steps:
         rng.shuffle(flexible)
     if options.caption_tag_dropout_rate > 0:
         flexible = [tag for tag in flexible if rng.random() >= options.caption_tag_dropout_rate]
-    return join(head + flexible + tail)
+    return join(head + flexible + tail, separator)
 
 
 def _guess(data: bytes) -> str:

@@ -19,6 +19,7 @@ from torch import Tensor
 from trainer.families import kinds, modules, tokens
 from trainer.families.base import Conditioning, LoadOptions, ModelPart, Prediction, Random, Target
 from trainer.families.emphasis import parse as parse_emphasis
+from trainer.families.emphasis import plain
 from trainer.families.modules import Unread
 from trainer.families.weights import Description, WeightsError, find_base, read_config
 from trainer.networks.selection import lora_targets
@@ -133,7 +134,8 @@ class DiffusionFamily(ABC):
 
         at_least: tokens to make room for (150 or 225) when max_token_length is shorter. emphasis: (brackets:1.2) weigh
         their part, with the mean of the states kept, as image programs and sd-scripts' previews do; without it they do
-        so where weighted_captions is on, the mean not kept (KOHYA_COMPAT 4.4).
+        so where weighted_captions is on, the mean not kept (KOHYA_COMPAT 4.4). Elsewhere brackets are text; a backslash
+        before one is never part of it.
         """
         if self.text_encoders:
             return self._encoded(self.text_encoders, captions, self._token_limit(at_least), emphasis)
@@ -200,7 +202,7 @@ class DiffusionFamily(ABC):
         With no_token_padding the captions of a batch are as long as the longest of them: (B, 1, at most 77).
         """
         weigh = emphasis or self.weighted_captions
-        pieces = [parse_emphasis(caption) if weigh else [(caption, 1.0)] for caption in captions]
+        pieces = [parse_emphasis(caption) if weigh else [(plain(caption), 1.0)] for caption in captions]
         chunks, weights = zip(*(self._tokenizer.weighted(one, limit, pad) for one in pieces), strict=True)
         ids = torch.tensor(chunks)
         if self.no_token_padding and not emphasis and limit is None:

@@ -1,11 +1,25 @@
-"""Brackets that weigh parts of a prompt: (more), (more:1.3), [less]. LIGHT. Tokens of the parts are in tokens.py."""
+"""Brackets that weigh parts of a prompt: (more), (more:1.3), [less]. LIGHT. Tokens of the parts are in tokens.py.
+
+Taggers escape the brackets of names, `nero \\(fate\\)`, for prompts that weigh by them. So a backslash is read in one way
+whether brackets weigh or not: captions, previews and image programs mean the same words.
+"""
 
 from __future__ import annotations
 
 import re
 
 STEP = 1.1
+_ESCAPE = re.compile(r"\\([()\[\]\\])|\\")
 _MARK = re.compile(r"\\[()\[\]\\]|\\|[()\[\]]|:[+-]?[\d.]+\)|[^\\()\[\]:]+|:")
+
+
+def plain(text: str) -> str:
+    """The words of a caption whose brackets weigh nothing: `nero \\(fate\\)` -> `nero (fate)`.
+
+    As `parse` (and the prompt parser of AUTOMATIC1111's program) reads backslashes. sd-scripts gives them to the
+    tokenizer as text, which costs a token each and makes other words of a name than a prompt does.
+    """
+    return _ESCAPE.sub(r"\1", text)
 
 
 def parse(text: str) -> list[tuple[str, float]]:

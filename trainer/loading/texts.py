@@ -27,13 +27,17 @@ class KeptTexts:
     """Conditioning of captions that never change, by caption; `encode` is asked once a caption.
 
     folder: where encodings are kept for later runs, or None for memory only. encoder_id: what tells one text encoder
-    and its options from another; it is part of every file's name, so nothing stale is ever used.
+    and its options from another; it is part of every file's name, so nothing stale is ever used. words: what of a
+    caption the text encoders read (see emphasis.plain); captions of the same words share a file.
     """
 
-    def __init__(self, encode: Encode, encoder_id: str, folder: Path | None = None) -> None:
+    def __init__(
+        self, encode: Encode, encoder_id: str, folder: Path | None = None, words: Callable[[str], str] = str
+    ) -> None:
         self._encode = encode
         self._id = encoder_id
         self._folder = folder
+        self._words = words
         self._kept: dict[str, Conditioning] = {}
 
     @torch.no_grad()
@@ -52,8 +56,8 @@ class KeptTexts:
         return Conditioning(torch.cat([entry.context for entry in found]), torch.cat(pooled) if pooled else None)
 
     def identity(self, caption: str) -> str:
-        """What tells this caption's encoding from any other: caption, text encoders, options."""
-        return hashlib.sha256(f"{self._id}|{caption}".encode()).hexdigest()[:32]
+        """What tells this caption's encoding from any other: its words, text encoders, options."""
+        return hashlib.sha256(f"{self._id}|{self._words(caption)}".encode()).hexdigest()[:32]
 
     def _made(self, caption: str) -> Conditioning:
         made = self._encode([caption]).to("cpu")  # SDXL: 0.3 MB a caption, which adds up on a card

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from trainer.demo.pictures import FOLDER_NEW, DemoError, write_pictures
+from trainer.families.emphasis import plain
 from trainer.families.tokens import clip_tokenizer
 from webui import tagfiles, tagops
 from webui.answers import Refusal
@@ -347,7 +348,7 @@ def _tokens(text: str) -> int | None:
     """CLIP tokens of the line that training uses; None where CLIP's vocabulary is not installed."""
     line = next((line for line in tagops.split_lines(text)[::2] if line.strip()), "")
     try:
-        return clip_tokenizer().count(line)
+        return clip_tokenizer().count(plain(line))
     except (OSError, ImportError, ValueError):
         return None
 
