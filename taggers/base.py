@@ -5,6 +5,7 @@ B batch · N tags the model knows
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -14,6 +15,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 CATEGORIES = ("rating", "general", "character", "copyright", "artist", "meta", "quality", "model")
+
+# What would part a tag in two, or what no caption file can hold, with the spaces around it.
+_UNWRITABLE = re.compile(r"[\s_]*[,\r\n\x00-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]+[\s_]*")
+
+
+def written_name(name: str) -> str:
+    """A tag's name out of a model's table as one tag of a caption: a comma or line end in it becomes an underscore."""
+    return _UNWRITABLE.sub("_", name.strip()).strip("_") if _UNWRITABLE.search(name) else name
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from taggers import Found, TaggerError
-from taggers.base import CATEGORIES, Vocabulary
+from taggers.base import CATEGORIES, Vocabulary, written_name
 from taggers.session import PictureModel
 from taggers.wd import LARGEST_TABLE_BYTES, bgr_square
 
@@ -68,6 +68,6 @@ def read_tag_mapping(path: Path) -> Vocabulary:
         raise TaggerError(f"{path} numbers its tags in a way that no model does; download it again")
     names, categories = [UNUSED] * count, ["general"] * count
     for index, (tag, kind) in entries.items():
-        names[index] = str(tag)
+        names[index] = written_name(str(tag))
         categories[index] = str(kind).lower() if str(kind).lower() in CATEGORIES else "general"
     return Vocabulary(tuple(names), tuple(categories))

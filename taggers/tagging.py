@@ -22,8 +22,9 @@ from taggers.pictures import PictureError, list_pictures, open_picture
 from taggers.run import Journal
 from taggers.tags import Chosen, TagOptions, choose, merge
 from trainer.atomic import WriteError, atomic_write
-from trainer.dataset import links
-from trainer.dataset.captions import CaptionError, read_caption
+from trainer.dataset import caption_files, links
+from trainer.dataset.caption_files import CaptionFiles
+from trainer.dataset.captions import CaptionError, read_text
 
 ACTIONS = ("written", "appended", "skipped", "failed")
 Prepared = NDArray[np.float32]
@@ -55,7 +56,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Work:
-    """What to tag and how to treat captions that are there."""
+    """What to tag and how to treat captions that are there. captions: those of each folder, as first looked at."""
 
     folder: Path
     options: TagOptions = field(default_factory=TagOptions)
@@ -65,6 +66,7 @@ class Work:
     only: tuple[str, ...] = ()
     batch_size: int = 4
     dry_run: bool = False
+    captions: dict[Path, CaptionFiles] = field(default_factory=dict, compare=False)
 
 
 def pictures_of(work: Work, warn: Callable[[str], None] = lambda message: None) -> list[Path]:
@@ -99,8 +101,12 @@ def _limited(pictures: list[Path], work: Work) -> list[Path]:
 
 
 def caption_of(image: Path, work: Work) -> Path:
-    """Where the caption of a picture stands: beside it, the exact name with the caption's extension."""
-    return image.with_suffix(work.caption_extension)
+    """Where the caption of a picture stands: beside it, the exact name with the caption's extension in any case."""
+    files = work.captions.get(image.parent)
+    if files is None:
+        files = work.captions[image.parent] = caption_files.look(image.parent, work.caption_extension)
+    name = files.of(image.stem)
+    return image.with_suffix(work.caption_extension) if name is None else image.with_name(name)
 
 
 def tag_folder(
@@ -257,7 +263,7 @@ def _write(work: Work, image: Path, chosen: Chosen, journal: Journal | None, roo
     if reason is not None:
         return outcome("failed", reason)
     try:
-        existing = read_caption(caption) if caption.exists() else None
+        existing = read_text(caption) if caption.exists() else None
         before = None if existing is None else caption.read_bytes()
         text = merge(existing, [tag for tag, _ in chosen.tags], work.conflict)
         if text is None:

@@ -5,6 +5,7 @@ Pure functions; reading and writing files is in tagging.py.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from taggers.base import Vocabulary
+from trainer.dataset.captions import join, spaced, split, split_lines
 
 CONFLICTS = ("skip", "replace", "prepend", "append")
-SHORTEST_WITH_SPACES = 4  # `^_^` and `o_o` are faces, not words
+_ESCAPED = re.compile(r"\\([()\[\]\\])")
 
 
 @dataclass(frozen=True)
@@ -77,11 +79,6 @@ def _wanted(kind: str, score: float, options: TagOptions) -> bool:
     return score >= (options.character_threshold if kind == "character" else options.general_threshold)
 
 
-def spaced(tag: str) -> str:
-    """`white_hair` -> `white hair`; tags of up to three characters are faces such as `^_^` and stay."""
-    return tag.replace("_", " ") if len(tag) >= SHORTEST_WITH_SPACES else tag
-
-
 def written(tag: str, options: TagOptions) -> str:
     """A model's tag as it goes into the caption: underscores, then brackets escaped for prompts that weigh by them."""
     tag = spaced(tag) if options.replace_underscore else tag
@@ -92,8 +89,7 @@ def written(tag: str, options: TagOptions) -> str:
 
 def same(tag: str) -> str:
     """What a tag is compared by, so that `white_hair`, `white hair` and an escaped form count as one."""
-    plain = tag.strip().replace("\\(", "(").replace("\\)", ")").replace("\\\\", "\\").casefold()
-    return spaced(plain)
+    return spaced(_ESCAPED.sub(r"\1", tag.strip()).casefold())
 
 
 def split_typed(text: str) -> tuple[str, ...]:
@@ -107,18 +103,27 @@ def merge(existing: str | None, tags: Sequence[str], conflict: str) -> str | Non
     """The new text of a caption, or None when it is to be left alone. existing: the text there, None without a file.
 
     skip leaves every caption that has text; replace puts the new tags in its place; prepend and append add the tags
-    that are not there yet and keep the rest as it is, letter for letter.
+    that are not there yet and keep the rest as it is, letter for letter. Each line gets them, as in the tag editor:
+    with wildcards every line is a caption of its own, without them training reads the first alone. Empty lines at the
+    top, which would hide the rest from training, go.
     """
-    new = ", ".join(tags)
+    new = join(tags)
     if existing is None or not existing.strip():
         return new + "\n"
     if conflict == "skip":
         return None
     if conflict == "replace":
         return None if existing.strip() == new else new + "\n"
-    there = {same(tag) for line in existing.splitlines() for tag in line.split(",")}
-    missing = ", ".join(tag for tag in tags if same(tag) not in there)
-    if not missing:
-        return None
-    text = existing.strip()
-    return f"{missing}, {text}\n" if conflict == "prepend" else f"{text.rstrip(', ')}, {missing}\n"
+    before = split_lines(existing.strip())
+    after = [_added(line, tags, conflict) for line in before]
+    return None if after == before else "".join(after) + ("\r\n" if "\r\n" in existing else "\n")
+
+
+def _added(line: str, tags: Sequence[str], conflict: str) -> str:
+    """A line with those of the tags that it lacks; an empty line, or what ends one, as it is."""
+    there = {same(tag) for tag in split(line)}
+    missing = join(tag for tag in tags if same(tag) not in there)
+    if not line.strip() or not missing:
+        return line
+    kept = line.rstrip(", ") if conflict == "append" else line
+    return ", ".join([missing, kept] if conflict == "prepend" else [kept, missing] if kept else [missing])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from taggers import Found, TaggerError
-from taggers.base import Vocabulary
+from taggers.base import Vocabulary, written_name
 from taggers.pictures import pad_to_square, resize_square
 from taggers.session import PictureModel
 
@@ -61,9 +61,9 @@ def read_selected_tags(path: Path) -> Vocabulary:
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             for row in csv.DictReader(stream):
-                names.append(row["name"])
+                names.append(written_name(row["name"]))
                 categories.append(WD_CATEGORIES.get(row["category"].strip(), "general"))
-    except (KeyError, AttributeError, UnicodeDecodeError, csv.Error) as error:
+    except (KeyError, AttributeError, TypeError, UnicodeDecodeError, csv.Error) as error:
         raise TaggerError(f"{path} is not a table of tags with the columns tag_id,name,category,count; "
                           "download it again") from error  # fmt: skip
     if not names:

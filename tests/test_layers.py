@@ -27,7 +27,7 @@ ALLOWED = {
         "trainer.atomic", "trainer.locks", "trainer.config", "trainer.optimizers", "trainer.schedules", "trainer.job",
         "trainer.events", "trainer.dataset",
         "trainer.metadata", "trainer.tools.inspect", "trainer.families.weights", "trainer.families.kinds",
-        "trainer.families.tokens",
+        "trainer.families.tokens", "trainer.families.emphasis",
         "trainer.demo",
         "trainer.curves", "trainer.saving", "trainer.spawning",
         "trainer.arguments", "trainer.numbers", "trainer.networks.arguments", "taggers",

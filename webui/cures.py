@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from trainer.config import TrainConfig
+from trainer.config.dataset import owners
+from trainer.dataset.scan import SEVERAL_LINES
 from trainer.families import kinds
 from webui.form import SUBSETS, RawValue
 
@@ -79,6 +81,12 @@ def _listed(config: TrainConfig, problem: Mapping[str, Any], told: set[str]) -> 
     return {address: "", SUBSETS: [*there, folder]}
 
 
+def _wildcards(config: TrainConfig, problem: Mapping[str, Any], told: set[str]) -> Values:
+    """One line each time; not where text encodings are cached, nor where a folder switches wildcards off by itself."""
+    own = [one.enable_wildcard for owner in owners(config.dataset) for one in (owner.subset, owner.group) if one]
+    return {} if config.cache.cache_text_encoder_outputs or False in own else {"caption.enable_wildcard": True}
+
+
 def _told_value(address: str, value: str) -> Callable[[TrainConfig, Mapping[str, Any], set[str]], Values]:
     return lambda config, problem, told: {address: str(problem["values"][value])}
 
@@ -91,6 +99,7 @@ _CURES: dict[str, Callable[[TrainConfig, Mapping[str, Any], set[str]], Values]] 
     FOLDER_ITSELF: _folder_above,
     NO_REPEATS: _listed,
     OTHER_EXTENSION: _told_value("caption.caption_extension", "other"),
+    SEVERAL_LINES: _wildcards,
     LOWER_BUCKET: _told_value("dataset.min_bucket_reso", "side"),
     HIGHER_BUCKET: _told_value("dataset.max_bucket_reso", "side"),
 }

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from trainer.atomic import atomic_write
-from trainer.dataset import captions
+from trainer.dataset import caption_files, captions
+from trainer.dataset.caption_files import CaptionFiles
 from trainer.dataset.links import inside, is_folder, kind_of
 from webui.thumbnails import EXTENSIONS as PICTURE_EXTENSIONS
 
@@ -136,13 +137,10 @@ def list_folder(folder: Path, recursive: bool, extension: str) -> Listing:
     """
     listing = Listing()
     for prefix, entries in _walk(folder, recursive):
+        files = caption_files.find(folder / prefix, [entry.name for entry in entries], extension)
         stems: set[str] = set()
-        texts: list[str] = []
         for entry in entries:
             stem, suffix = _parted(entry.name)
-            if suffix == extension:
-                texts.append(entry.name)
-                continue
             if recursive and entry.is_symlink() and is_folder(folder / prefix / entry.name):
                 listing.outside.append(prefix + entry.name)
                 continue
@@ -151,10 +149,11 @@ def list_folder(folder: Path, recursive: bool, extension: str) -> Listing:
             status = _status(entry, folder, prefix, listing)
             if status is not None:
                 stems.add(stem)
+                caption = files.of(stem) or f"{stem}{extension}"
                 listing.pictures.append(
-                    Picture(prefix + entry.name, f"{prefix}{stem}{extension}", status.st_mtime_ns, status.st_size)
+                    Picture(prefix + entry.name, prefix + caption, status.st_mtime_ns, status.st_size)
                 )
-        _note_captions(folder, prefix, entries, texts, stems, listing)
+        _note_captions(prefix, entries, files, stems, listing)
         if len(listing.pictures) > MOST_PICTURES:
             raise FolderError(f"{folder} holds more than {MOST_PICTURES:,} pictures; open one of its subfolders")
     listing.pictures.sort(key=lambda picture: natural(picture.name))
@@ -206,23 +205,16 @@ def _status(entry: os.DirEntry[str], folder: Path, prefix: str, listing: Listing
 
 
 def _note_captions(
-    folder: Path,
-    prefix: str,
-    entries: list[os.DirEntry[str]],
-    texts: list[str],
-    stems: set[str],
-    listing: Listing,
+    prefix: str, entries: list[os.DirEntry[str]], files: CaptionFiles, stems: set[str], listing: Listing
 ) -> None:
-    wanted = set(texts)
+    unused = files.unused(stems)
+    listing.orphans += [prefix + name for name in unused]
+    used = {files.of(stem) for stem in stems}
     for entry in entries:
-        if entry.name not in wanted:
-            continue
-        if _parted(entry.name)[0] not in stems:
-            listing.orphans.append(prefix + entry.name)
-            continue
-        with contextlib.suppress(OSError):
-            status = entry.stat()
-            listing.stamps[prefix + entry.name] = (status.st_mtime_ns, status.st_size)
+        if entry.name in used:
+            with contextlib.suppress(OSError):
+                status = entry.stat()
+                listing.stamps[prefix + entry.name] = (status.st_mtime_ns, status.st_size)
 
 
 def read_disk(folder: Path, name: str) -> Disk:

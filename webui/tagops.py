@@ -20,8 +20,7 @@ Kind = Literal[
 ]
 
 LONGEST_CAPTION = 60_000  # letters
-_LINE_ENDS = re.compile(r"(\r\n|\n|\r)")
-_SHORTEST_WITH_UNDERSCORE = 4  # sd-scripts' rule: `^_^` and its friends (3 characters or fewer) keep their underscore
+_EMPTY_LINES = re.compile(r"\A(?:[^\S\r\n]*(?:\r\n|\n|\r))+")
 
 
 class Edit(BaseModel):
@@ -57,16 +56,11 @@ class TooLong(ValueError):
     """A caption would become longer than LONGEST_CAPTION."""
 
 
-def split_lines(text: str) -> list[str]:
-    """Lines and line ends in turn: ["a, b", "\\r\\n", "c"]; joined they are the text again, byte for byte."""
-    return _LINE_ENDS.split(text)
-
-
 def tags_of(text: str) -> tuple[str, ...]:
     """All tags of a caption in order, those of every line; empty ones left out."""
     if "\n" not in text and "\r" not in text:
         return tuple(captions.split(text))
-    return tuple(tag for line in _LINE_ENDS.split(text)[::2] for tag in captions.split(line))
+    return tuple(tag for line in captions.split_lines(text)[::2] for tag in captions.split(line))
 
 
 def clean(tags: Sequence[str]) -> tuple[str, ...]:
@@ -84,7 +78,7 @@ def each_line(text: str, tags: Sequence[str], change: Callable[[list[str]], list
     if "\n" not in text and "\r" not in text:
         after = change(list(tags))
         return captions.join(after) if rewrite or after != list(tags) else text
-    pieces = split_lines(text)
+    pieces = captions.split_lines(text)
     lines = {n: split for n in range(0, len(pieces), 2) if (split := captions.split(pieces[n]))}
     for n, before in (lines or {0: []}).items():
         after = change(before)
@@ -93,10 +87,17 @@ def each_line(text: str, tags: Sequence[str], change: Callable[[list[str]], list
     return "".join(pieces)
 
 
+def read_first(text: str, change: Callable[[str], str]) -> str:
+    """`text` changed, without the empty lines at its top: training would read those in place of the tags below."""
+    rest = _EMPTY_LINES.sub("", text) if text.strip() else text
+    after = change(rest)
+    return text if after == rest else after
+
+
 def with_tags(text: str, tags: Sequence[str]) -> str:
     """`text` with the tags of its first line that has any replaced by `tags`, in this order."""
     wanted = [part for tag in tags for part in captions.split(tag.replace("\n", ",").replace("\r", ","))]
-    pieces = split_lines(text)
+    pieces = captions.split_lines(text)
     first = next((n for n in range(0, len(pieces), 2) if captions.split(pieces[n])), 0)
     if wanted != captions.split(pieces[first]):
         pieces[first] = captions.join(wanted)
@@ -104,8 +105,8 @@ def with_tags(text: str, tags: Sequence[str]) -> str:
 
 
 def first_line_tags(text: str) -> tuple[str, ...]:
-    """Tags of the first line that has any: the one that training uses unless wildcards are on."""
-    return next((tags for line in split_lines(text)[::2] if (tags := tags_of(line))), ())
+    """Tags of the first line that has any: the one that training uses, unless wildcards are on or it is not on top."""
+    return next((tags for line in captions.split_lines(text)[::2] if (tags := tags_of(line))), ())
 
 
 def with_text(text: str, wanted: str) -> str:
@@ -126,15 +127,17 @@ def transform(edit: Edit, frequency: Callable[[str], int]) -> Transform:
         raise EditError("Nothing to search for was given: type the text to be replaced")
     table: dict[str, Transform] = {
         "text": lambda text, known: with_text(text, edit.text),
-        "tags": lambda text, known: with_tags(text, edit.tags),
-        "add": lambda text, known: each_line(text, known, lambda line: add(line, tags, edit.place)),
+        "tags": lambda text, known: read_first(text, lambda rest: with_tags(rest, edit.tags)),
+        "add": lambda text, known: read_first(
+            text, lambda rest: each_line(rest, known, lambda line: add(line, tags, edit.place))
+        ),
         "remove": lambda text, known: each_line(text, known, lambda line: remove(line, tags)),
         "replace": lambda text, known: each_line(text, known, lambda line: replace(line, tags, replacement)),
         "find": lambda text, known: substitute(text, edit.find, edit.text),
         "dedupe": lambda text, known: each_line(text, known, lambda line: list(dict.fromkeys(line))),
         "sort": lambda text, known: each_line(text, known, lambda line: arrange(line, edit.by, edit.keep, frequency)),
         "trim": lambda text, known: each_line(text.strip("\r\n \t"), known, squeeze, rewrite=True),
-        "spaces": lambda text, known: each_line(text, known, lambda line: [spaced(tag) for tag in line]),
+        "spaces": lambda text, known: each_line(text, known, lambda line: [captions.spaced(tag) for tag in line]),
     }
     if edit.kind not in table:
         raise EditError(f"{edit.kind!r} is not something that can be done to a caption")
@@ -182,8 +185,3 @@ def arrange(line: list[str], by: str, keep: int, frequency: Callable[[str], int]
 def squeeze(line: list[str]) -> list[str]:
     """Runs of spaces inside a tag become one."""
     return [" ".join(tag.split()) for tag in line]
-
-
-def spaced(tag: str) -> str:
-    """Underscores as spaces, except in emoticons of up to three characters."""
-    return tag if len(tag) < _SHORTEST_WITH_UNDERSCORE else tag.replace("_", " ").strip()

@@ -23,6 +23,7 @@ from taggers.pictures import EXTENSIONS, list_pictures
 from taggers.run import Run, RunError, find_run, list_runs, undo
 from taggers.tags import TagOptions, split_typed
 from trainer.atomic import atomic_write
+from trainer.dataset import caption_files
 from trainer.events import follow
 from trainer.job import Job
 from webui.runner import append_event
@@ -110,7 +111,9 @@ class FolderCount:
 def count_folder(folder: Path, recursive: bool, extension: str) -> FolderCount:
     """Count pictures and captions. Raises OSError when the folder cannot be read."""
     pictures = list_pictures(folder, recursive)
-    captioned = sum(_has_content(picture.with_suffix(extension)) for picture in pictures)
+    files = {parent: caption_files.look(parent, extension) for parent in {picture.parent for picture in pictures}}
+    names = [(picture.parent, files[picture.parent].of(picture.stem)) for picture in pictures]
+    captioned = sum(name is not None and _has_content(parent / name) for parent, name in names)
     deeper = 0 if recursive or pictures else len(list_pictures(folder, recursive=True))
     return FolderCount(tuple(pictures), captioned, deeper)
 

@@ -12,6 +12,7 @@ from PIL import Image
 
 import taggers.session
 from taggers import DEFAULT_TAGGER, TAGGERS, TaggerError, find, load, present
+from taggers.cl import read_tag_mapping
 from taggers.tagging import score_pictures
 from taggers.tags import TagOptions, choose
 from taggers.wd import read_selected_tags
@@ -187,3 +188,19 @@ def test_the_demo_tagger_keeps_silent_about_other_pictures():
     noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
     scores = score_pictures(model, [model.prepare(Image.fromarray(noise))])[0]
     assert choose(model.vocabulary, scores, TagOptions()).tags == ()
+
+
+ODD_TABLE = (
+    'tag_id,name,category,count\n1,"hello,_world",0,1\n2,"two\r\nlines",0,1\n'
+    '3,"a ""quoted"" tag",0,1\n4,"b,c, d,",4,1\n'
+)
+
+
+def test_a_tag_with_a_comma_or_a_line_end_stays_one_tag(tmp_path: Path):
+    (tmp_path / "selected_tags.csv").write_bytes(ODD_TABLE.encode())
+    names = ("hello_world", "two_lines", 'a "quoted" tag', "b_c_d")
+    assert read_selected_tags(tmp_path / "selected_tags.csv").names == names
+    odd = ["hello,_world", "two\r\nlines", 'a "quoted" tag', "b,c, d,", "half \ud800 pair\0"]
+    mapping = {str(index): {"tag": name, "category": "General"} for index, name in enumerate(odd)}
+    (tmp_path / "tag_mapping.json").write_text(json.dumps(mapping), encoding="utf-8")
+    assert read_tag_mapping(tmp_path / "tag_mapping.json").names == (*names, "half_pair")

@@ -68,6 +68,18 @@ def test_captions_that_are_there_stay_unless_asked(tmp_path: Path, paint, tag):
     assert lines[0]["message"] == "has a caption already" and text(tmp_path / "p" / "a.txt") == "by hand"
 
 
+@pytest.mark.parametrize("conflict", ["skip", "append", "replace"])
+def test_a_caption_whose_extension_is_in_capitals_gets_no_second_one_beside_it(tmp_path: Path, paint, tag, conflict):
+    paint(tmp_path / "p" / "0.PNG")
+    (tmp_path / "p" / "0.TXT").write_bytes(b"by hand\r\nsecond line")
+    _, lines, _ = tag(tmp_path / "p", "--conflict", conflict)
+    assert sorted(path.name for path in (tmp_path / "p").iterdir()) == ["0.PNG", "0.TXT"]
+    written = {"skip": b"by hand\r\nsecond line", "replace": f"{RED}\n".encode(),
+               "append": f"by hand, {RED}\r\nsecond line, {RED}\r\n".encode()}  # fmt: skip
+    assert (tmp_path / "p" / "0.TXT").read_bytes() == written[conflict]
+    assert Path(lines[0]["caption_file"]).name == "0.TXT"
+
+
 def test_no_model_is_loaded_when_every_picture_has_its_caption(tmp_path: Path, paint, tag):
     paint(tmp_path / "p" / "a.png")
     (tmp_path / "p" / "a.txt").write_text("by hand", encoding="utf-8")

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from taggers.base import Vocabulary
-from taggers.tags import TagOptions, choose, merge, same, split_typed
+from taggers.tags import TagOptions, choose, merge, same, split_typed, written
+from trainer.dataset.captions import spaced
 
 WORDS = Vocabulary(
     ("general", "explicit", "long_hair", "^_^", "smile", "anby_(zzz)", "masterpiece", "worst_quality", "sd_model", ""),
@@ -49,9 +50,29 @@ def test_model_tags_need_their_own_switch():
     assert "sd model" in tags(TagOptions(add_model_tag=True))
 
 
-def test_underscores_become_spaces_only_in_tags_longer_than_three_characters():
+def test_underscores_become_spaces_but_not_in_faces():
     assert tags(TagOptions(replace_underscore=False, escape=False)) == ["long_hair", "masterpiece", "^_^"]
     assert "^_^" in tags(PLAIN)
+
+
+FACES_OF_THE_TAGGERS = (
+    "0_0", "(o)_(o)", "+_+", "+_-", "._.", "<o>_<o>", "<|>_<|>", "=_=", ">_<", "3_3", "6_9", ">_o", "@_@", "^_^", "o_o",
+    "u_u", "x_x", "|_|", "||_||",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("face", FACES_OF_THE_TAGGERS)
+@pytest.mark.parametrize("escape", [True, False])
+def test_a_face_keeps_its_underscore_written_compared_and_edited(face, escape):
+    tag = written(face, TagOptions(escape=escape))
+    assert tag == (face.replace("(", r"\(").replace(")", r"\)") if escape else face)
+    assert same(tag) == same(face) == face
+    assert spaced(tag) == tag and spaced(face.upper()) == face.upper() and spaced(f"({tag}:1.2)") == f"({tag}:1.2)"
+    assert merge(f"{tag}, smile", [written(face, TagOptions(escape=not escape))], "append") is None
+
+
+def test_short_words_are_no_faces():
+    assert (spaced("a_b"), spaced("long_hair_"), spaced("(long_hair:1.2)")) == ("a b", "long hair", "(long hair:1.2)")
 
 
 def test_brackets_are_escaped_when_asked_for():
@@ -86,6 +107,21 @@ def test_append_and_prepend_keep_the_old_text_letter_for_letter_and_add_only_wha
     old = "My_Word, (a:1.2),  white_hair"
     assert merge(old, ["white hair", "red"], "append") == "My_Word, (a:1.2),  white_hair, red\n"
     assert merge(old, ["white hair", "red"], "prepend") == "red, My_Word, (a:1.2),  white_hair\n"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize(
+    ("conflict", "expected"),
+    [("append", ["1girl, red, big", "", "a girl in red, red, big", "x, red, big"]),
+     ("prepend", ["big, 1girl, red", "", "red, big, a girl in red,", "red, big, x"])],
+)  # fmt: skip
+def test_every_line_gets_the_tags_it_lacks_as_training_may_read_any_of_them(end, conflict, expected):
+    old = f" {end}{end}" + end.join(["1girl, red", "", "a girl in red,", "x"]) + end
+    assert merge(old, ["red", "big"], conflict) == end.join(expected) + ("\r\n" if end == "\r\n" else "\n")
+
+
+def test_a_caption_of_commas_gets_the_tags_alone():
+    assert merge(" , ,", ["red"], "append") == "red\n"
 
 
 def test_append_leaves_a_caption_alone_when_nothing_is_new():

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 
 import pytest
 from folders import config, pictures
 from PIL import Image
 
+from trainer.dataset.caption_files import find
 from trainer.dataset.folders import read_folder_name
 from trainer.dataset.scan import scan
 
@@ -93,6 +95,69 @@ def test_without_a_caption_the_folders_name_is_the_caption_and_that_is_said(tmp_
         "1 of 3 pictures in 10_anby demo have no .txt file (p001.png), "
         'so the folder\'s name "anby demo" is their caption',
     )
+
+
+@pytest.mark.parametrize("asked", [".txt", "txt", ".TXT", "Txt"])
+@pytest.mark.parametrize("named", ["p000.txt", "p000.TXT", "p000.Txt"])
+def test_a_caption_is_found_whatever_the_case_of_its_extension_and_the_dot(tmp_path, asked, named):
+    (picture,) = pictures(tmp_path / "1_a", [SQUARE], caption=None)
+    picture.rename(picture.with_suffix(".PNG"))
+    (tmp_path / "1_a" / named).write_text("anby", encoding="utf-8")
+    dataset = scan(config(tmp_path, caption_extension=asked))
+    assert [example.caption for example in dataset.examples] == ["anby"]
+    assert dataset.problems == ()
+
+
+def test_of_two_captions_the_one_written_as_asked_is_read_and_the_other_named(tmp_path):
+    pictures(tmp_path / "1_a", [SQUARE], caption="right")
+    if (tmp_path / "1_a" / "p000.TXT").exists():
+        pytest.skip("here both names are one file")
+    for name in ("p000.TXT", "p000.Txt", "notes.txt"):
+        (tmp_path / "1_a" / name).write_text("wrong", encoding="utf-8")
+    dataset = scan(config(tmp_path))
+    assert [example.caption for example in dataset.examples] == ["right"]
+    one(messages(dataset), "3 .txt files in 1_a are the caption of no picture (notes.txt, p000.TXT, p000.Txt)")
+
+
+def test_on_a_disk_that_folds_case_names_are_matched_without_it():
+    files = find(Path(), ["Anby.TXT", "z.txt"], ".txt", folds=True)
+    assert (files.of("anby"), files.of("Z"), files.unused(["ANBY"])) == ("Anby.TXT", "z.txt", ["z.txt"])
+    files = find(Path(), ["Anby.TXT", "z.txt"], ".txt", folds=False)
+    assert (files.of("anby"), files.of("Anby"), files.unused(["Anby", "Z"])) == (None, "Anby.TXT", ["z.txt"])
+
+
+def test_captions_of_a_cut_out_face_and_of_an_unread_picture_are_no_orphans(tmp_path):
+    (picture,) = pictures(tmp_path / "1_a", [SQUARE], caption=None)
+    picture.rename(tmp_path / "1_a" / "anby_32_32_20_20.png")
+    for name in ("anby.txt", "moving.txt", "moving.gif"):
+        (tmp_path / "1_a" / name).write_text("anby", encoding="utf-8")
+    cut = {"face_crop_aug_range": "1.0,1.5", "enable_bucket": False, "resolution": "64"}
+    dataset = scan(config(tmp_path, **cut))
+    assert [example.caption for example in dataset.examples] == ["anby"]
+    one(messages(dataset), "1 files in 1_a are of a kind that is not read (moving.gif)")
+    assert len(messages(dataset)) == 1
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_captions_of_several_lines_are_counted_with_two_cures(tmp_path, end):
+    made = pictures(tmp_path / "1_a", [SQUARE] * 4)
+    for picture, text in zip(made, ("a", f"a{end}b", f"a{end} {end}b{end}", f"a{end}{end} "), strict=True):
+        picture.with_suffix(".txt").write_bytes(text.encode())
+    dataset = scan(config(tmp_path))
+    assert [example.caption for example in dataset.examples] == ["a"] * 4
+    found = one(messages(dataset), "2 captions in 1_a have several lines (p001.png, p002.png)", "reads the first alone")
+    assert "join the lines, or switch on enable_wildcard" in found and len(dataset.problems) == 1
+    assert scan(config(tmp_path, enable_wildcard=True)).problems == ()
+
+
+@pytest.mark.parametrize(("caption", "wildcards", "told"), [
+    ("x" * 60_000, False, True), ("a\n" + "x, " * 9_000, True, True), ("x" * 4_000, False, False),
+])  # fmt: skip
+def test_captions_of_which_training_reads_only_the_beginning_are_counted(tmp_path, caption, wildcards, told):
+    pictures(tmp_path / "1_a", [SQUARE] * 2, caption)
+    found = messages(scan(config(tmp_path, enable_wildcard=wildcards, max_token_length=150)))
+    said = "2 captions in 1_a have more than 4000 letters (p000.png, p001.png); the first 150 tokens are read"
+    assert [text.startswith(said) for text in found] == [True] * told
 
 
 def test_a_wrong_caption_extension_is_told_loudly(tmp_path):

@@ -127,6 +127,16 @@ def test_a_picture_is_told_with_tags_tokens_and_text(client: TestClient, folder:
     assert picture["tokens"] == 4  # 1 · girl · , · solo
 
 
+@pytest.mark.parametrize(
+    ("text", "tokens"), [(r"nero \(fate\)", 4), ("nero (fate)", 4), ("1girl, solo\nmuch more", 4), ("\n1girl", 0)]
+)
+def test_tokens_are_counted_as_training_reads_the_caption(client: TestClient, folder: Path, text: str, tokens: int):
+    window = Window(client, folder)
+    window.edit(kind="text", text=text, spans=[[0, 0]])
+    picture = client.post(f"/api/datasets/{window.folder['id']}/view", json={"look": 0}).json()["picture"]
+    assert (picture["text"], picture["tokens"]) == (text, tokens)
+
+
 def test_texts_before_a_save_come_back(client: TestClient, folder: Path):
     window = Window(client, folder)
     window.edit(kind="add", tags=["x"])

@@ -333,6 +333,21 @@ def test_captions_with_another_ending_are_found_by_one_click(root):
     assert cured(reports, after)[1] == []
 
 
+def test_captions_of_several_lines_are_read_line_by_line_after_one_click(root):
+    for caption in sorted((root / "train" / "10_anby").glob("*.txt"))[:2]:
+        caption.write_text("anby\na girl", encoding="utf-8")
+    reports = Reports(root)
+    after, found = cured(reports, {})
+    assert [problem["cure"] for problem in found] == [{"caption.enable_wildcard": True}]
+    assert found[0]["message"].startswith("2 captions in 10_anby have several lines (")
+    assert cured(reports, after)[1] == []
+    own = {"image_dir": str(root / "train" / "10_anby"), "enable_wildcard": False}
+    for values in ({"cache.cache_text_encoder_outputs": True, "network.network_train_unet_only": True},
+                   {"dataset.train_data_dir": "", "dataset.subsets": [own]}):  # fmt: skip
+        told = reports.read(config(**values))["problems"]
+        assert [(one["cure"], one["template"] == found[0]["template"]) for one in told] == [(None, True)]
+
+
 def test_pictures_are_named_from_their_folder_on(root):
     (root / "train" / "10_anby" / "broken.png").write_bytes(b"no picture")
     for written in ("./train", str(root / "train")):

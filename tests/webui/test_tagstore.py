@@ -206,6 +206,17 @@ def test_captions_without_a_picture_are_listed(tmp_path: Path):
     assert open_store(folder).orphans == ["prompts.txt"]
 
 
+def test_a_caption_whose_extension_is_in_capitals_is_edited_in_its_place(tmp_path: Path):
+    folder = fill(tmp_path / "set", {"sub/0.PNG": None, "1": None})
+    (folder / "sub" / "0.TXT").write_text("1girl", encoding="utf-8")
+    store = open_store(folder, recursive=True)
+    assert [(row.picture.caption, row.text) for row in store.rows] == [("1.txt", ""), ("sub/0.TXT", "1girl")]
+    assert store.orphans == [] and names(store, Query(show="no_caption")) == ["1.png"]
+    (folder / "1.TXT").write_text("solo", encoding="utf-8")
+    store.refresh()
+    assert [row.text for row in store.rows] == ["solo", "1girl"]
+
+
 def test_hidden_files_and_folders_are_left_alone(tmp_path: Path):
     folder = fill(tmp_path / "set", {"a": "x", "._a.png": None, ".ipynb_checkpoints/b.png": "y"})
     assert [row.picture.name for row in open_store(folder, recursive=True).rows] == ["a.png"]

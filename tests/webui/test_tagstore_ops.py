@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from trainer.dataset import captions
 from webui import tagops
 from webui.tagops import Edit, EditError
 
@@ -24,7 +25,7 @@ def do(edit: Edit, caption: str, frequency: dict[str, int] | None = None) -> str
 
 @given(text)
 def test_splitting_into_lines_and_joining_gives_the_same_bytes(caption: str):
-    assert "".join(tagops.split_lines(caption)) == caption
+    assert "".join(captions.split_lines(caption)) == caption
 
 
 @given(text, tag)
@@ -90,6 +91,31 @@ def test_sorting_by_frequency_puts_the_commonest_first():
 
 def test_every_line_of_a_caption_is_edited_and_untouched_lines_and_line_ends_stay():
     assert do(Edit(kind="remove", tags=("bad",)), "good,  bad\r\nfine ,too\r\n") == "good\r\nfine ,too\r\n"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize(
+    ("edit", "expected"),
+    [
+        (Edit(kind="add", tags=("b",)), ["a,  b", "", "c, b, d", "x, b", ""]),
+        (Edit(kind="add", tags=("new",)), ["a, b, new", "", "c, b, d, new", "x, new", ""]),
+        (Edit(kind="add", tags=("b",), place="start"), ["b, a", "", "b, c, d", "b, x", ""]),
+        (Edit(kind="remove", tags=("b",)), ["a", "", "c, d", "x", ""]),
+        (Edit(kind="remove", tags=("x", "a")), ["b", "", "c, b, d", "", ""]),
+        (Edit(kind="replace", tags=("b",), replacement=("y", "z")), ["a, y, z", "", "c, y, z, d", "x", ""]),
+        (Edit(kind="replace", tags=("b", "d"), replacement=("d",)), ["a, d", "", "c, d", "x", ""]),
+    ],
+)
+def test_adding_removing_and_replacing_act_on_every_line(edit: Edit, expected: list[str], end: str):
+    assert do(edit, end.join(["a,  b", "", "c, b, d", "x", ""])) == end.join(expected)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_tags_go_where_training_reads_even_when_empty_lines_stand_on_top(end: str):
+    hidden = f"{end} {end} a, b{end}c"
+    assert do(Edit(kind="add", tags=("new",)), hidden) == f"a, b, new{end}c, new"
+    assert do(Edit(kind="tags", tags=("x",)), hidden) == f"x{end}c"
+    assert do(Edit(kind="add", tags=("new",)), end) == f"new{end}"
 
 
 def test_tags_set_for_a_caption_of_several_lines_replace_the_first_line_only():

@@ -13,6 +13,8 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
+from trainer.families.emphasis import parse
+
 if TYPE_CHECKING:
     from trainer.config.caption import Caption
 
@@ -21,6 +23,12 @@ BY_CHANCE = (
     "shuffle_caption", "caption_dropout_rate", "caption_dropout_every_n_epochs", "caption_tag_dropout_rate",
     "token_warmup_step",
 )  # fmt: skip
+_WD_FACES = "0_0 (o)_(o) +_+ +_- ._. <o>_<o> <|>_<|> =_= >_< 3_3 6_9 >_o @_@ ^_^ o_o u_u x_x |_| ||_||"
+_OTHER_FACES = (
+    ";_; -_- t_t n_n v_v q_q w_w p_q d_b 0_o o_0 o_x x_o o_< ^_- -_^ -_o o_- >_> <_< >_@ @_< *_* $_$ ~_~ '_' #_#"
+)
+FACES = frozenset(f"{_WD_FACES} {_OTHER_FACES}".split())  # tags whose underscore is a mouth; WD: taggers know these
+LINE_ENDS = re.compile(r"(\r\n|\n|\r)")
 CHOICE = re.compile(r"\{([^}]+)\}")
 OPEN_BRACE, CLOSE_BRACE = "\ue000", "\ue001"  # stand for {{ and }} meanwhile: private characters, in no caption
 
@@ -30,7 +38,12 @@ class CaptionError(ValueError):
 
 
 def read_caption(path: Path | str) -> str:
-    """The whole text of a caption file: UTF-8, with or without a byte order mark; line ends become "\\n".
+    """The whole text of a caption file as `read_text` gives it; line ends become "\\n"."""
+    return read_text(path).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def read_text(path: Path | str) -> str:
+    """The whole text of a caption file: UTF-8, with or without a byte order mark, with the line ends of the file.
 
     Raises CaptionError naming the file and the byte that is not UTF-8, with a guess at what the file is instead.
     """
@@ -56,7 +69,18 @@ def read_caption(path: Path | str) -> str:
         raise CaptionError(
             f"{path}: byte {data.index(0)} is zero, so it is no UTF-8 text; save the file again as UTF-8"
         )
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return text
+
+
+def split_lines(text: str) -> list[str]:
+    """Lines and line ends in turn: ["a, b", "\\r\\n", "c"]; joined they are the text again, byte for byte."""
+    return LINE_ENDS.split(text)
+
+
+def spaced(tag: str) -> str:
+    """Underscores as spaces: `white_hair` -> `white hair`; faces such as `^_^` stay, escaped or weighed ones too."""
+    words = "".join(piece for piece, _ in parse(tag))
+    return tag if {tag.casefold(), words.casefold()} & FACES else tag.replace("_", " ").strip()
 
 
 def split(text: str, separator: str = ",") -> list[str]:

@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING
 
 from trainer.config.dataset import of_each_group
 from trainer.config.dataset_file import expanded
-from trainer.dataset import captions, links, listings
+from trainer.dataset import caption_files, captions, links, listings
 from trainer.dataset.augmentation import face_of
 from trainer.dataset.buckets import BucketChoice, BucketError, Size, chooser, cover
+from trainer.dataset.caption_files import CaptionFiles
 from trainer.dataset.captions import CaptionError
 from trainer.dataset.folders import Folder, find_folders, holds_pictures, is_hidden, is_picture
 from trainer.dataset.links import Kind, Place
@@ -35,6 +36,11 @@ if TYPE_CHECKING:
 
 TEXT_EXTENSIONS = (".txt", ".caption", ".captions", ".tags", ".cap")
 UNUSED_PICTURES = frozenset({".gif", ".tif", ".tiff", ".heic", ".heif", ".jxl", ".jfif", ".avif", ".psd"}) - EXTENSIONS
+SEVERAL_LINES = (
+    "{count} captions in {name} have several lines ({files}), and training reads the first alone; join the lines, or "
+    "switch on enable_wildcard, which reads one of them each time"
+)
+LONG_LETTERS = 4000  # 225 tokens, the most that is read, are about 1000
 NAMED_AT_MOST = 5
 READERS = min(8, (os.cpu_count() or 1) * 2)
 
@@ -187,6 +193,7 @@ def arrange(reading: Reading, config: TrainConfig) -> Dataset:
         replace(folder, images=images[index], missing_captions=missing[index]) for index, folder in enumerate(folders)
     )
     problems.extend(_empty_captions(found, folders))
+    problems.extend(_partly_read_captions(reading.pictures, folders))
     training, validation = _held_out(found, folders, config.run.seed or 0, problems)
     balanced, unused = _balanced_groups(training)
     if unused:
@@ -254,27 +261,46 @@ def _scanned_pictures(folder: Folder, index: int, problems: list[Problem]) -> li
             )
         )
     problems.extend(_oddities(folder, places, names))
-    extension = "." + folder.captions.caption_extension.lstrip(".")
+    extension = caption_files.dotted(folder.captions.caption_extension)
     kinds = {place.name: place.kind for place in places}
-    texts = {
-        _stem_and_suffix(place.name): place.name
-        for place in places
-        if not is_picture(place.name) and place.kind != "folder"
-    }
-    faces = folder.options.face_crop_aug_range is not None
+    texts = [place.name for place in places if not is_picture(place.name) and place.kind != "folder"]
+    files = caption_files.find(folder.path, texts, extension)
+    stem_of_caption = {name: _stem_of_caption(name, folder, files) for name in names}
+    problems.extend(_orphans(folder, files.unused(stem_of_caption.values()), places, extension))
 
     def look(name: str) -> Picture:
-        stem = Path(name).stem
-        text_name = texts.get((stem, extension.lower()))
-        if text_name is None and faces and face_of(stem) is not None:
-            text_name = texts.get((stem.rsplit("_", 4)[0], extension.lower()))
+        text_name = files.of(stem_of_caption[name])
         header = _header(folder.path / name)
         text = None if text_name is None else _caption(folder.path / text_name, kinds[text_name])
         return Picture(folder.path / name, _trained_size(header, folder), header, text, index)
 
     pictures = _looked_at([folder.path / name for name in names], lambda path: look(path.name), problems)
-    problems.extend(_missing_captions(folder, pictures, texts, extension))
+    problems.extend(_missing_captions(folder, pictures, {_stem_and_suffix(name) for name in texts}, extension))
     return pictures
+
+
+def _stem_of_caption(name: str, folder: Folder, files: CaptionFiles) -> str:
+    """A picture's name without its ending; cut-out faces (`anby_300_200_80_80.png`) may share their picture's."""
+    stem = Path(name).stem
+    shared = stem.rsplit("_", 4)[0]
+    faces = folder.options.face_crop_aug_range is not None and face_of(stem) is not None
+    return shared if faces and files.of(stem) is None and files.of(shared) is not None else stem
+
+
+def _orphans(folder: Folder, unused: list[str], places: list[Place], extension: str) -> Iterator[Problem]:
+    """Captions that no picture has; those of pictures that are there and not read need no word of their own."""
+    unread = {
+        Path(place.name).stem
+        for place in places
+        if (is_picture(place.name) and place.kind != "file") or Path(place.name).suffix.lower() in UNUSED_PICTURES
+    }
+    names = [name for name in unused if name[: -len(extension)] not in unread]
+    if names:
+        yield warning(
+            folder.path, "{count} {extension} files in {name} are the caption of no picture ({files}) and are not "
+            "read; give them the name of their picture, or move them away",
+            count=len(names), extension=extension, name=folder.name, files=_named(names),
+        )  # fmt: skip
 
 
 def _listed_pictures(folder: Folder, index: int, entries: list[Entry], problems: list[Problem]) -> list[Picture]:
@@ -507,7 +533,7 @@ def _caption(path: Path, kind: Kind) -> str:
 
 
 def _missing_captions(
-    folder: Folder, pictures: list[Picture], texts: dict[tuple[str, str], str], extension: str
+    folder: Folder, pictures: list[Picture], texts: set[tuple[str, str]], extension: str
 ) -> Iterator[Problem]:
     missing = [picture.path.name for picture in pictures if picture.caption is None]
     if not missing:
@@ -545,9 +571,31 @@ def _empty_captions(examples: list[Example], folders: tuple[Folder, ...]) -> Ite
         )  # fmt: skip
 
 
-def _other_extension(
-    pictures: list[Picture], texts: dict[tuple[str, str], str], extension: str
-) -> tuple[str, int] | None:
+def _partly_read_captions(pictures: Iterable[Picture], folders: tuple[Folder, ...]) -> Iterator[Problem]:
+    """Captions of which training reads a part: the first of several lines, the first tokens of a long text."""
+    several: dict[int, list[str]] = {}
+    long: dict[int, list[str]] = {}
+    for picture in pictures:
+        wildcards = folders[picture.folder].captions.enable_wildcard
+        first, *others = [line.strip() for line in (picture.caption or "").split("\n")]
+        if first and any(others) and not wildcards:
+            several.setdefault(picture.folder, []).append(picture.path.name)
+        if max(map(len, [first, *others] if wildcards else [first])) > LONG_LETTERS:
+            long.setdefault(picture.folder, []).append(picture.path.name)
+    for index, names in several.items():
+        yield warning(
+            folders[index].path, SEVERAL_LINES, count=len(names), name=folders[index].name, files=_named(names)
+        )
+    for index, names in long.items():
+        yield warning(
+            folders[index].path, "{count} captions in {name} have more than {letters} letters ({files}); the first "
+            "{tokens} tokens are read and the rest is cut off, so shorten them",
+            count=len(names), name=folders[index].name, letters=LONG_LETTERS, files=_named(names),
+            tokens=folders[index].captions.max_token_length or 75,
+        )  # fmt: skip
+
+
+def _other_extension(pictures: list[Picture], texts: set[tuple[str, str]], extension: str) -> tuple[str, int] | None:
     """The text extension that most pictures have instead, and how many."""
     counts = {
         other: sum((picture.path.stem, other) in texts for picture in pictures)

@@ -1,7 +1,7 @@
 """Brackets that weigh parts of a prompt: (more), (more:1.3), [less]. LIGHT. Tokens of the parts are in tokens.py.
 
-Taggers escape the brackets of names, `nero \\(fate\\)`, for prompts that weigh by them. So a backslash is read in one way
-whether brackets weigh or not: captions, previews and image programs mean the same words.
+Taggers escape the brackets of names, `nero \\(fate\\)`, for prompts that weigh by them. So a backslash is read in the
+same way whether brackets weigh or not: captions, previews and image programs mean the same words.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeVar
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from trainer.dataset import captions
 from trainer.demo.pictures import FOLDER_NEW, DemoError, write_pictures
 from trainer.families.emphasis import plain
 from trainer.families.tokens import clip_tokenizer
@@ -336,7 +337,7 @@ def _picture(store: Store, n: int) -> dict[str, Any]:
         "saved": row.saved,
         "tags": tagops.first_line_tags(row.text),
         "tokens": _tokens(row.text),
-        "lines": sum(bool(line.strip()) for line in tagops.split_lines(row.text)[::2]),
+        "lines": sum(bool(line.strip()) for line in captions.split_lines(row.text)[::2]),
         "dirty": n in store.dirty,
         "problem": row.disk.problem,
         "conflict": None if row.conflict is None else {"text": row.conflict.text, "problem": row.conflict.problem},
@@ -345,10 +346,9 @@ def _picture(store: Store, n: int) -> dict[str, Any]:
 
 
 def _tokens(text: str) -> int | None:
-    """CLIP tokens of the line that training uses; None where CLIP's vocabulary is not installed."""
-    line = next((line for line in tagops.split_lines(text)[::2] if line.strip()), "")
+    """CLIP tokens of the line that training uses without wildcards; None where CLIP's vocabulary is not installed."""
     try:
-        return clip_tokenizer().count(plain(line))
+        return clip_tokenizer().count(plain(captions.split_lines(text)[0]))
     except (OSError, ImportError, ValueError):
         return None
 
