@@ -9,12 +9,16 @@ import contextlib
 import json
 import math
 import os
+import re
 import time
 from pathlib import Path
 from typing import Any
 
 TERMINAL = ("finished", "stopped", "failed")
 LONGEST_READ_BYTES = 4 * 2**20
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+# json.loads takes NaN and Infinity, which the page's answers cannot hold
+_DECODER = json.JSONDecoder(parse_constant=lambda name: None)
 
 
 class EventLog:
@@ -93,7 +97,8 @@ def follow(path: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
     """Events that stand after byte `offset`, and the offset to ask with next time.
 
     Only whole lines are taken; a line that is not JSON (a torn write after a power cut) is passed over.
-    A missing file gives no events. At most 4 MiB are read in one call: ask again with the new offset.
+    A missing file gives no events. At most 4 MiB are read in one call: ask again with the new offset. A longer line is
+    no event and is passed over.
     """
     try:
         with path.open("rb") as stream:
@@ -101,11 +106,12 @@ def follow(path: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
             block = stream.read(LONGEST_READ_BYTES)
     except FileNotFoundError:
         return [], offset
-    return events_of(block), offset + block.rfind(b"\n") + 1
+    whole = block.rfind(b"\n") + 1
+    return events_of(block), offset + (whole or (len(block) if len(block) == LONGEST_READ_BYTES else 0))
 
 
 def last_event(path: Path) -> dict[str, Any] | None:
-    """The last whole event of a file, read from its end; None when there is none."""
+    """The last whole event of a file, read from its end; None when its last 4 MiB hold none."""
     try:
         size = path.stat().st_size
     except FileNotFoundError:
@@ -114,23 +120,40 @@ def last_event(path: Path) -> dict[str, Any] | None:
     while True:
         with path.open("rb") as stream:
             stream.seek(max(0, size - reach))
-            events = events_of(stream.read(reach))
-        if events or reach >= size:
-            return events[-1] if events else None
+            block = stream.read(reach)
+        for line in reversed(block[: block.rfind(b"\n") + 1].split(b"\n")):
+            event = _event(line)
+            if event is not None:
+                return event
+        if reach >= min(size, LONGEST_READ_BYTES):
+            return None
         reach *= 8
 
 
 def events_of(block: bytes) -> list[dict[str, Any]]:
     """The events of the whole lines in a block of bytes; what is no event is passed over."""
-    found = []
-    for line in block[: block.rfind(b"\n") + 1].split(b"\n"):
-        try:
-            event = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(event, dict) and isinstance(event.get("event"), str):
-            found.append(event)
-    return found
+    found = (_event(line) for line in block[: block.rfind(b"\n") + 1].split(b"\n"))
+    return [event for event in found if event is not None]
+
+
+def _event(line: bytes) -> dict[str, Any] | None:
+    """The event of a line, or None. Its texts can be written as UTF-8; numbers that JSON does not know are None."""
+    try:
+        event = _DECODER.decode(line.decode("utf-8", "replace"))
+        if not isinstance(event, dict) or not isinstance(event.get("event"), str):
+            return None
+        return _encodable(event) if b"\\u" in line else event
+    except (ValueError, RecursionError):  # no JSON, or lists a thousand deep
+        return None
+
+
+def _encodable(value: Any) -> Any:
+    """A copy without halves of characters, which JSON allows (\\ud83d alone) and UTF-8 does not."""
+    if isinstance(value, str):
+        return LONE_SURROGATE.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {_encodable(name): _encodable(entry) for name, entry in value.items()}
+    return [_encodable(entry) for entry in value] if isinstance(value, list) else value
 
 
 def _plain(value: Any) -> Any:

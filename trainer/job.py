@@ -5,12 +5,13 @@ environment.json  versions, commit, GPU, driver
 process.json      pid, process start time, command
 events.jsonl      trainer -> page, append-only (events.py)
 log.txt           stdout and stderr, for people; never parsed
-requests/         page -> trainer: empty files `stop`, `save`, `sample`; removed when obeyed
+requests/         page -> trainer: empty files `stop`, `save`, `sample`; removed when obeyed, `stop` becomes `stopping`
 samples/ state/   previews, training states
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -25,6 +26,7 @@ from trainer.atomic import atomic_write
 from trainer.events import TERMINAL, last_event
 
 REQUESTS = ("stop", "save", "sample")
+STOPPING = "stopping"
 ID_PATTERN = re.compile(r"[0-9]{8}-[0-9]{6}-[\w.\-]{1,60}(?:~[0-9]+)?")
 
 
@@ -44,7 +46,7 @@ class Process:
             words = [*self.command[1:]]  # without any, every program that was started alone would be the same
             same = abs(process.create_time() - self.started) < 1.0 or (words != [] and process.cmdline()[1:] == words)
             return same and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.Error:
+        except (psutil.Error, OSError, ValueError, OverflowError):  # the record may hold any number
             return False
 
 
@@ -110,9 +112,10 @@ class Job:
         raise FileExistsError(f"{jobs_dir}: 1000 jobs named {stem} exist already; choose another output_name")
 
     def prepare(self) -> None:
-        """Make the directory's folders."""
+        """Make the directory's folders, for a run that begins."""
         for folder in (self.path, self.requests, self.samples, self.states):
             folder.mkdir(parents=True, exist_ok=True)
+        (self.requests / STOPPING).unlink(missing_ok=True)
 
     def request(self, name: str) -> None:
         """Ask the trainer for something: `stop`, `save` or `sample`."""
@@ -126,8 +129,19 @@ class Job:
         return (self.requests / name).exists()
 
     def obey(self, name: str) -> None:
-        """Remove a request: it is being done now."""
-        (self.requests / name).unlink(missing_ok=True)
+        """Remove a request: it is being done now. `stopping` stays in place of `stop` until the next run begins."""
+        if name == "stop":
+            with contextlib.suppress(FileNotFoundError):
+                os.replace(self.requests / name, self.requests / STOPPING)
+        else:
+            (self.requests / name).unlink(missing_ok=True)
+
+    def stop_requested_at(self) -> float | None:
+        """Unix time of the request to stop, obeyed or not; None without one."""
+        for name in ("stop", STOPPING):
+            with contextlib.suppress(OSError):
+                return (self.requests / name).stat().st_mtime
+        return None
 
     def write_process(self, pid: int, command: list[str]) -> None:
         """Record who trains this job."""
@@ -139,9 +153,10 @@ class Job:
         """Who trains this job, or None when nobody was recorded."""
         try:
             record = json.loads(self.process_path.read_text(encoding="utf-8"))
-            return Process(int(record["pid"]), float(record["started"]), tuple(record["command"]))
-        except (OSError, ValueError, KeyError, TypeError):
+            pid, started, command = int(record["pid"]), float(record["started"]), tuple(map(str, record["command"]))
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return None
+        return Process(pid, started, command) if pid > 0 else None
 
     def last_event(self) -> dict[str, Any] | None:
         """The newest event, or None."""
@@ -153,18 +168,31 @@ class Job:
         A last terminal event says it; else the recorded process is alive = running; else it crashed.
         A job without a process and without events has not been started: waiting.
         """
-        last = self.last_event()
-        if last is not None and last["event"] in TERMINAL:
-            return str(last["event"])
+        ended = self._end()
+        if ended is not None:
+            return ended
         process = self.process()
         if process is None:
-            return "waiting" if last is None else "crashed"
-        return "running" if process.alive() else self._state_of_the_dead()
+            return "waiting" if _is_empty(self.events_path) else "crashed"
+        if process.alive():
+            return "running"
+        return self._end() or "crashed"  # it may have ended between our two looks
 
-    def _state_of_the_dead(self) -> str:
-        """The process ended between our two looks: read the last event once more."""
-        last = self.last_event()
-        return str(last["event"]) if last is not None and last["event"] in TERMINAL else "crashed"
+    def _end(self) -> str | None:
+        try:
+            last = self.last_event()
+        except OSError:  # no file that can be read
+            return None
+        return str(last["event"]) if last is not None and last["event"] in TERMINAL else None
+
+
+def _is_empty(path: Path) -> bool:
+    try:
+        return path.stat().st_size == 0
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
 
 
 def list_jobs(jobs_dir: Path) -> list[Job]:

@@ -60,7 +60,7 @@ class Earlier:
             self._kinds.update({job.id: _kind_of(job) for job in unread})
             alike = [job for job in jobs if self._kinds.get(job.id) == wanted]
         for job in alike:
-            told = self._digests.glance(job)
+            told = self._digests.glance(job).summary()
             if told["step"] >= LEAST_STEPS and told["seconds_per_step"]:
                 return {
                     "id": job.id, "name": job_name(job), "seconds_per_step": told["seconds_per_step"],

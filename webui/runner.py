@@ -26,6 +26,8 @@ from trainer import locks
 from trainer.atomic import atomic_write
 from trainer.events import TERMINAL, EventLog
 from trainer.job import Job, find_job, list_jobs
+from webui.eventfields import count
+from webui.jobfiles import UnreadableConfig, config_text
 
 WATCH_SECONDS = 0.5
 TERMINATE_SECONDS = 5.0
@@ -42,7 +44,8 @@ class Runner:
     """The jobs of one folder.
 
     environment: what the processes get. patience: seconds between asking a job to stop and ending it. at_once: how many
-    jobs may train together. command: the argument list for a job (tests train something smaller with it).
+    jobs may train together. command: the argument list for a job (tests train something smaller with it). follow: is
+    called twice a second with each job that runs or has just ended, to read its events as they come.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class Runner:
         at_once: Callable[[], int] = lambda: 1,
         command: Callable[[Job], Sequence[str]] | None = None,
         echo: Callable[[str], None] | None = None,
+        follow: Callable[[Job], object] = lambda job: None,
     ) -> None:
         self.jobs_dir = jobs_dir
         self.root = root
@@ -62,12 +66,14 @@ class Runner:
         self._at_once = at_once
         self._command = command or (lambda job: train_command(job))
         self._echo = echo or _print_line
+        self._follow = follow
         self._lock = threading.RLock()
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._asked: dict[str, float] = {}
         self._ending: set[str] = set()
         self._echoed: dict[str, int] = {}
         self._over: dict[str, tuple[object, str]] = {}
+        self._fault = ""
         self._lock_file: locks.Lock | None = None
         self._watcher: threading.Thread | None = None
         self._closed = threading.Event()
@@ -101,15 +107,17 @@ class Runner:
             self._advance()
 
     def again(self, job: Job, resume_from: str | None = None) -> Job:
-        """A new job with the same configuration; `resume_from` = the training state's folder to go on from."""
-        text = job.config_path.read_text(encoding="utf-8")
+        """A new job with the same configuration; `resume_from` = the training state's folder to go on from.
+
+        Raises UnreadableConfig.
+        """
+        text = config_text(job)
         return self.submit(job_name(job), text if resume_from is None else _with_resume(text, resume_from), first=True)
 
     def queue(self) -> list[str]:
         """Ids of the waiting jobs, next first."""
-        order = self._read_queue().get("order", [])
-        waiting = {job.id for job in list_jobs(self.jobs_dir) if self.state(job) == "waiting"}
-        return [entry for entry in order if entry in waiting]
+        jobs = (find_job(self.jobs_dir, entry) for entry in dict.fromkeys(self._order()))
+        return [job.id for job in jobs if job is not None and self.state(job) == "waiting"]
 
     @property
     def paused(self) -> bool:
@@ -166,21 +174,27 @@ class Runner:
             self._asked.pop(job.id, None)
 
     def asked_to_stop(self, job: Job) -> float | None:
-        """Unix time at which a running job was asked to stop, or None."""
-        return self._asked.get(job.id)
+        """Unix time at which a running job was asked to stop, by whomever, or None."""
+        return self._asked.get(job.id) or job.stop_requested_at()
 
     def remove(self, job: Job) -> None:
-        """Move a job that does not run into the trash folder; `restore` brings it back."""
+        """Move a job that does not run into the trash folder; `restore` brings it back.
+
+        Raises RuntimeError when it runs, or when the system keeps its folder where it is.
+        """
         with self._lock:
             if job.state() == "running":
                 raise RuntimeError("this job is running; stop it first")
             self._write_queue([entry for entry in self.queue() if entry != job.id])
-            trash = self.jobs_dir / TRASH
-            trash.mkdir(exist_ok=True)
-            target = trash / job.id
-            if target.exists():
-                shutil.rmtree(target)
-            job.path.rename(target)
+            target = self.jobs_dir / TRASH / job.id
+            try:
+                target.parent.mkdir(exist_ok=True)
+                if target.exists():
+                    shutil.rmtree(target)
+                job.path.rename(target)
+            except OSError as error:
+                reason = error.strerror or error
+                raise RuntimeError(f"{job.path} cannot be moved ({reason}); close programs that use it") from error
 
     def restore(self, job_id: str) -> Job | None:
         """Bring a removed job back; None when the trash does not hold it."""
@@ -236,25 +250,37 @@ class Runner:
         """After a restart of the page: which jobs run, from where to echo, who had been asked to stop."""
         for job in self.running():
             self._echoed[job.id] = _size(job.log_path)
-            with contextlib.suppress(OSError):
-                self._asked[job.id] = (job.requests / "stop").stat().st_mtime
+            asked = job.stop_requested_at()
+            if asked is not None:
+                self._asked[job.id] = asked
 
     def _watch(self) -> None:
         while not self._closed.wait(WATCH_SECONDS):
-            try:
+            with self._going_on():
                 self._look()
-            except OSError as error:
+
+    @contextlib.contextmanager
+    def _going_on(self) -> Iterator[None]:
+        """Whatever the files of one job hold, the others need their watcher. Each fault is printed once."""
+        try:
+            yield
+        except Exception as error:
+            if str(error) != self._fault:
+                self._fault = str(error)
                 self._echo(f"The jobs folder cannot be read: {error}")
 
     def _look(self) -> None:
         for job_id in list(self._children):
             self._reap(job_id)
         running = self.running()
-        for job in [*running, *(Job(self.jobs_dir / job_id) for job_id in self._echoed)]:
-            self._repeat_log(job)
         alive = {job.id for job in running}
-        for job_id in [entry for entry in self._echoed if entry not in alive]:
-            self._echoed.pop(job_id)
+        ended = [Job(self.jobs_dir / job_id) for job_id in self._echoed if job_id not in alive]
+        for job in [*running, *ended]:
+            with self._going_on():
+                self._repeat_log(job, whole=job.id not in alive)
+                self._follow(job)
+        for job in ended:
+            self._echoed.pop(job.id)
         for job_id, since in list(self._asked.items()):
             if job_id not in alive:
                 self._asked.pop(job_id, None)
@@ -263,8 +289,11 @@ class Runner:
         with self._lock:
             self._advance(running)
 
-    def _repeat_log(self, job: Job) -> None:
-        """Print the log lines that came since the last look; very fast logs are shortened."""
+    def _repeat_log(self, job: Job, whole: bool) -> None:
+        """Print the log lines that came since the last look; very fast logs are shortened.
+
+        whole: the job has ended, so a last line without an end is whole too.
+        """
         start = self._echoed.get(job.id, 0)
         size = _size(job.log_path)
         if size <= start:
@@ -274,7 +303,8 @@ class Runner:
         with job.log_path.open("rb") as stream:
             stream.seek(start + skipped)
             block = stream.read(ECHO_BYTES)
-        block = block[: block.rfind(b"\n") + 1] if len(block) < ECHO_BYTES else block
+        if len(block) < ECHO_BYTES and not whole:
+            block = block[: block.rfind(b"\n") + 1]
         self._echoed[job.id] = start + skipped + len(block)
         if skipped:
             self._echo(f"[{job_name(job)}] ... {skipped} bytes left out, see {job.log_path}")
@@ -285,7 +315,7 @@ class Runner:
 
     def _advance(self, running: Sequence[Job] | None = None) -> None:
         """Start waiting jobs while there is room. Called with the lock held."""
-        if not self._read_queue().get("order") or self.paused or not self._leads():
+        if not self._order() or self.paused or not self._leads():
             return
         running = list(self.running() if running is None else running)
         for job in [Job(self.jobs_dir / job_id) for job_id in self.queue()]:
@@ -340,9 +370,13 @@ class Runner:
     def _read_queue(self) -> dict[str, Any]:
         try:
             content = json.loads((self.jobs_dir / "queue.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return {}
-        return content if isinstance(content, dict) and isinstance(content.get("order", []), list) else {}
+        return content if isinstance(content, dict) else {}
+
+    def _order(self) -> list[str]:
+        order = self._read_queue().get("order")
+        return [entry for entry in order if isinstance(entry, str)] if isinstance(order, list) else []
 
     def _write_queue(self, order: list[str], paused: bool | None = None) -> None:
         self.jobs_dir.mkdir(parents=True, exist_ok=True)
@@ -381,7 +415,7 @@ def _write_forced_stop(job: Job) -> None:
     last = job.last_event()
     if last is not None and last["event"] in TERMINAL:
         return
-    append_event(job, "stopped", step=(last or {}).get("step", 0), state=None, forced=True)
+    append_event(job, "stopped", step=count((last or {}).get("step")) or 0, state=None, forced=True)
 
 
 def _write_failure(job: Job, message: str) -> None:
@@ -403,13 +437,16 @@ def append_event(job: Job, event: str, **fields: Any) -> None:
 
 
 def _with_resume(config_toml: str, folder: str) -> str:
-    """The configuration with save.resume set to a training state's folder."""
+    """The configuration with save.resume set to a training state's folder. Raises UnreadableConfig."""
     import tomlkit
 
-    document = tomlkit.parse(config_toml)
-    section = document.setdefault("save", tomlkit.table())
-    section["resume"] = folder
-    return tomlkit.dumps(document)
+    try:
+        document = tomlkit.parse(config_toml)
+        section = document.setdefault("save", tomlkit.table())
+        section["resume"] = folder
+        return tomlkit.dumps(document)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise UnreadableConfig(f"config.toml is not valid TOML: {error}") from error
 
 
 def _output(job: Job) -> tuple[str, str] | str:
@@ -417,9 +454,9 @@ def _output(job: Job) -> tuple[str, str] | str:
     import tomlkit
 
     try:
-        save = tomlkit.parse(job.config_path.read_text(encoding="utf-8")).unwrap().get("save", {})
+        save = tomlkit.parse(config_text(job)).unwrap().get("save", {})
         return str(save.get("output_dir", "output")), str(save["output_name"])
-    except (OSError, ValueError, KeyError, AttributeError):
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
         return job.id
 
 

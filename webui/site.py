@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from webui.launcher import mirrors
+from webui.progress import Digests
 from webui.runner import Runner
 from webui.settings import SettingsFile
 from webui.thumbnails import Thumbnails
@@ -25,6 +26,7 @@ class Site:
     settings: SettingsFile
     runner: Runner
     thumbnails: Thumbnails
+    digests: Digests
     host: str = "127.0.0.1"
     port: int = 28000
     lang: str | None = None
@@ -74,15 +76,17 @@ def open_site(
     """Make the folders that are missing and give the Site. Nothing runs until `site.runner.watch()` is called."""
     root = root.resolve()
     settings = SettingsFile(root / ".athanor" / "settings.json", root)
+    digests = Digests(root / ".athanor" / "progress")
     runner = Runner(
         jobs_dir=root / "jobs",
         root=root,
         environment=lambda: child_environment(settings),
         patience=lambda: settings.current.stop_grace_seconds,
         at_once=lambda: settings.current.jobs_at_once,
+        follow=digests.of,
     )
     thumbnails = Thumbnails(root / ".athanor" / "thumbnails")
-    site = Site(root, settings, runner, thumbnails, host, port, lang, listen, token, tuple(allowed_hosts))
+    site = Site(root, settings, runner, thumbnails, digests, host, port, lang, listen, token, tuple(allowed_hosts))
     for folder in (site.jobs_dir, site.output_dir, site.logs_dir, site.train_dir, site.models_dir, site.state_dir):
         try:
             folder.mkdir(parents=True, exist_ok=True)

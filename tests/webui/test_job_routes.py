@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import webui.runner
+from tests.webui.candle import WEIGHTS
 from tests.webui.served import served
 from trainer.config import parse, to_toml
 from trainer.job import Job
@@ -90,8 +91,8 @@ def test_paths_in_a_jobs_warnings_and_files_begin_at_their_folder(client, site):
     assert told["warnings"][0]["message"] == f"{short} is damaged"
     assert (told["job"]["end"]["message"], told["job"]["end"]["advice"]) == (f"{short} is gone", f"put {short} back")
     assert client.get(f"/api/jobs/{job.id}/files/0").json()["message"] == "The file anby.safetensors is gone."
-    (site.root / "output" / "anby.safetensors").write_bytes(b"weights")
-    assert client.get(f"/api/jobs/{job.id}/files/0").content == b"weights"
+    (site.root / "output" / "anby.safetensors").write_bytes(WEIGHTS)
+    assert client.get(f"/api/jobs/{job.id}/files/0").content == WEIGHTS
     assert {client.get(f"/api/jobs/{job.id}/files/{index}").status_code for index in (-1, 1, 2, 9)} == {404}
     shown = [file["shown"] for file in told["files"]]
     assert shown == [str(Path("output", "anby.safetensors")), str(Path("state", "at-2"))]

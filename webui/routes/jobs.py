@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +15,19 @@ from pydantic import BaseModel, ConfigDict
 
 from trainer.config import ConfigError, parse, to_toml
 from trainer.job import Job, find_job, list_jobs
-from webui import logtail
+from webui import jobfiles, logtail
 from webui.answers import Refusal
 from webui.form import default_values, raw
 from webui.form_import import read_text, take
 from webui.form_report import picture_folders
-from webui.progress import Digest, Digests, now
+from webui.jobfiles import UnreadableConfig, config_text
+from webui.progress import EventReader, now
 from webui.runner import job_name
 from webui.shortpaths import ShortPaths
 from webui.site import Site
 from webui.thumbnails import NoThumbnail
 
 PICTURES = {".png": "image/png", ".webp": "image/webp", ".jpg": "image/jpeg"}
-LORA_FILES = (".safetensors", ".ckpt", ".pt")
 MOST_LISTED = 300
 
 
@@ -57,7 +57,6 @@ class Pause(BaseModel):
 def router(site: Site) -> APIRouter:
     """Everything below /api/jobs."""
     routes = APIRouter(prefix="/api/jobs")
-    digests = Digests()
 
     def job_of(job_id: str) -> Job:
         job = find_job(site.jobs_dir, job_id)
@@ -65,20 +64,20 @@ def router(site: Site) -> APIRouter:
             raise Refusal(404, f"There is no job {job_id[:80]!r}; it may have been removed.")
         return job
 
-    _add_list(routes, site, digests)
-    _add_views(routes, site, digests, job_of)
-    _add_pictures(routes, site, digests, job_of)
-    _add_actions(routes, site, digests, job_of)
+    _add_list(routes, site)
+    _add_views(routes, site, job_of)
+    _add_pictures(routes, site, job_of)
+    _add_actions(routes, site, job_of)
     return routes
 
 
-def _add_list(routes: APIRouter, site: Site, digests: Digests) -> None:
+def _add_list(routes: APIRouter, site: Site) -> None:
     @routes.get("")
     def listing() -> dict[str, Any]:
         """Every job with its summary, newest first; the queue's order; whether the queue is held back."""
         jobs = list_jobs(site.jobs_dir)
         queue = site.runner.queue()
-        shown = [_line(site, digests, job, queue) for job in jobs[:MOST_LISTED]]
+        shown = [_line(site, job, queue) for job in jobs[:MOST_LISTED]]
         return {
             "jobs": shown,
             "queue": queue,
@@ -90,7 +89,7 @@ def _add_list(routes: APIRouter, site: Site, digests: Digests) -> None:
     @routes.get("/running")
     def running() -> dict[str, Any]:
         """What the strip on every tab shows."""
-        jobs = [_line(site, digests, job, []) for job in site.runner.running()]
+        jobs = [_line(site, job, []) for job in site.runner.running()]
         return {"jobs": jobs, "waiting": len(site.runner.queue()), "now": now()}
 
     @routes.post("")
@@ -116,32 +115,35 @@ def _add_list(routes: APIRouter, site: Site, digests: Digests) -> None:
         return {"paused": site.runner.paused, "queue": site.runner.queue()}
 
 
-def _add_views(routes: APIRouter, site: Site, digests: Digests, job_of: Any) -> None:
+def _add_views(routes: APIRouter, site: Site, job_of: Callable[[str], Job]) -> None:
     @routes.get("/{job_id}")
     def detail(job_id: str) -> dict[str, Any]:
         """All that is known of a job except its log, its curve and its pictures' content."""
         job = job_of(job_id)
-        digest = digests.of(job)
-        end, short = digest.end, ShortPaths(site.root, _picture_folders(job))
-        line = _line(site, digests, job, site.runner.queue(), digest)
-        told = {key: short.text(line["end"][key]) for key in ("message", "advice") if line.get("end", {}).get(key)}
+        reader = site.digests.of(job)
+        digest = reader.digest
+        end = _known_end(site, job, reader)
+        short = ShortPaths(site.root, _picture_folders(job))
+        line = _line(site, job, site.runner.queue(), reader)
+        messages = {key: short.text(line["end"][key]) for key in ("message", "advice") if line.get("end", {}).get(key)}
         return {
-            "job": {**line, "end": {**line["end"], **told}} if told else line,
+            "job": {**line, "end": {**line["end"], **messages}} if messages else line,
             "revision": digest.revision,
             "started": digest.started,
             "samples": [
-                {"index": index, **{key: sample.get(key) for key in ("step", "epoch", "prompt", "seed")}}
-                for index, sample in enumerate(digest.samples)
+                {"index": sample["number"], **{key: sample.get(key) for key in ("step", "epoch", "prompt", "seed")}}
+                for sample in digest.samples.entries()
             ],
-            "files": [{"index": at, **_file(site.root, job, entry)} for at, entry in enumerate(digest.checkpoints)],
+            "files": [{"index": entry["number"], **_file(site, job, entry)} for entry in digest.files],
+            "older_files": digest.counts["checkpoint"] - len(digest.files),
             "warnings": [
-                {"time": entry.get("time"), "message": short.text(str(entry.get("message", "")))}
-                for entry in digest.warnings
+                {"time": entry.get("time"), "message": short.text(entry["message"])} for entry in digest.warnings
             ],
-            "traceback": str(end.get("traceback") or "") if end.get("event") == "failed" else "",
+            "more_warnings": digest.counts["warning"] - len(digest.warnings),
+            "traceback": end.get("traceback", "") if end.get("event") == "failed" else "",
             "changes": _changes(end),
             "previews": _has_prompts(job),
-            "resumable": _newest_state(site.root, digest) is not None,
+            "resumable": jobfiles.newest_state(site.root, digest) is not None,
             "folder": str(job.path),
             "local": not site.listen,
         }
@@ -151,24 +153,24 @@ def _add_views(routes: APIRouter, site: Site, digests: Digests, job_of: Any) -> 
         """The job's settings as the form holds them, with what its failure advises to change. Starts nothing."""
         job = job_of(job_id)
         try:
-            taken = take(read_text(job.config_path.read_text(encoding="utf-8"), job.config_path.name))
-        except (OSError, ValueError) as error:
+            taken = take(read_text(config_text(job), job.config_path.name))
+        except (ValueError, RecursionError) as error:
             raise Refusal(409, "The settings of this job cannot be read.") from error
-        changes = _changes(digests.of(job).end)
+        changes = _changes(_known_end(site, job, site.digests.of(job)))
         return {"values": {**taken.values, **{change["address"]: change["value"] for change in changes}}}
 
     @routes.get("/{job_id}/live")
     def live(job_id: str, log: int = -1) -> dict[str, Any]:
         """One poll: the summary, new log text after byte `log`, and a number that changes when `detail` does."""
         job = job_of(job_id)
-        digest = digests.of(job)
-        line = _line(site, digests, job, site.runner.queue(), digest)
-        return {"job": line, "revision": digest.revision, "log": logtail.read(job.log_path, log), "now": now()}
+        reader = site.digests.of(job)
+        line = _line(site, job, site.runner.queue(), reader)
+        return {"job": line, "revision": reader.digest.revision, "log": logtail.read(job.log_path, log), "now": now()}
 
     @routes.get("/{job_id}/curve")
     def curve(job_id: str) -> dict[str, Any]:
         """The loss over the steps, in at most 1000 points."""
-        return digests.of(job_of(job_id)).curve()
+        return site.digests.of(job_of(job_id)).curve()
 
     @routes.get("/{job_id}/log")
     def log(job_id: str, offset: int = -1) -> dict[str, Any]:
@@ -179,58 +181,70 @@ def _add_views(routes: APIRouter, site: Site, digests: Digests, job_of: Any) -> 
     def whole_log(job_id: str) -> Response:
         """The whole log to keep."""
         job = job_of(job_id)
-        if not job.log_path.is_file():
+        if not (job.log_path.is_file() and os.access(job.log_path, os.R_OK)):
             raise Refusal(404, "This job has written no log yet.")
         return FileResponse(job.log_path, media_type="text/plain; charset=utf-8", filename=f"{job.id}.log.txt")
 
     @routes.get("/{job_id}/files/{index}")
     def lora(job_id: str, index: int) -> Response:
         """A finished LoRA file, for a browser on another machine."""
-        files = digests.of(job_of(job_id)).checkpoints
-        path = _lora_of(site, files[index] if 0 <= index < len(files) else {})
+        job = job_of(job_id)
+        path = _lora_of(site, job, _numbered(site.digests.of(job).digest.files, index))
         return FileResponse(path, media_type="application/octet-stream", filename=path.name)
 
     @routes.get("/{job_id}/config")
     def config(job_id: str) -> dict[str, str]:
         """The configuration as TOML."""
-        return {"toml": job_of(job_id).config_path.read_text(encoding="utf-8")}
+        try:
+            return {"toml": config_text(job_of(job_id))}
+        except UnreadableConfig as error:
+            raise Refusal(409, f"The settings of this job cannot be read: {error}.") from error
 
 
 def _has_prompts(job: Job) -> bool:
     """Whether the job's settings name prompts for previews."""
     try:
-        return any(line.startswith("sample_prompts = ") for line in job.config_path.read_text("utf-8").splitlines())
-    except OSError:
+        return any(line.startswith("sample_prompts = ") for line in config_text(job).splitlines())
+    except UnreadableConfig:
         return False
 
 
 def _picture_folders(job: Job) -> list[str]:
     """The folders with the pictures of a job; none when its settings cannot be read."""
     try:
-        return picture_folders(parse(read_text(job.config_path.read_text(encoding="utf-8"), "config.toml")).config)
-    except (OSError, ValueError):
+        return picture_folders(parse(read_text(config_text(job), "config.toml")).config)
+    except (ValueError, RecursionError):
         return []
+
+
+def _known_end(site: Site, job: Job, reader: EventReader) -> Mapping[str, Any]:
+    """How a job ended; while its events are still being read, what their last lines say of it."""
+    return site.digests.glance(job).end if reader.unread else reader.digest.end
+
+
+def _numbered(events: list[dict[str, Any]], number: int) -> dict[str, Any]:
+    """The event with that number, or an empty one."""
+    return next((event for event in events if event["number"] == number), {})
 
 
 def _changes(end: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What a failure advises to change: parameter, and its value as the form shows it."""
-    told, known = end.get("changes"), default_values()
-    if end.get("event") != "failed" or not isinstance(told, dict):
-        return []
-    return [{"address": address, "value": raw(value)} for address, value in told.items() if address in known]
+    known = default_values()
+    changes = end.get("changes", {}) if end.get("event") == "failed" else {}
+    return [{"address": address, "value": raw(value)} for address, value in changes.items() if address in known]
 
 
-def _add_pictures(routes: APIRouter, site: Site, digests: Digests, job_of: Any) -> None:
+def _add_pictures(routes: APIRouter, site: Site, job_of: Callable[[str], Job]) -> None:
     @routes.get("/{job_id}/samples/{index}")
     def sample(job_id: str, index: int, size: int = 0) -> Response:
         """A preview by its number (-1 = the newest); size = side of a thumbnail in pixels, 0 = the picture itself."""
         job = job_of(job_id)
-        samples = digests.of(job).samples
-        index = len(samples) - 1 if index == -1 else index
-        if not 0 <= index < len(samples):
+        found = _newest_sample(site, job) if index == -1 else _numbered(_samples_of(site, job), index)
+        if not found:
             raise Refusal(404, "There is no such preview.")
-        path = _inside(job.path, str(samples[index].get("file", "")))
-        if path is None or path.suffix.lower() not in PICTURES or not path.is_file():
+        path = job.path / found["file"]
+        shown = path.suffix.lower() in PICTURES and jobfiles.inside([job.path], path)
+        if not (shown and path.is_file() and os.access(path, os.R_OK)):
             raise Refusal(404, "This preview's file is gone.")
         kept = {"cache-control": "private, max-age=86400"}
         if not size:
@@ -241,7 +255,17 @@ def _add_pictures(routes: APIRouter, site: Site, digests: Digests, job_of: Any) 
             raise Refusal(404, str(error)) from None
 
 
-def _add_actions(routes: APIRouter, site: Site, digests: Digests, job_of: Any) -> None:
+def _samples_of(site: Site, job: Job) -> list[dict[str, Any]]:
+    return site.digests.of(job).digest.samples.entries()
+
+
+def _newest_sample(site: Site, job: Job) -> dict[str, Any]:
+    """The newest preview; a list of many jobs asks for it, so the ends of the events are looked at first."""
+    samples = site.digests.glance(job).samples.entries() or _samples_of(site, job)
+    return samples[-1] if samples else {}
+
+
+def _add_actions(routes: APIRouter, site: Site, job_of: Callable[[str], Job]) -> None:
     runner = site.runner
 
     @routes.post("/{job_id}/start")
@@ -257,7 +281,7 @@ def _add_actions(routes: APIRouter, site: Site, digests: Digests, job_of: Any) -
     def stop(job_id: str) -> dict[str, Any]:
         """Ask a running job to save its state and stop; take a waiting one out of the queue."""
         job = job_of(job_id)
-        runner.stop(job)
+        _ask(lambda: runner.stop(job))
         return {"id": job_id, "state": job.state(), "patience_seconds": site.settings.current.stop_grace_seconds}
 
     @routes.post("/{job_id}/end")
@@ -276,21 +300,27 @@ def _add_actions(routes: APIRouter, site: Site, digests: Digests, job_of: Any) -
             raise Refusal(409, f"Not queued: {error}.") from None
         return {"queue": runner.queue()}
 
+    def _again(job: Job, resume_from: str | None = None) -> Job:
+        try:
+            return runner.again(job, resume_from)
+        except UnreadableConfig as error:
+            raise Refusal(409, f"The settings of this job cannot be read: {error}.") from error
+
     @routes.post("/{job_id}/again")
     def again(job_id: str) -> dict[str, Any]:
         """A new job with the same configuration."""
-        return {"id": runner.again(job_of(job_id)).id}
+        return {"id": _again(job_of(job_id)).id}
 
     @routes.post("/{job_id}/resume")
     def resume(job_id: str) -> dict[str, Any]:
         """A new job that goes on from the newest training state of this one."""
         job = job_of(job_id)
-        state = _newest_state(site.root, digests.of(job))
+        state = jobfiles.newest_state(site.root, site.digests.of(job).whole())
         if state is None:
             raise Refusal(
                 409, "This job has saved no training state to go on from; use 'Run again', with save_state on."
             )
-        return {"id": runner.again(job, resume_from=str(state)).id, "state": str(state)}
+        return {"id": _again(job, resume_from=str(state)).id, "state": str(state)}
 
     @routes.post("/{job_id}/request/{name}")
     def request(job_id: str, name: str) -> dict[str, Any]:
@@ -300,7 +330,7 @@ def _add_actions(routes: APIRouter, site: Site, digests: Digests, job_of: Any) -
             raise Refusal(404, "A running job can be asked for 'sample' or 'save'.")
         if job.state() != "running":
             raise Refusal(409, "This job does not run any more.")
-        job.request(name)
+        _ask(lambda: job.request(name))
         return {"id": job_id, "requested": name}
 
     @routes.post("/{job_id}/remove")
@@ -325,18 +355,30 @@ def _add_actions(routes: APIRouter, site: Site, digests: Digests, job_of: Any) -
         job = job_of(job_id)
         if site.listen:
             raise Refusal(403, "Folders are opened on the machine that runs Athanor; copy the path instead.")
-        files = digests.of(job).checkpoints
-        folder = (site.root / str(files[file].get("path", ""))).parent if 0 <= file < len(files) else job.path
-        return {"opened": str(open_folder(folder))}
+        path = jobfiles.place_of(site.root, _numbered(site.digests.of(job).digest.files, file).get("path"))
+        if file != -1 and path is None:
+            raise Refusal(404, "This job has saved no such file.")
+        return {"opened": str(open_folder(job.path if path is None else path.parent))}
 
 
-def _lora_of(site: Site, entry: Mapping[str, Any]) -> Path:
-    """The LoRA file of a checkpoint event. Raises Refusal when it is none or gone."""
-    path = site.root / str(entry.get("path", ""))
-    if entry.get("kind") != "lora" or path.suffix.lower() not in LORA_FILES:
+def _ask(request: Callable[[], object]) -> None:
+    """Leave a request in a job's folder. Raises Refusal where it cannot be written."""
+    try:
+        request()
+    except OSError as error:
+        raise Refusal(409, f"The job cannot be asked: {error.filename}: {error.strerror or error}.") from error
+
+
+def _lora_of(site: Site, job: Job, entry: Mapping[str, Any]) -> Path:
+    """The LoRA file of a checkpoint event. Raises Refusal when it is none, lies elsewhere, or is gone."""
+    path = jobfiles.place_of(site.root, entry.get("path"))
+    if path is None or entry.get("kind") != "lora" or path.suffix.lower() not in jobfiles.LORA_FILES:
         raise Refusal(404, "This is not a LoRA file; copy its path instead.")
-    if not path.is_file():
+    if not jobfiles.exists(path):
         raise Refusal(404, f"The file {path.name} is gone.")
+    folders = jobfiles.output_folders(site.root, site.output_dir, job)
+    if not jobfiles.inside(folders, path) or not jobfiles.is_lora(path):
+        raise Refusal(404, "This is not a LoRA file; copy its path instead.")
     return path
 
 
@@ -359,13 +401,15 @@ def open_folder(folder: Path) -> Path:
     return folder
 
 
-def _line(site: Site, digests: Digests, job: Job, queue: list[str], digest: Digest | None = None) -> dict[str, Any]:
-    """What a list shows of a job."""
+def _line(site: Site, job: Job, queue: list[str], reader: EventReader | None = None) -> dict[str, Any]:
+    """What a list shows of a job. reading: the share of its events that was read, while a long file is."""
     state = site.runner.state(job)
-    if digest is None:
-        digest_summary = digests.of(job).summary() if state == "running" else digests.glance(job)
-    else:
-        digest_summary = digest.read().summary()  # anew: the state may have come from an event written just now
+    if reader is None and state == "running":
+        reader = site.digests.of(job)
+    elif reader is not None:
+        reader.read()  # anew: the state may have come from an event written just now
+    unread = reader.unread if reader is not None else 0
+    digest = site.digests.glance(job) if reader is None or unread else reader.digest
     asked = site.runner.asked_to_stop(job)
     return {
         "id": job.id,
@@ -374,37 +418,16 @@ def _line(site: Site, digests: Digests, job: Job, queue: list[str], digest: Dige
         "position": queue.index(job.id) + 1 if job.id in queue else None,
         "stopping_since": asked if state == "running" else None,
         "patience_seconds": site.settings.current.stop_grace_seconds,
-        **digest_summary,
+        "reading": reader.share if reader is not None and unread else None,
+        **digest.summary(),
     }
 
 
-def _file(root: Path, job: Job, entry: dict[str, Any]) -> dict[str, Any]:
-    path = root / str(entry.get("path", ""))  # the trainer's working folder is the root
+def _file(site: Site, job: Job, entry: Mapping[str, Any]) -> dict[str, Any]:
+    path = jobfiles.place_of(site.root, entry["path"])
     return {
-        "kind": entry.get("kind"), "path": str(path), "shown": _below((job.path, root), path),
+        "kind": entry.get("kind"), "path": entry["path"] if path is None else str(path),
+        "shown": entry["path"] if path is None else jobfiles.below((job.path, site.root), path),
         "step": entry.get("step"), "epoch": entry.get("epoch"),
-        "bytes": entry.get("bytes"), "exists": path.exists(),
+        "bytes": entry.get("bytes"), "exists": jobfiles.exists(path),
     }  # fmt: skip
-
-
-def _below(folders: Sequence[Path], path: Path) -> str:
-    """A path as people read it: relative to the first of these folders that holds it."""
-    return next((str(path.relative_to(folder)) for folder in folders if path.is_relative_to(folder)), str(path))
-
-
-def _newest_state(root: Path, digest: Digest) -> Path | None:
-    """The newest complete training state of a job that still lies there."""
-    named = [entry.get("path") for entry in digest.checkpoints if entry.get("kind") == "state"]
-    if digest.end.get("event") == "stopped" and digest.end.get("state"):
-        named.append(digest.end["state"])
-    for text in reversed(named):
-        path = root / str(text)
-        if path.is_dir():
-            return path
-    return None
-
-
-def _inside(folder: Path, name: str) -> Path | None:
-    """The file `name` of a folder, or None when the name leads out of it."""
-    path = (folder / name).resolve()
-    return path if path.is_relative_to(folder.resolve()) else None

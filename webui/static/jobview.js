@@ -13,6 +13,7 @@ import { phaseWords, speed, stopButton } from './shell.js';
 const LIVE_MS = 300;
 const QUIET_MS = 3000;
 const CURVE_MS = 2000;
+const READING_MS = 500;
 
 /** Returns {element, open(id), id}; `changed` is called when the list must be read anew. */
 export function jobView({ changed }) {
@@ -47,7 +48,8 @@ export function jobView({ changed }) {
         offset = answer.log.offset;
         log.take(answer.log);
         await show(answer, mine);
-        if (answer.job.state === 'running') wait = LIVE_MS;
+        if (answer.job.reading !== null) wait = READING_MS;
+        else if (answer.job.state === 'running') wait = LIVE_MS;
         element.dataset.lost = '';
       } catch (error) {
         if (mine !== turn) return;
@@ -74,11 +76,12 @@ export function jobView({ changed }) {
       element.detail = detail;
     }
     drawHead(job, element.detail);
-    if (job.step !== curveStep && (Date.now() - curveAt > CURVE_MS || job.state !== 'running')) {
+    const drawn = `${job.step} ${job.reading}`;
+    if (drawn !== curveStep && (Date.now() - curveAt > CURVE_MS || (job.state !== 'running' && job.reading === null))) {
       curveAt = Date.now();
       const points = await get(`jobs/${id}/curve`);
       if (mine !== turn) return;
-      curveStep = job.step;
+      curveStep = drawn;
       curve.show(points);
     }
     curveCard.hidden = !job.step;
@@ -172,6 +175,7 @@ function drawProgress(card, job) {
     h('div', { class: `progress large${running && !job.step ? ' waiting' : ''}`, role: 'progressbar', 'aria-valuemin': 0, 'aria-valuemax': 100,
       'aria-valuenow': Math.floor(share), 'aria-label': t('Progress') }, h('i', { style: running && !job.step ? {} : { width: `${share}%` } })),
     h('dl', { class: 'stats' },
+      job.reading !== null && cell('reading', t('Reading the earlier steps …'), `${Math.floor(100 * job.reading)} %`),
       running && job.phase && job.phase.name !== 'training' && cell('phase', t('Now'), phaseWords(job.phase)),
       running && !job.step && !job.phase && cell('phase', t('Now'), t('Starting …')),
       job.step > 0 && cell('step', t('Step'), `${job.step} / ${job.total}`),
@@ -200,7 +204,7 @@ function remedy(job, changes) {
     h('span', { class: 'mono small' }, changes.map(({ address, value }) => `${address.split('.').at(-1)}: ${said(value)}`).join(' · ')));
 }
 
-function drawTrouble(box, { job, traceback, warnings, changes }) {
+function drawTrouble(box, { job, traceback, warnings, more_warnings: more, changes }) {
   const failed = job.state === 'failed';
   const crashed = job.state === 'crashed';
   fill(box,
@@ -211,10 +215,11 @@ function drawTrouble(box, { job, traceback, warnings, changes }) {
       traceback && h('details', { 'data-role': 'job-traceback' }, h('summary', {}, t('Details for a bug report')), h('pre', { class: 'mono traceback' }, traceback),
         h('button', { class: 'btn', onclick: () => copyText(traceback).then(() => notice(t('Copied.')), complain) }, icon('copy'), t('Copy')))),
     warnings.length > 0 && h('details', { class: 'box-warn', open: warnings.length <= 3, 'data-role': 'job-warnings' },
-      h('summary', {}, icon('warning'), ' ', t('Warnings: {n}', { n: warnings.length })), h('ul', { class: 'plain' }, warnings.map((entry) => h('li', {}, translated(entry.message))))));
+      h('summary', {}, icon('warning'), ' ', t('Warnings: {n}', { n: warnings.length + more })), h('ul', { class: 'plain' }, warnings.map((entry) => h('li', {}, translated(entry.message)))),
+      more > 0 && h('p', { class: 'muted small' }, t('{n} more stand in the log.', { n: more }))));
 }
 
-function drawFiles(card, { files, job, local, folder }) {
+function drawFiles(card, { files, older_files: older, job, local, folder }) {
   const shown = files.filter((file) => file.exists || job.state === 'running').reverse();
   card.hidden = !shown.length;
   const kinds = { lora: 'LoRA', state: t('Training state') };
@@ -226,6 +231,7 @@ function drawFiles(card, { files, job, local, folder }) {
       h('td', { class: 'nowrap' }, h('button', { class: 'btn quiet', title: file.path, 'data-role': 'copy-path', onclick: () => copy(file.path) }, icon('copy'), t('Copy path')),
         file.kind === 'lora' && file.exists && !local && h('a', { class: 'btn quiet', href: url(`jobs/${job.id}/files/${file.index}`), download: '', 'data-role': 'download-file' }, icon('download'), t('Download')),
         local && h('button', { class: 'btn quiet', 'data-role': 'open-file-folder', onclick: () => post(`jobs/${job.id}/open?file=${file.index}`).catch(complain) }, icon('folder'), t('Open folder')))))))),
+    older > 0 && h('p', { class: 'muted small' }, t('{n} older files are not listed.', { n: older })),
     h('p', { class: 'muted small mono path' }, folder));
 }
 
