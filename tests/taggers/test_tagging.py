@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from random import Random
 
 import pytest
 from PIL import Image
@@ -17,7 +18,14 @@ from taggers import tagging
 from taggers.__main__ import main
 from taggers.run import Journal, Run, list_runs
 from tests.taggers.conftest import write_cl, write_wd
+from trainer.config import parse
+from trainer.dataset import captions, statistics
+from trainer.dataset.scan import SEVERAL_LINES, scan
 from trainer.events import follow
+from trainer.families.emphasis import plain
+from webui.tagfiles import Draft
+from webui.tagops import Edit
+from webui.tagstore import Store
 
 ROOT = Path(__file__).parents[2]
 RED, GREEN = "red dress, o_o", r"green \(leaf\)"  # what the little tagger says of red and of green pictures
@@ -478,3 +486,26 @@ def test_linked_sub_folders_are_named_and_not_tagged(linked: Path, paint, tag):
     assert len(lines) == 5
     assert "linked is a link to a folder, which is not followed" in err
     assert not (linked / "other" / "x.txt").exists()
+
+
+def test_a_caption_means_the_same_from_tagger_to_metadata(tmp_path: Path, paint, tag):
+    """Odd in every way: ending in capitals, byte order mark, Windows line ends, two lines, a face, escaped brackets."""
+    folder = paint(tmp_path / "train" / "2_x" / "0.PNG", (0, 255, 0)).parent
+    (folder / "0.TXT").write_bytes("\ufeffnero_\\(fate\\), (o)_(o)\r\na girl\r\n".encode())
+    tag(folder, "--conflict", "append", "--additional-tags", "anby")
+    first, second = rf"nero_\(fate\), (o)_(o), anby, {GREEN}", f"a girl, anby, {GREEN}"
+    assert (folder / "0.TXT").read_bytes().decode() == f"{first}\r\n{second}\r\n"
+
+    editor = Store(folder.resolve(), False, ".txt", Draft(tmp_path / "draft.json"))
+    editor.apply(Edit(kind="spaces"), [0])
+    assert [row.picture.caption for row in editor.rows] == ["0.TXT"]
+    assert editor.rows[0].text == f"{first.replace('nero_', 'nero ')}\r\n{second}\r\n"
+
+    values = {"pretrained_model_name_or_path": "x", "train_data_dir": str(tmp_path / "train"), "resolution": "64"}
+    data = scan(parse({**values, "output_dir": "x", "caption_extension": "txt", "shuffle_caption": True}).config)
+    assert [problem.values["files"] for problem in data.problems if problem.template == SEVERAL_LINES] == ["0.PNG"]
+    assert data.examples[0].caption == first
+    used = captions.process(first, data.folders[0].captions, Random(0), 1, 0, 1)
+    assert sorted(used.split(", ")) == sorted(first.split(", "))
+    assert plain(used) == used.replace("\\", "")
+    assert statistics.tag_frequency(data) == {"2_x": dict.fromkeys(first.split(", "), 1)}

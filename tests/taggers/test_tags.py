@@ -75,6 +75,10 @@ def test_short_words_are_no_faces():
     assert (spaced("a_b"), spaced("long_hair_"), spaced("(long_hair:1.2)")) == ("a b", "long hair", "(long hair:1.2)")
 
 
+def test_a_face_in_a_sentence_stays_too():
+    assert spaced("a blue_eyed girl (o)_(o) with ^_^") == "a blue eyed girl (o)_(o) with ^_^"
+
+
 def test_brackets_are_escaped_when_asked_for():
     assert r"anby \(zzz\)" in tags(TagOptions(character_threshold=0.5))
 

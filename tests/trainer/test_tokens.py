@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from trainer.families.tokens import BOS, EOS, clip_tokenizer
 
@@ -30,6 +32,29 @@ def test_ids_and_chunks_are_those_of_sd_scripts(caption, model, length, ids):
 
 def test_a_known_sentence_has_the_known_ids():
     assert clip_tokenizer().ids("a photo of a cat") == [320, 1125, 539, 320, 2368]  # OpenAI's own tokenizer
+
+
+def joined_one_round_after_the_other(word, ranks):
+    """OpenAI's way to join: every round joins each occurrence of the pair that ranks best in the whole word."""
+    while known := [pair for pair in zip(word, word[1:], strict=False) if pair in ranks]:
+        best, rest, word = min(known, key=lambda pair: ranks[pair]), list(word), []
+        while rest:
+            if tuple(rest[:2]) == best:
+                word, rest = [*word, "".join(rest[:2])], rest[2:]
+            else:
+                word, rest = [*word, rest[0]], rest[1:]
+    return word
+
+
+@given(st.text("abceinrst", min_size=1, max_size=40) | st.text("ah", min_size=1, max_size=40))
+def test_a_word_is_joined_as_by_openai(word):
+    tokenizer = clip_tokenizer()
+    expected = joined_one_round_after_the_other([*word[:-1], word[-1] + "</w>"], tokenizer._ranks)
+    assert tokenizer.ids(word) == [tokenizer._ids[part] for part in expected]
+
+
+def test_a_word_of_60000_letters_is_counted():
+    assert clip_tokenizer().count("ab" * 30_000) == 30_000  # "abab" is no token; counting pair by pair took an hour
 
 
 def test_case_spaces_and_curly_quotes_do_not_matter():

@@ -28,6 +28,7 @@ _OTHER_FACES = (
     ";_; -_- t_t n_n v_v q_q w_w p_q d_b 0_o o_0 o_x x_o o_< ^_- -_^ -_o o_- >_> <_< >_@ @_< *_* $_$ ~_~ '_' #_#"
 )
 FACES = frozenset(f"{_WD_FACES} {_OTHER_FACES}".split())  # tags whose underscore is a mouth; WD: taggers know these
+_SPACES = re.compile(r"(\s+)")
 LINE_ENDS = re.compile(r"(\r\n|\n|\r)")
 CHOICE = re.compile(r"\{([^}]+)\}")
 OPEN_BRACE, CLOSE_BRACE = "\ue000", "\ue001"  # stand for {{ and }} meanwhile: private characters, in no caption
@@ -79,8 +80,13 @@ def split_lines(text: str) -> list[str]:
 
 def spaced(tag: str) -> str:
     """Underscores as spaces: `white_hair` -> `white hair`; faces such as `^_^` stay, escaped or weighed ones too."""
-    words = "".join(piece for piece, _ in parse(tag))
-    return tag if {tag.casefold(), words.casefold()} & FACES else tag.replace("_", " ").strip()
+    if "_" not in tag:
+        return tag
+    return "".join(word if _is_face(word) else word.replace("_", " ") for word in _SPACES.split(tag)).strip()
+
+
+def _is_face(word: str) -> bool:
+    return bool(FACES & {word.casefold(), "".join(piece for piece, _ in parse(word)).casefold()})
 
 
 def split(text: str, separator: str = ",") -> list[str]:
