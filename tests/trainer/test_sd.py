@@ -12,12 +12,13 @@ import tiny
 import torch
 from safetensors.torch import load_file, save_file
 
-from trainer import families
+from trainer import families, networks
 from trainer.families import names
 from trainer.families.base import Conditioning, LoadOptions
 from trainer.families.diffusion import draw, joined_chunks, weighed
 from trainer.families.sd import SDFamily
 from trainer.families.weights import WeightsError
+from trainer.networks import NetworkOptions
 
 
 @pytest.fixture(autouse=True)
@@ -103,6 +104,53 @@ def test_the_lora_targets_are_sd15s(family):
         "lora_unet_up_blocks_1_attentions_0_transformer_blocks_0_ff_net_2",
     } <= set(keys)
     assert not any("resnets" in key or "samplers" in key for key in keys)
+
+
+@pytest.fixture(scope="module")
+def projections(tmp_path_factory):
+    """(family, form of its base) -> a network of rank 8 over the U-Net's proj_in and proj_out, without weights."""
+    made = {}
+    for name in tiny.FAMILIES:
+        folder = tmp_path_factory.mktemp(name)
+        for form, path in (("file", tiny.safetensors(folder / "a.safetensors", name)),
+                           ("folder", tiny.folder(folder / "b", name))):  # fmt: skip
+            layers = families.outline(LoadOptions(str(path))).network_targets()
+            ends = [layer for layer in layers if layer.name.endswith(("proj_in", "proj_out"))]
+            made[name, form] = networks.plan(ends, NetworkOptions(rank=8, alpha=8))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "kernel", "layer"),
+    [
+        ("sd1", "file", (1, 1), "down_blocks_0_attentions_0"),
+        ("sd1", "folder", (1, 1), "down_blocks_0_attentions_0"),
+        ("sd2", "file", (1, 1), "down_blocks_0_attentions_0"),
+        ("sd2", "folder", (), "down_blocks_0_attentions_0"),
+        ("sdxl", "file", (), "input_blocks_4_1"),
+        ("sdxl", "folder", (), "input_blocks_4_1"),
+    ],
+)
+def test_lora_tensors_of_the_projections_have_the_shapes_that_sd_scripts_gives(projections, name, form, kernel, layer):
+    tensors = projections[name, form].file_tensors()
+    for end in ("proj_in", "proj_out"):
+        assert tuple(tensors[f"lora_unet_{layer}_{end}.lora_down.weight"].shape) == (8, 32, *kernel)
+        assert tuple(tensors[f"lora_unet_{layer}_{end}.lora_up.weight"].shape) == (32, 8, *kernel)
+    assert {value.dim() for key, value in tensors.items() if key.endswith(".weight")} == {2 + len(kernel)}
+
+
+@pytest.mark.parametrize(("given", "here"), [("file", "folder"), ("folder", "file")])
+def test_a_lora_of_either_form_of_an_sd_2_base_goes_on_with_the_other(projections, given, here):
+    theirs, ours = projections["sd2", given], projections["sd2", here]
+    draws = torch.Generator().manual_seed(1)
+    tensors = {
+        key: torch.tensor(4.0) if key.endswith("alpha") else torch.randn(value.shape, generator=draws)
+        for key, value in theirs.file_tensors().items()
+    }
+    for take in (ours.load, ours.resume):
+        take(tensors, "a.safetensors")
+        assert all(torch.equal(value.flatten(), tensors[key].flatten()) for key, value in ours.file_tensors().items())
+    assert ours.misfit(tensors) is None
 
 
 def test_with_convolutions_the_residual_blocks_come_too(family):

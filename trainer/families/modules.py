@@ -204,11 +204,17 @@ def known_configs(component: str) -> dict[str, Config]:
 
 
 def open_unet(source: Source, config: Config | None, dtype: torch.dtype) -> Unread:
-    """A UNet2DConditionModel. config: from a diffusers folder; None: found from the shapes of a single file."""
+    """A UNet2DConditionModel. config: from a diffusers folder; None: found from the shapes of a single file.
+
+    From a single file of SD 1 or 2 proj_in and proj_out are 1x1 convolutions, as in sd-scripts, whatever a folder of
+    the same model has: a LoRA's tensors there are [r, in, 1, 1] and [out, r, 1, 1] then. SDXL's are linear.
+    """
     from diffusers import UNet2DConditionModel
 
     if config is None:
         config = _matching("unet", "U-Net", source, unet_facts, _unet_pieces)
+        if config.get("addition_embed_type") is None:
+            config = {**config, "use_linear_projection": False}
     empty = _on_meta(lambda: UNet2DConditionModel.from_config(dict(config)))
     return _unread(empty, lambda name: _unet_pieces(name, config), source, dtype, "U-Net")
 
