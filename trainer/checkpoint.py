@@ -23,20 +23,13 @@ from torch import Tensor
 
 from trainer import metadata
 from trainer.atomic import atomic_write, atomic_writer, sweep
-from trainer.config.file_names import fault_of
 from trainer.locks import Lock, take, words_in
 from trainer.saving import UNNAMED
+from trainer.states import BUILDING, REMOVING, STATE_VERSION, StateError, incomplete, read_progress
 
 PRECISIONS = {"float": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
-BUILDING, REMOVING = ".building", ".removing"  # behind the name of a state folder that is not whole
 LOCK_SUFFIX = ".athanor-lock"
 FILE_SUFFIXES = (".safetensors", ".ckpt", ".pt")
-STATE_VERSION = 1
-STATE_FILES = ("network.safetensors", "optimizer.safetensors", "optimizer.json", "progress.json")
-
-
-class StateError(ValueError):
-    """A training state is missing, damaged or of another run. The text names the folder and the cure."""
 
 
 class NotFinite(ValueError):
@@ -222,12 +215,7 @@ def load_state(folder: Path) -> State:
             f"{folder}: {fault}; choose an older state, or clear resume and set network_weights to the last LoRA file"
         )
     try:
-        progress = json.loads((folder / "progress.json").read_text(encoding="utf-8"))
-        if progress.get("version") != STATE_VERSION:
-            raise StateError(
-                f"{folder}: it was written by another version of this program (state version {progress.get('version')})"
-            )
-        _check_progress(progress)
+        progress = read_progress(folder)
         tensors = safetensors.torch.load_file(folder / "optimizer.safetensors")
         plain = json.loads((folder / "optimizer.json").read_text(encoding="utf-8"))
         return State(progress, safetensors.torch.load_file(folder / "network.safetensors"), _joined(plain, tensors))
@@ -236,49 +224,6 @@ def load_state(folder: Path) -> State:
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, SafetensorError) as error:
         cure = "choose a state folder that this program wrote"
         raise StateError(f"{folder}: its contents make no sense ({type(error).__name__}: {error}); {cure}") from error
-
-
-def _check_progress(progress: Mapping[str, Any]) -> None:
-    """A state may come from anybody: what becomes a file name or a number of the run is looked at.
-
-    Raises ValueError.
-    """
-    for name in ("step", "epoch", "batch", "seed"):
-        if type(progress.get(name, 0)) is not int or not 0 <= progress.get(name, 0) < 2**63:
-            raise ValueError(f"{name} is {progress[name]!r}")
-    fault = fault_of(progress.get("output_name", "last"))
-    if fault:
-        raise ValueError(f"the name {progress['output_name']!r} cannot be used: {fault}")
-
-
-def incomplete(folder: Path) -> str | None:
-    """What is wrong with a state folder, or None when it is complete and unchanged."""
-    try:
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        for name in STATE_FILES:
-            told = manifest[name]
-            data = (folder / name).read_bytes()
-            if len(data) != told["bytes"] or hashlib.sha256(data).hexdigest() != told["sha256"]:
-                return f"{name} is damaged"
-    except FileNotFoundError as error:
-        return f"{Path(error.filename).name} is missing, it was not written to its end"
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        return f"it cannot be read ({error})"
-    return None
-
-
-def newest_state(folder: Path) -> tuple[Path | None, list[str]]:
-    """The newest complete state below a folder, and a sentence for each newer one that was passed over."""
-    passed: list[str] = []
-    unfinished = (BUILDING, REMOVING)
-    found = [path for path in folder.glob("*-state*") if path.is_dir() and not path.name.endswith(unfinished)]
-    # file systems tell times in steps of some milliseconds: the name decides between neighbours
-    for path in sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name), reverse=True):
-        fault = incomplete(path)
-        if fault is None:
-            return path, passed
-        passed.append(f"{path}: {fault}")
-    return None, passed
 
 
 def _split(value: Any, place: str, tensors: dict[str, Tensor]) -> Any:

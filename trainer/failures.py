@@ -90,11 +90,12 @@ def explain(error: BaseException, config: TrainConfig | None = None) -> Failure:
 
 
 def _kind(error: BaseException, config: TrainConfig | None) -> tuple[str, str]:
-    from trainer.checkpoint import NotFinite, StateError
+    from trainer.checkpoint import NotFinite
     from trainer.dataset import DatasetError
     from trainer.families.weights import WeightsError
     from trainer.networks.base import NetworkError
     from trainer.processes import Lost
+    from trainer.states import StateError
 
     if isinstance(error, ConfigError):
         return "config", "Correct the settings named above and start again"

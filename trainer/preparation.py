@@ -29,16 +29,17 @@ from trainer import (
     optimizers,
     precision,
     previews,
+    resuming,
     schedules,
     seeds,
 )
 from trainer.atomic import WriteError, sweep
-from trainer.checkpoint import Reserved, State, StateError, load_state, newest_state, reserve_name
+from trainer.checkpoint import Reserved, State, load_state, reserve_name
 from trainer.config import TrainConfig
 from trainer.config.rates import trained_rates
 from trainer.console import LOG
 from trainer.dataset import DatasetError, captions, statistics
-from trainer.dataset.report import Lengths, lengths
+from trainer.dataset.report import Lengths, first_step, lengths
 from trainer.dataset.scan import Dataset, scan, write_caches
 from trainer.events import TERMINAL, EventLog
 from trainer.failures import explain
@@ -59,6 +60,7 @@ from trainer.processes import Processes, StopRequested
 from trainer.quantised import check_quantising, quantise, store_in_fp8
 from trainer.run import Microbatch, Run, measured_caption, usable
 from trainer.saving import UNNAMED, output_folder
+from trainer.states import StateError, newest_state
 
 SMALL_MODEL_WEIGHTS = 50_000_000  # SD 1.5 has 860 million
 CACHE_FOLDER = Path(".athanor") / "cache"
@@ -83,11 +85,15 @@ def prepare(config: TrainConfig, job: Job, events: EventLog, processes: Processe
     resumed = load_state(Path(config.save.resume)) if config.save.resume else None
     if resumed:
         _check_processes(resumed, processes.count, config.save.resume or "")
-    seed = processes.from_main(int(resumed.progress["seed"] if resumed else config.run.seed or 0))
-    config = config.model_copy(update={"run": config.run.model_copy(update={"seed": seed})})
     base = find_base(config.model.pretrained_model_name_or_path or "")
     settled = kinds.settle(config, describe(base))
     config = settled.config
+    if resumed:
+        config, changes = resuming.agreed(config, resumed.progress, config.save.resume or "")
+        for change in changes:
+            warn(change)
+    seed = processes.from_main(config.run.seed or 0)
+    config = config.model_copy(update={"run": config.run.model_copy(update={"seed": seed})})
     prompts = previews.read_prompts(config.sample.sample_prompts) if config.sample.sample_prompts else ()
     dataset = _scanned(config, warn)
     told = [problem.message for problem in dataset.problems] + [note.message for note in formats.notes]
@@ -128,7 +134,12 @@ def prepare(config: TrainConfig, job: Job, events: EventLog, processes: Processe
     optimizer, factors, planned = _optimizer(config, network, dataset, latents, processes.count)
     scaler = formats.scaler()
     if resumed:
-        _take_over(resumed, network, optimizer, scaler, config.save.resume or "")
+        for note in resuming.take_over(resumed, network, optimizer, scaler, config):
+            warn(note)
+        if first_step(config, planned.steps_per_epoch) is None:
+            at_the_end = resuming.check_length(resumed.progress["step"], planned.steps, config.save.resume or "")
+            if at_the_end:
+                warn(at_the_end)
     output_dir = output_folder(config.save)
     for folder in (output_dir, job.states):
         sweep(folder)
@@ -187,10 +198,13 @@ def _reserved(
     config: TrainConfig, job: Job, folder: Path, resumed: State | None, processes: Processes, warn: Warn
 ) -> Reserved:
     """The name that the run saves under, another one than asked for where that is taken."""
-    wanted = resumed.progress["output_name"] if resumed else config.save.output_name or UNNAMED["end"]
+    wanted = config.save.output_name or UNNAMED["end"]
+    own = resumed is not None and resuming.continues_name(config, resumed.progress, wanted)
+    if resumed and own:
+        wanted = resumed.progress["output_name"]
     if not processes.main:
         return Reserved(wanted)
-    reserved = reserve_name(folder, wanted, str(job.path), bool(resumed))
+    reserved = reserve_name(folder, wanted, str(job.path), own)
     if reserved.warning:
         warn(reserved.warning)
     return reserved
@@ -478,33 +492,12 @@ def _check_processes(state: State, count: int, path: str) -> None:
 
 def _check_state(state: State, network: Network, path: str) -> None:
     """Raises StateError when the weights of a state are not those of the network that the settings ask for."""
-    own = {name: tuple(value.shape) for name, value in network.state_dict().items()}
-    kept = {name: tuple(value.shape) for name, value in state.network.items()}
-    if own != kept:
-        name = next(name for name in sorted({*own, *kept}) if own.get(name) != kept.get(name))
-        sizes = f"{list(kept[name])} in the state" if name in kept else "missing in the state"
-        ours = f"{list(own[name])} here" if name in own else "no part of the network here"
+    misfit = network.misfit(state.network)
+    if misfit:
         raise StateError(
-            f"{path} does not fit these settings: {name} is {sizes} and {ours}; resume with the network and optimizer "
-            "settings of the run that wrote it"
+            f"{path} does not fit these settings: {misfit}; resume with the network and optimizer settings of the run "
+            "that wrote it"
         )
-
-
-def _take_over(
-    state: State, network: Network, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler, path: str
-) -> None:
-    """Put a state's weights and moments in place. Raises StateError when they do not fit the settings."""
-    rates = [group["initial_rate"] for group in optimizer.param_groups]
-    try:
-        network.load_state_dict(state.network)
-        optimizers.restore(optimizer, state.optimizer)
-    except (RuntimeError, ValueError, KeyError) as error:
-        said = f"{path} does not fit these settings: {str(error).splitlines()[0]}"
-        raise StateError(f"{said}; resume with the network and optimizer settings of the run that wrote it") from error
-    for group, rate in zip(optimizer.param_groups, rates, strict=True):
-        group["initial_rate"] = rate  # the settings decide, so that a run can go on with another rate
-    if state.progress.get("scaler"):
-        scaler.load_state_dict(state.progress["scaler"])
 
 
 def _held_out(config: TrainConfig, dataset: Dataset, latents: Latents) -> list[Microbatch]:

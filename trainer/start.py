@@ -118,8 +118,8 @@ class _Silence(io.TextIOBase):
 
 
 def _with_seed(config: TrainConfig) -> TrainConfig:
-    """A run without a seed gets a random one, so that its config.toml repeats it."""
-    if config.run.seed is not None:
+    """A run without a seed gets a random one, so that its config.toml repeats it; one that goes on has its state's."""
+    if config.run.seed is not None or config.save.resume:
         return config
     return config.model_copy(update={"run": config.run.model_copy(update={"seed": secrets.randbits(32)})})
 

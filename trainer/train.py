@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from trainer import agreement, objective, seeds
+from trainer import agreement, objective, resuming, seeds
 from trainer.checkpoint import State, remove_state, save_network, save_state
 from trainer.config import TrainConfig
 from trainer.curves import Curves
@@ -385,13 +385,13 @@ def keep_network(run: Run, progress: Progress, moment: Moment) -> Path:
 
 def keep_state(run: Run, progress: Progress, moment: Moment) -> Path:
     """Write a state to resume from, in the main process; returns its folder."""
-    folder = run.job.states / f"{run.file_name(moment)}-state"
+    config, folder = run.config, run.job.states / f"{run.file_name(moment)}-state"
     if not run.processes.main:
         return folder
     values = {**progress.values(), "seed": run.seed, "processes": run.processes.count,
               "output_name": run.output_name, "session_id": run.facts.session_id,
               "started_at": run.facts.started_at, "scaler": run.scaler.state_dict(),
-              "origin": agreement.origin(run)}  # fmt: skip
+              "origin": agreement.origin(run), "settings": resuming.recorded(config)}  # fmt: skip
     path = save_state(folder, State(values, run.network.state_dict(), run.optimizer.state_dict()))
     run.written_states[moment] = path
     run.events.emit("checkpoint", kind="state", path=path, step=progress.step, epoch=progress.epoch, bytes=None)

@@ -14,17 +14,15 @@ from trainer import metadata
 from trainer.checkpoint import (
     NotFinite,
     State,
-    StateError,
     free_path,
-    incomplete,
     load_state,
-    newest_state,
     reserve_name,
     save_network,
     save_state,
 )
 from trainer.config import parse
 from trainer.metadata import FileFacts, RunFacts
+from trainer.states import StateError, incomplete, newest_state
 
 VECTORS = json.loads((Path(__file__).parents[1] / "golden" / "hashes.json").read_text(encoding="utf-8"))["vectors"]
 TINY = {"lora_unet_x.alpha": torch.tensor(4.0), "lora_unet_x.lora_down.weight": (torch.arange(32) / 32).view(4, 8),

@@ -19,7 +19,7 @@ import torch
 from place import Place
 
 from trainer import start
-from trainer.checkpoint import State, StateError, load_state, save_state
+from trainer.checkpoint import State, load_state, save_state
 from trainer.config import ConfigError, Problem
 from trainer.config.recipe import from_metadata
 from trainer.dataset import links, listings
@@ -28,6 +28,7 @@ from trainer.events import EventLog, follow
 from trainer.loading import npz
 from trainer.networks import NetworkOptions, attach
 from trainer.networks.base import NetworkError
+from trainer.states import StateError
 
 LATENTS = np.ones((4, 8, 8), dtype=np.float32)
 

@@ -168,7 +168,8 @@ SAVER = """
 import itertools, os, random, signal, sys, time
 from pathlib import Path
 import torch
-from trainer.checkpoint import State, incomplete, newest_state, remove_state, save_network, save_state
+from trainer.checkpoint import State, remove_state, save_network, save_state
+from trainer.states import incomplete, newest_state
 from safetensors import safe_open
 
 torch.set_num_threads(1)

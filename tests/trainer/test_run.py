@@ -447,7 +447,7 @@ def test_a_trainer_that_is_killed_can_go_on_from_its_last_state(place: Place) ->
     process.kill()
     process.wait()
     assert Job(place.root / "job").state() == "crashed"
-    from trainer.checkpoint import newest_state
+    from trainer.states import newest_state
 
     state, _ = newest_state(place.root / "job" / "state")
     assert state is not None

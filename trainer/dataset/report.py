@@ -8,8 +8,9 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from trainer import resuming
 from trainer.config.dataset_file import expanded
 from trainer.dataset.folders import Folder
 from trainer.dataset.problems import Problem, error, warning
@@ -19,6 +20,7 @@ from trainer.families.weights import WeightsError, describe, find_base
 from trainer.loading.batches import bucket_counts, count_batches
 from trainer.saving import output_folder
 from trainer.spawning import process_count
+from trainer.states import position
 
 if TYPE_CHECKING:
     from trainer.config import TrainConfig
@@ -132,6 +134,7 @@ def report(config: TrainConfig, dataset: Dataset | None = None) -> Report:
     )  # fmt: skip
     if told.steps:
         problems += _beginning(config, told)
+        problems += _resuming(config, told)
     buckets = tuple(BucketCount(*bucket, count) for bucket, count in bucket_counts(dataset.examples).items())
     return Report(told, dataset, buckets, _shortened(problems), batch_size)
 
@@ -170,6 +173,36 @@ def _beginning(config: TrainConfig, told: Lengths) -> Iterator[Problem]:
             "lower it or make the run longer",
             first=first, steps=told.steps,
         )  # fmt: skip
+
+
+def _resuming(config: TrainConfig, told: Lengths) -> Iterator[Problem]:
+    """A state that the run goes on from: whether the settings are those it was trained with, and what is left."""
+    if not config.save.resume or not _exists(config.save.resume):
+        return
+    found = position(config.save.resume)
+    if found is None:
+        yield error(Path(config.save.resume), resuming.NO_STATE, path=config.save.resume)
+        return
+    folder, progress = found
+    for one in resuming.differences(_settled(config), progress):
+        severity: Literal["error", "warning"] = "error" if one.treatment == "refuse" else "warning"
+        yield Problem(severity, folder, one.template, one.values, one.address)
+    then, now = int(progress.get("processes", 1)), process_count(config.distributed)
+    if then != now:
+        yield error(folder, resuming.OTHER_COUNT, then=then, now=now)
+    step = int(progress.get("step", 0))
+    if first_step(config, told.steps_per_epoch) is None and step > told.steps:
+        yield error(folder, resuming.BEYOND, step=step, steps=told.steps)
+    elif first_step(config, told.steps_per_epoch) is None and step == told.steps:
+        yield warning(folder, resuming.AT_THE_END, step=step)
+
+
+def _settled(config: TrainConfig) -> TrainConfig:
+    """With what the base model's file decides, as far as it can be read."""
+    try:
+        return kinds.settle(config, describe(find_base(config.model.pretrained_model_name_or_path or ""))).config
+    except WeightsError:
+        return config
 
 
 def _files(config: TrainConfig) -> Iterator[Problem]:

@@ -132,6 +132,10 @@ class Adapter(nn.Module):
 
     def loaded(self) -> None:
         """Called when values of a file were put into parameters and buffers."""
+        self.follow_buffers()
+
+    def follow_buffers(self) -> None:
+        """Compute with what the buffers say (alpha) after they were filled, from a file or from a state."""
 
     def file_tensors(self) -> dict[str, Tensor]:
         """Key ending -> tensor, as a file has them. `state_dict` has what a resumed run needs, which may be more."""
@@ -221,8 +225,8 @@ class RankedAdapter(Adapter):
         self.register_buffer("alpha", torch.tensor(float(size.alpha or size.rank)))
         self.scale = float(size.alpha or size.rank) / size.rank
 
-    def loaded(self) -> None:
-        """The scale follows the file's alpha (Q-17)."""
+    def follow_buffers(self) -> None:
+        """The scale follows the alpha (Q-17)."""
         self.scale = float(self.alpha) / self.rank
 
     def dropped(self, hidden: Tensor, rank_dim: int) -> Tensor:

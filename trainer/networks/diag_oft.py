@@ -86,8 +86,8 @@ class Rotations(Adapter):
         if self.rescale is not None:
             nn.init.ones_(self.rescale)
 
-    def loaded(self) -> None:
-        """The bound follows the file's alpha."""
+    def follow_buffers(self) -> None:
+        """The bound follows the alpha."""
         self.bound = float(self.alpha) * layer_shape(self.layer)[0]
 
     def norm(self) -> Tensor:

@@ -151,9 +151,9 @@ class LoKr(Update):
         for parameter in there:
             parameter.mul_(ratio ** (1 / len(there)))
 
-    def loaded(self) -> None:
+    def follow_buffers(self) -> None:
         """Without a product there is no rank, and alpha means nothing."""
-        super().loaded()
+        super().follow_buffers()
         self.loaded_scale()
 
     def loaded_scale(self) -> None:

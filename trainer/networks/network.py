@@ -104,7 +104,7 @@ class Network(nn.Module):
         """
         own = self.file_tensors()
         usable = self.usable(state, path)
-        asked = {key: float(own[key]) for key in usable if key.endswith(".alpha")}
+        asked = self._alphas()
         self.load_state_dict(usable, strict=False)
         filled = {key.partition(".")[0] for key in usable}
         for name, adapter in self.adapters():
@@ -112,15 +112,51 @@ class Network(nn.Module):
                 adapter.loaded()
         missing, unknown = len(own.keys() - usable.keys()), len(state.keys() - usable.keys())
         notes = [f"{path}: {missing} tensors of the network are not in the file and start fresh"] if missing else []
-        kept = self.file_tensors()
-        alphas = {(alpha, float(kept[key])) for key, alpha in asked.items()}  # whole matrices of LoKr take none over
-        for alpha, found in sorted(pair for pair in alphas if not math.isclose(*pair, rel_tol=ROUNDING)):
-            notes.append(f"{path}: its alpha is {found:g}, the settings say {alpha:g}; the file's is used and kept")
+        notes += self._other_alphas(asked, path, "file")
         return notes + (
             [f"{path}: {unknown} tensors of the file have no place in this network and were left out"]
             if unknown
             else []
         )
+
+    def resume(self, state: Mapping[str, Tensor], path: str) -> list[str]:
+        """Take over the tensors of a training state, which `misfit` has nothing against; returns sentences on alphas.
+
+        The scale follows the state's alpha.
+        """
+        asked, own = self._alphas(), self.state_dict()
+        self.load_state_dict({key: value.reshape(own[key].shape) for key, value in state.items()})
+        for _, adapter in self.adapters():
+            adapter.follow_buffers()
+        return self._other_alphas(asked, path, "state")
+
+    def misfit(self, state: Mapping[str, Tensor]) -> str | None:
+        """What of a training state is not of this network, in words; None when all of it is.
+
+        A 1x1 convolution may stand where the state has a linear layer, and the reverse: another form of the base model.
+        """
+        own = self.state_dict()
+        for key in sorted({*own, *state}):
+            here, there = own.get(key), state.get(key)
+            if here is None or there is None or _without_ones(here) != _without_ones(there):
+                sizes = "missing in the state" if there is None else f"{list(there.shape)} in the state"
+                ours = "no part of the network here" if here is None else f"{list(here.shape)} here"
+                return f"{key} is {sizes} and {ours}"
+            if not here.is_floating_point() and not torch.equal(here.cpu(), there.reshape(here.shape).cpu()):
+                return f"{key} is {there.tolist()} in the state and {here.tolist()} here"
+        return None
+
+    def _alphas(self) -> dict[str, float]:
+        return {key: float(value) for key, value in self.state_dict().items() if key.endswith(".alpha")}
+
+    def _other_alphas(self, asked: Mapping[str, float], path: str, source: str) -> list[str]:
+        """Sentences on alphas that came with a file or state and are not what the settings ask for."""
+        now = self._alphas()
+        pairs = {(alpha, now[key]) for key, alpha in asked.items()}  # whole matrices of LoKr take none over
+        return [
+            f"{path}: its alpha is {found:g}, the settings say {alpha:g}; the {source}'s is used and kept"
+            for alpha, found in sorted(pair for pair in pairs if not math.isclose(*pair, rel_tol=ROUNDING))
+        ]
 
     def usable(self, state: Mapping[str, Tensor], path: str) -> dict[str, Tensor]:
         """The tensors of a file that have a place here, float32. Raises NetworkError: of other shapes, NaN, or none."""

@@ -90,8 +90,8 @@ class OFT(Adapter):
         """Turned weight - weight, float32."""
         return turned(self.frozen_weight(), turns(self.oft_blocks, self.limit), 0)
 
-    def loaded(self) -> None:
-        """The limit follows the file's alpha."""
+    def follow_buffers(self) -> None:
+        """The limit follows the alpha."""
         self.limit = float(self.alpha) * self.channels
 
     @classmethod
