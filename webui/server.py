@@ -19,12 +19,10 @@ if "HF_HUB_OFFLINE" not in os.environ:
 
 import uvicorn
 from fastapi import FastAPI, Response
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse
 
-from trainer.atomic import WriteError
 from webui.address import Address, AddressError, listening_socket, named_address
-from webui.answers import Refusal, answer_disk, answer_file, answer_invalid, answer_refusal
+from webui.answers import Refusal, answering
 from webui.guard import App, Guard
 from webui.site import Site, open_site
 from webui.texts import LANGUAGES, texts
@@ -33,22 +31,31 @@ STATIC = Path(__file__).parent / "static"
 STATIC_NAME = re.compile(r"[a-z0-9_\-]{1,60}\.(js|css|svg|png|woff2)")
 
 
-def create_app(site: Site) -> FastAPI:
-    """The whole application: every route of ours, then the page. Ask `protected` for what the network may reach."""
-    import gradio as gr
-
-    from webui import page
+def interface(site: Site) -> FastAPI:
+    """Every route of ours with its errors as answers, without the page."""
     from webui.routes import datasets, files, form, jobs, settings, tagging, tensorboard, thumbnails
 
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan(site))
-    app.add_exception_handler(Refusal, answer_refusal)
-    app.add_exception_handler(RequestValidationError, answer_invalid)
-    app.add_exception_handler(WriteError, answer_disk)
-    app.add_exception_handler(OSError, answer_file)
+    app = answering(FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan(site)))
     _add_static(app)
     for subject in (form, jobs, datasets, tagging, thumbnails, files, settings):
         app.include_router(subject.router(site))
     tensorboard.add(app, site)
+
+    @app.api_route("/api/{rest:path}", methods=["GET", "POST"], include_in_schema=False)
+    def nothing(rest: str) -> Response:
+        """Gradio, which stands behind our routes, would answer these with its own errors."""
+        raise Refusal(404, "There is nothing at this address; reload the page.")
+
+    return app
+
+
+def create_app(site: Site) -> FastAPI:
+    """The whole application: our routes, then the page. Ask `protected` for what the network may reach."""
+    import gradio as gr
+
+    from webui import page
+
+    app = interface(site)
     return gr.mount_gradio_app(
         app, page.build(), path="/", server_name=site.host, server_port=site.port, footer_links=[], run_history=False,
         allowed_paths=[], blocked_paths=[str(site.root)], show_error=False, max_file_size="1mb", ssr_mode=False,

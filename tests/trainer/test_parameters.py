@@ -289,3 +289,22 @@ def test_the_rate_of_the_text_encoders_is_one_number_or_two(value: object, meant
 @pytest.mark.parametrize("value", ["fast", -1, "1,x", True])
 def test_a_rate_of_the_text_encoders_that_is_no_number_is_refused(value: object) -> None:
     assert "a number from 0 to 100 is needed, such as 1e-5, or two of them" in message({"text_encoder_lr": value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("train_data_dir", "a\0b", "train_data_dir holds a zero byte; type it again"),
+        ("output_name", "caf\udce9", "output_name is caf\ufffd, a name that is not UTF-8; rename the file or folder"),
+        ("base_weights", ["a", "b\ud800"], "base_weights is b\ufffd, a name that is not UTF-8"),
+        ("subsets", [{"image_dir": "x", "class_tokens": "\0"}], "subsets holds a zero byte"),
+        ("network_args", 5, "network_args is 5: one text, or a list of texts, is needed"),
+        ("optimizer_args", [["a=1"]], "one text, or a list of texts, is needed"),
+        ("base_weights", {"a": 1}, "one text, or a list of texts, is needed"),
+    ],
+)
+def test_a_value_that_no_file_can_hold_or_of_a_wrong_kind_is_told_at_its_parameter(name, value, words):
+    with pytest.raises(ConfigError) as error:
+        parse({**NEEDED, name: value})
+    assert [problem.message for problem in error.value.problems if words in problem.message] != []
+    assert str(error.value).encode("utf-8")

@@ -35,7 +35,7 @@ from trainer.config.noise import Noise
 from trainer.config.notes import notes_on
 from trainer.config.optimizer import Optimizer
 from trainer.config.precision import Precision
-from trainer.config.problems import ConfigError, Note, Problem, did_you_mean, from_validation
+from trainer.config.problems import ConfigError, Note, Problem, did_you_mean, from_validation, no_text
 from trainer.config.refused import refusal
 from trainer.config.run import Run
 from trainer.config.sample import Sample
@@ -155,7 +155,12 @@ def parse_flat(values: Mapping[str, Any]) -> Parsed:
         if off is not None:
             notes.append(off)
             continue
-        tables[section_of[name]][name] = _as_choice(f"{section_of[name]}.{name}", value)
+        address = f"{section_of[name]}.{name}"
+        wrong = no_text(address, value)
+        if wrong is not None:
+            refused.append(wrong)
+            continue
+        tables[section_of[name]][name] = _as_choice(address, value)
     try:
         config = TrainConfig.model_validate(tables)
     except ValidationError as error:

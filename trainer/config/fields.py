@@ -146,7 +146,7 @@ def parse_texts(value: Any) -> Any:
     """A list of texts; one text is split at line ends (or, on one line, at spaces): "a=1 b=2" -> ["a=1", "b=2"]."""
     if isinstance(value, str):
         return value.splitlines() if "\n" in value.strip() else value.split()
-    return value
+    return _listed(value)
 
 
 def parse_rates(value: Any) -> Any:
@@ -193,7 +193,14 @@ def parse_lines(value: Any) -> Any:
     """A list of texts or numbers; one text is split at line ends only, as file names may hold spaces."""
     if isinstance(value, str):
         value = value.splitlines()
-    return [str(item) for item in value] if isinstance(value, (list, tuple)) else [str(value)]
+    return [str(item) for item in _listed([value] if isinstance(value, (int, float)) else value)]
+
+
+def _listed(value: Any) -> list[Any] | tuple[Any, ...]:
+    """A list of texts and numbers, as it is."""
+    if not isinstance(value, (list, tuple)) or any(isinstance(item, (dict, list, tuple)) for item in value):
+        raise PydanticCustomError("texts", "one text, or a list of texts, is needed")
+    return value
 
 
 def _without_brackets(text: str) -> str:
@@ -203,7 +210,7 @@ def _without_brackets(text: str) -> str:
 
 
 def _clean(texts: list[str]) -> list[str]:
-    return [text.strip() for text in texts if text.strip()]
+    return [text for text in (str(text).strip() for text in texts) if text]
 
 
 Amount = Annotated[Annotated[int, Field(ge=0)] | Annotated[float, Field(ge=0, lt=2)], BeforeValidator(parse_amount)]

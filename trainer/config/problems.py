@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,11 +12,12 @@ from pydantic import ValidationError
 
 # what steers a terminal when it is printed: escape sequences in a file's name or metadata could hide or fake lines
 CONTROL = {code: "\ufffd" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
+HALF_CHARACTERS = re.compile("[\ud800-\udfff]")  # how Python reads the bytes of a name that is not UTF-8
 
 
 def printable(text: str) -> str:
     """A text of somebody else's making, safe to print."""
-    return text.translate(CONTROL)
+    return HALF_CHARACTERS.sub("\ufffd", text.translate(CONTROL))
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,23 @@ class ConfigError(ValueError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(f"{p.address}: {p.message}" if p.address else p.message for p in self.problems))
+
+
+def no_text(address: str, value: Any) -> Problem | None:
+    """What is wrong with texts, at any depth of a value, that no file, file name or process can take."""
+    name, waiting = address.rpartition(".")[2], [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, Mapping):
+            waiting.extend([*one, *one.values()])
+        elif isinstance(one, (list, tuple)):
+            waiting.extend(one)
+        elif isinstance(one, str) and "\0" in one:
+            return Problem(address, "{name} holds a zero byte; type it again", {"name": name})
+        elif isinstance(one, str) and HALF_CHARACTERS.search(one):
+            said = "{name} is {value}, a name that is not UTF-8; rename the file or folder, then choose it again"
+            return Problem(address, said, {"name": name, "value": printable(one[:200])})
+    return None
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
