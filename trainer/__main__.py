@@ -141,7 +141,7 @@ def _output_config(given: Given) -> int:
 def _check(chosen: argparse.Namespace) -> int:
     from trainer.dataset.report import report
 
-    made = report(_read(chosen).config)
+    made = report(_read(chosen).config, decode=True)
     told = made.to_json()
     if chosen.json:
         print(json.dumps(told, ensure_ascii=False, indent=1))

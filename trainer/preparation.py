@@ -49,7 +49,7 @@ from trainer.families.modules import all_tensors
 from trainer.families.weights import describe, find_base
 from trainer.job import Job
 from trainer.loading.batches import count_batches, plan
-from trainer.loading.latents import DirectLatents, FolderStore, Latents, Store, cache_latents, fingerprint
+from trainer.loading.latents import FolderStore, Latents, LatentsError, Store, cache_latents, fingerprint, tried_latents
 from trainer.loading.npz import NpzStore
 from trainer.loading.pixels import Item, item_of, load
 from trainer.loading.texts import KeptTexts, write_te_outputs
@@ -116,6 +116,8 @@ def prepare(config: TrainConfig, job: Job, events: EventLog, processes: Processe
     family.to(formats.device, "vae")
     family.read("vae")
     latents = _latents(config, dataset, family, seed, store, caching, warn)
+    if not usable(dataset, latents):
+        raise LatentsError("none of the pictures to train on can be used; only held-out ones are left")
     family.to(formats.device, "text_encoders")
     family.read("text_encoders")
     texts = _texts(config, dataset, family, formats, caching, warn)
@@ -353,7 +355,9 @@ def _latents(
     section = config.cache
     if not section.cache_latents:
         readers = min(config.run.max_data_loader_n_workers, os.cpu_count() or 1)
-        return DirectLatents(items, load, family.encode_images, seed, readers)
+        return tried_latents(
+            items, load, family.encode_images, seed, readers, progress=caching.told("reading pictures"), warn=warn
+        )
     kept = cache_latents(
         items, load, family.encode_images, f"{fingerprint(family.vae)} x {family.latent_scale}",
         flip=flips, batch_size=section.vae_batch_size,

@@ -16,14 +16,16 @@ from torch import Tensor
 from trainer.loading.latents import (
     DirectLatents,
     FolderStore,
+    Latents,
     LatentsError,
     Use,
     as_pixels,
     cache_latents,
     fingerprint,
     in_order,
+    tried_latents,
 )
-from trainer.loading.pixels import Item, Loaded
+from trainer.loading.pixels import Item, Loaded, Read, load
 
 
 class Encoder:
@@ -130,21 +132,41 @@ def test_the_mirrored_picture_has_its_own_latents(items):
     assert mirrored[0, 0, 0] > mirrored[0, 0, -1]
 
 
-def test_a_bad_picture_is_named_and_left_out_and_the_rest_goes_on(items):
+def kept_once(items: Sequence[Item], reading: Read = read, **options) -> Latents:
+    return cache_latents(items, reading, Encoder(), "vae", flip=True, **options)
+
+
+def made_anew(items: Sequence[Item], reading: Read = read, **options) -> Latents:
+    return tried_latents(items, reading, Encoder(), 0, 2, **options)
+
+
+@pytest.mark.parametrize("make", [kept_once, made_anew])
+def test_a_bad_picture_is_named_and_left_out_and_the_rest_goes_on(items, make):
     items[1].path.write_bytes(b"not a picture")
     said: list[str] = []
-    cached = cache_latents(items, read, Encoder(), "vae", flip=True, warn=said.append)
-    assert list(cached.skipped) == [1]
+    made = make(items, warn=said.append)
+    assert list(made.skipped) == [1]
     assert len(said) == 1
     assert "1.png" in said[0] and "left out" in said[0]
-    assert cached.kept(2).latents.shape == (4, 8, 16)
+    assert made.batch(uses(2)).latents.shape == (1, 4, 8, 16)
+    made.close()
 
 
-def test_no_usable_picture_is_an_error_that_names_the_first(items):
+@pytest.mark.parametrize("make", [kept_once, made_anew])
+def test_no_usable_picture_is_an_error_that_names_the_first(items, make):
     for item in items:
         item.path.write_bytes(b"not a picture")
     with pytest.raises(LatentsError, match=r"none of the 3 pictures can be used.*0\.png"):
-        cache_latents(items, read, Encoder(), "vae")
+        make(items)
+
+
+@pytest.mark.parametrize("make", [kept_once, made_anew])
+def test_pictures_that_are_transparent_all_over_are_told_once_with_their_number(items, make):
+    for item in items[:2]:
+        Image.new("RGBA", item.bucket, (255, 0, 0, 0)).save(item.path)
+    said: list[str] = []
+    make(items, reading=load, warn=said.append)
+    assert said == ["2 pictures are transparent all over (0.png, 1.png) and train as white; replace or remove them"]
 
 
 def test_a_missing_picture_is_named(items):
@@ -160,7 +182,14 @@ def test_nan_names_the_picture_and_the_cure(items):
         cache_latents(items[:1], read, broken, "vae")
 
 
-def test_progress_ends_at_the_total(items):
+@pytest.mark.parametrize(("make", "total"), [(kept_once, 6), (made_anew, 3)])
+def test_progress_ends_at_the_total(items, make, total):
+    seen: list[tuple[int, int]] = []
+    make(items, progress=lambda done, total: seen.append((done, total)))
+    assert (seen[0], seen[-1]) == ((0, total), (total, total))
+
+
+def test_progress_of_kept_latents_counts_what_is_kept_already(items):
     seen: list[tuple[int, int]] = []
     cache_latents(items, read, Encoder(), "vae", flip=True, progress=lambda done, total: seen.append((done, total)))
     assert seen[0] == (0, 6)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -57,6 +59,7 @@ def test_white_masks_are_learned_and_black_ones_not_at_all(place):
 def test_random_crops_and_colours_train_uncached_and_resume_as_if_never_stopped(place):
     for path in (place.root / "train" / "1_cat").glob("*.png"):
         Image.fromarray(np.random.default_rng(0).integers(0, 256, (72, 80, 3), dtype=np.uint8)).save(path)
+    broken(place.root / "train" / "1_cat" / "4.png")
     values = {"enable_bucket": False, "cache_latents": False, "random_crop": True, "color_aug": True, "flip_aug": True}
     assert place.train("whole", output_name="whole", **values) == 0
     assert place.train("first", output_name="first", save_every_n_steps=2, save_state=True, **values) == 0
@@ -81,10 +84,32 @@ def test_sd_scripts_caches_are_written_beside_the_pictures_and_used(place):
     assert np.load(files[0], allow_pickle=False)["latents"].shape == (4, 8, 8)
 
 
-def test_an_empty_picture_is_named_and_the_others_train(place):
-    (place.root / "train" / "1_cat" / "2.png").write_bytes(b"")
-    assert place.train(cache_latents=False, max_train_epochs=1) == 0
-    assert any("2.png" in event["message"] for event in place.events() if event["event"] == "warning")
+def broken(path):
+    """A picture whose header and end are sound, and whose pixels are not."""
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 40] = bytes(40)
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_a_picture_that_is_broken_behind_its_header_is_left_out_by_the_check_and_by_the_run(place, cached, capsys):
+    folder = place.root / "train" / "1_cat"
+    broken(folder / "2.png")
+    (folder / "3.png").write_bytes(b"")
+    values = {"cache_latents": cached, "train_batch_size": 1, "max_train_epochs": 1}
+    assert main(["check", place.config(**values), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    left_out = [problem["message"] for problem in told["problems"] if "damaged or cut" in problem["message"]]
+    assert (told["steps"], told["images"], len(left_out)) == (3, 3, 1)
+    assert left_out[0].endswith("; the picture is left out") and "2.png" in left_out[0]
+    assert place.train(**values) == 0
+    assert len(place.losses()) == 3
+    warned = [event["message"] for event in place.events() if event["event"] == "warning"]
+    assert left_out[0] in warned
+    assert any("3.png is empty" in message for message in warned)
+    for path in folder.glob("*.png"):
+        broken(path)
+    assert main(["check", "run.toml"]) == place.train("nothing", **values) == 2
 
 
 @pytest.mark.parametrize("name", ["color_aug", "random_crop"])

@@ -244,3 +244,13 @@ def test_impossible_file_names_are_named_and_nothing_breaks(tmp_path, path):
     pictures(tmp_path / "10_x", [SQUARE])
     made = report(config(tmp_path, pretrained_model_name_or_path=path, vae=path, sample_prompts=path + ".txt"))
     assert len(messages(made, "error")) == 3
+
+
+def test_pictures_that_would_share_a_file_of_kept_latents_are_an_error_before_the_run(tmp_path):
+    (png,) = pictures(tmp_path / "1_x", [SQUARE])
+    (tmp_path / "1_x" / "p000.webp").write_bytes(png.read_bytes())
+    kept = {"cache_latents": True, "cache_latents_to_disk": True, "cache_as_npz": True}
+    found = only_about_pictures(report(config(tmp_path, **kept)))
+    assert len(found) == 1
+    assert "would share p000_0064x0064_*.npz; rename one, or clear cache_as_npz" in found[0]
+    assert only_about_pictures(report(config(tmp_path))) == []

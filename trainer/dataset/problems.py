@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from trainer.config.problems import printable
+
+NAMED_AT_MOST = 5
 
 
 class DatasetError(ValueError):
@@ -55,3 +57,9 @@ def error(path: Path | None, template: str, /, **values: Any) -> Problem:
 def warning(path: Path | None, template: str, /, **values: Any) -> Problem:
     """A problem that training goes on with."""
     return Problem("warning", path, template, values)
+
+
+def named(names: Sequence[str]) -> str:
+    """The first few names, and how many more there are."""
+    shown = ", ".join(names[:NAMED_AT_MOST])
+    return f"{shown} and {len(names) - NAMED_AT_MOST} more" if len(names) > NAMED_AT_MOST else shown

@@ -5,19 +5,22 @@ from __future__ import annotations
 import math
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from trainer import resuming
 from trainer.config.dataset_file import expanded
+from trainer.dataset.buckets import Size
 from trainer.dataset.folders import Folder
-from trainer.dataset.problems import Problem, error, warning
+from trainer.dataset.problems import Problem, error, named, warning
 from trainer.dataset.scan import Dataset, Example, arrange, scan
 from trainer.families import kinds
 from trainer.families.weights import WeightsError, describe, find_base
 from trainer.loading.batches import bucket_counts, count_batches
+from trainer.loading.pixels import claimed_twice, item_of, try_all
 from trainer.saving import output_folder
 from trainer.spawning import process_count
 from trainer.states import position
@@ -107,17 +110,22 @@ class Report:
         return "\n".join(lines)
 
 
-def report(config: TrainConfig, dataset: Dataset | None = None) -> Report:
+def report(config: TrainConfig, dataset: Dataset | None = None, decode: bool = False) -> Report:
     """Look at everything that training needs. dataset: an earlier scan of the same folders, to spare the disk.
 
+    decode: read every picture to its end, as a run does before its first step, and leave out those that a run leaves
+    out; else only their headers were looked at.
     Raises ConfigError when a dataset_config is named that cannot be read.
     """
     config, _ = expanded(config)
     dataset = scan(config) if dataset is None else arrange(dataset.reading, config)
+    unread: list[Problem] = []
+    if decode:
+        dataset, unread = _tried(dataset)
     sizes = dataset.batch_sizes
     batch_size = max((sizes[example.group] for example in dataset.examples), default=sizes[0])
     batches = count_batches(dataset.examples, sizes)
-    problems = [*_files(config), *dataset.problems]
+    problems = [*_files(config), *dataset.problems, *unread, *_shared_caches(config, dataset)]
     if not dataset.num_images and not any(problem.severity == "error" for problem in dataset.problems):
         problems.append(
             error(
@@ -137,6 +145,40 @@ def report(config: TrainConfig, dataset: Dataset | None = None) -> Report:
         problems += _resuming(config, told)
     buckets = tuple(BucketCount(*bucket, count) for bucket, count in bucket_counts(dataset.examples).items())
     return Report(told, dataset, buckets, _shortened(problems), batch_size)
+
+
+def _tried(dataset: Dataset) -> tuple[Dataset, list[Problem]]:
+    """The data set without the pictures that cannot be decoded, and what is wrong with them."""
+    examples = [*dataset.examples, *dataset.validation]
+    items = [item_of(example, dataset.folders[example.folder].options) for example in examples]
+    trial = try_all(items)
+    problems = [
+        warning(items[number].path, "{reason}; the picture is left out", reason=reason)
+        for number, reason in trial.unusable.items()
+    ]
+    if trial.invisible:
+        problems.append(warning(
+            None, "{count} pictures are transparent all over ({files}) and train as white; replace or remove them",
+            count=len(trial.invisible), files=named(trial.invisible),
+        ))  # fmt: skip
+    count = len(dataset.examples)
+    training = tuple(one for number, one in enumerate(dataset.examples) if number not in trial.unusable)
+    held_out = tuple(one for number, one in enumerate(dataset.validation, count) if number not in trial.unusable)
+    images = Counter(example.folder for example in (*training, *held_out))
+    folders = tuple(replace(folder, images=images[index]) for index, folder in enumerate(dataset.folders))
+    return replace(dataset, examples=training, validation=held_out, folders=folders), problems
+
+
+def _shared_caches(config: TrainConfig, dataset: Dataset) -> Iterator[Problem]:
+    """Pictures whose kept latents would lie in one file of sd-scripts."""
+    section = config.cache
+    if not (section.cache_latents and section.cache_latents_to_disk and section.cache_as_npz):
+        return
+    claimed: dict[Path, tuple[Path, Size]] = {}
+    for example in (*dataset.examples, *dataset.validation):
+        reason = claimed_twice(item_of(example, dataset.folders[example.folder].options), claimed)
+        if reason is not None:
+            yield error(example.path, "{reason}", reason=reason)
 
 
 def lengths(

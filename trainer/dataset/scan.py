@@ -27,7 +27,7 @@ from trainer.dataset.folders import Folder, find_folders, holds_pictures, is_hid
 from trainer.dataset.links import Kind, Place
 from trainer.dataset.listings import Entry, ListingError
 from trainer.dataset.pictures import EXTENSIONS, Header, PictureError, read_header
-from trainer.dataset.problems import Problem, error, warning
+from trainer.dataset.problems import Problem, error, named, warning
 from trainer.seeds import derive
 
 if TYPE_CHECKING:
@@ -41,7 +41,6 @@ SEVERAL_LINES = (
     "switch on enable_wildcard, which reads one of them each time"
 )
 LONG_LETTERS = 4000  # 225 tokens, the most that is read, are about 1000
-NAMED_AT_MOST = 5
 READERS = min(8, (os.cpu_count() or 1) * 2)
 
 
@@ -299,7 +298,7 @@ def _orphans(folder: Folder, unused: list[str], places: list[Place], extension: 
         yield warning(
             folder.path, "{count} {extension} files in {name} are the caption of no picture ({files}) and are not "
             "read; give them the name of their picture, or move them away",
-            count=len(names), extension=extension, name=folder.name, files=_named(names),
+            count=len(names), extension=extension, name=folder.name, files=named(names),
         )  # fmt: skip
 
 
@@ -318,7 +317,7 @@ def _listed_pictures(folder: Folder, index: int, entries: list[Entry], problems:
     bare = [picture.path.name for picture in pictures if not picture.caption and not picture.tags]
     if bare:
         said = "{count} pictures of {name} have neither caption nor tags there ({files}); they train without words"
-        problems.append(warning(folder.metadata_file, said, count=len(bare), name=folder.name, files=_named(bare)))
+        problems.append(warning(folder.metadata_file, said, count=len(bare), name=folder.name, files=named(bare)))
     return pictures
 
 
@@ -362,7 +361,7 @@ def _not_found(folder: Folder, keys: list[str]) -> Iterator[Problem]:
         listing = folder.metadata_file or folder.path / listings.CACHE_NAME
         yield warning(
             listing, "{count} pictures that {path} lists are not there ({files}); they are not used",
-            count=len(keys), path=listing, files=_named(keys),
+            count=len(keys), path=listing, files=named(keys),
         )  # fmt: skip
 
 
@@ -404,10 +403,10 @@ def _masked(pictures: list[Picture], folder: Folder, masks: Path, problems: list
     extra = sorted(path.name for stem, path in there.items() if stem not in stems)
     if missing:
         said = "{count} pictures have no mask in {path} ({files}); add a picture of the same name for each"
-        problems.append(error(masks, said, count=len(missing), path=masks, files=_named(missing)))
+        problems.append(error(masks, said, count=len(missing), path=masks, files=named(missing)))
     if extra:
         said = "{count} masks in {path} belong to no picture ({files}); remove them or add their pictures"
-        problems.append(error(masks, said, count=len(extra), path=masks, files=_named(extra)))
+        problems.append(error(masks, said, count=len(extra), path=masks, files=named(extra)))
     found = [replace(picture, mask=there[picture.path.stem]) for picture in pictures if picture.path.stem in there]
     for picture in found:
         try:
@@ -468,7 +467,7 @@ def _wrong_sizes(examples: list[Example], folders: tuple[Folder, ...], cached: b
             "enable_bucket and cache_latents nothing is resized; switch one of them on, or random_crop for larger "
             "pictures",
             count=len(found), name=folders[index].name, width=width, height=height,
-            files=_named([example.path.name for example in found]),
+            files=named([example.path.name for example in found]),
         )  # fmt: skip
 
 
@@ -489,7 +488,7 @@ def _oddities(folder: Folder, places: list[Place], names: list[str]) -> Iterator
         yield warning(
             folder.path, "{count} files in {name} are of a kind that is not read ({files}); "
             "save them as PNG, JPEG or WebP",
-            count=len(unused), name=folder.name, files=_named(unused),
+            count=len(unused), name=folder.name, files=named(unused),
         )  # fmt: skip
     for path in (folder.path / place.name for place in places if place.kind == "folder"):
         if holds_pictures(path):
@@ -509,19 +508,19 @@ def _unread(path: Path, name: str, places: Iterable[Place]) -> Iterator[Problem]
         yield warning(
             path, "{count} pictures in {name} are links that lead outside the data set ({files}), which are not "
             "followed; put copies in their place",
-            count=len(outside), name=name, files=_named(outside),
+            count=len(outside), name=name, files=named(outside),
         )  # fmt: skip
     if broken := names.get("broken"):
         yield warning(
             path, "{count} pictures in {name} are links that lead nowhere ({files}) and are not used; remove them, or "
             "bring back what they lead to",
-            count=len(broken), name=name, files=_named(broken),
+            count=len(broken), name=name, files=named(broken),
         )  # fmt: skip
     if special := names.get("special"):
         yield warning(
             path, "{count} pictures in {name} are pipes, sockets or devices, not files ({files}), and are not used; "
             "remove them",
-            count=len(special), name=name, files=_named(special),
+            count=len(special), name=name, files=named(special),
         )  # fmt: skip
 
 
@@ -554,7 +553,7 @@ def _missing_captions(
         yield warning(
             folder.path, "{count} of {total} pictures in {name} have no {extension} file ({files}), so {fallback}; "
             "tag them or write the files", count=len(missing), total=len(pictures), name=folder.name,
-            extension=extension, files=_named(missing), fallback=fallback,
+            extension=extension, files=named(missing), fallback=fallback,
         )  # fmt: skip
 
 
@@ -567,7 +566,7 @@ def _empty_captions(examples: list[Example], folders: tuple[Folder, ...]) -> Ite
         yield warning(
             folders[index].path, "{count} captions in {name} are empty or begin with an empty line ({files}); "
             "these pictures train without words",
-            count=len(names), name=folders[index].name, files=_named(names),
+            count=len(names), name=folders[index].name, files=named(names),
         )  # fmt: skip
 
 
@@ -584,13 +583,13 @@ def _partly_read_captions(pictures: Iterable[Picture], folders: tuple[Folder, ..
             long.setdefault(picture.folder, []).append(picture.path.name)
     for index, names in several.items():
         yield warning(
-            folders[index].path, SEVERAL_LINES, count=len(names), name=folders[index].name, files=_named(names)
+            folders[index].path, SEVERAL_LINES, count=len(names), name=folders[index].name, files=named(names)
         )
     for index, names in long.items():
         yield warning(
             folders[index].path, "{count} captions in {name} have more than {letters} letters ({files}); the first "
             "{tokens} tokens are read and the rest is cut off, so shorten them",
-            count=len(names), name=folders[index].name, letters=LONG_LETTERS, files=_named(names),
+            count=len(names), name=folders[index].name, letters=LONG_LETTERS, files=named(names),
             tokens=folders[index].captions.max_token_length or 75,
         )  # fmt: skip
 
@@ -693,9 +692,3 @@ def _header_of(path: Path, changed: int, length: int) -> Header:
 def _stem_and_suffix(name: str) -> tuple[str, str]:
     path = Path(name)
     return path.stem, path.suffix.lower()
-
-
-def _named(names: list[str]) -> str:
-    """The first few names."""
-    shown = ", ".join(names[:NAMED_AT_MOST])
-    return f"{shown} and {len(names) - NAMED_AT_MOST} more" if len(names) > NAMED_AT_MOST else shown

@@ -9,12 +9,10 @@ C latent channels · H W pixels · h w latent rows, columns
 from __future__ import annotations
 
 import hashlib
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -26,17 +24,14 @@ from trainer.atomic import atomic_write
 from trainer.dataset import DatasetError
 from trainer.dataset.buckets import Size
 from trainer.dataset.pictures import Pixels
+from trainer.dataset.problems import named
 from trainer.families.weights import WeightsError, read_header
-from trainer.loading.pixels import Item, Loaded, Mask, Read
+from trainer.loading.pixels import Item, Loaded, Mask, Read, Trial, in_order, try_all, why_unusable
 
 FORMAT_VERSION = 1
 # The kept sample of a picture's posterior is a function of its content, not of the run's seed: a run with another seed
 # can use the same files.
 CACHE_SEED = 0
-NAMED_AT_MOST = 5
-
-Job = TypeVar("Job")
-Result = TypeVar("Result")
 
 
 class LatentsError(DatasetError):
@@ -157,13 +152,21 @@ class CachedLatents:
 class DirectLatents:
     """Every picture is read, changed by chance and encoded at every use, reading ahead in order."""
 
-    def __init__(self, items: Sequence[Item], read: Read, encode: Encode, seed: int = 0, workers: int = 2) -> None:
+    def __init__(
+        self,
+        items: Sequence[Item],
+        read: Read,
+        encode: Encode,
+        seed: int = 0,
+        workers: int = 2,
+        skipped: Mapping[int, str] | None = None,
+    ) -> None:
         """workers: how many batches are read at once in the background, when `expect` has been told the plan; 0: none,
-        each is read when it is asked for."""
+        each is read when it is asked for. skipped: as `tried_latents` found it."""
         self._items, self._read, self._encode, self._seed, self._workers = items, read, encode, seed, workers
         self._coming: Iterator[tuple[tuple[Use, ...], list[Loaded]]] | None = None
         self._next: tuple[tuple[Use, ...], list[Loaded]] | None = None
-        self.skipped: dict[int, str] = {}
+        self.skipped = dict(skipped or {})
 
     def expect(self, plan: Iterable[Sequence[Use]]) -> None:
         """Begin to read the pictures of these batches in the background."""
@@ -213,6 +216,26 @@ class DirectLatents:
         return loaded.mirrored() if use.mirrored else loaded
 
 
+def tried_latents(
+    items: Sequence[Item],
+    read: Read,
+    encode: Encode,
+    seed: int,
+    workers: int,
+    *,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    warn: Callable[[str], None] = lambda message: None,
+) -> DirectLatents:
+    """Latents made anew at every use. Every picture is read once before the first step, so that one that is broken is
+    named to `warn` and left out, as `cache_latents` does, and the plan of batches is known.
+
+    progress may raise to end it. Raises LatentsError when no picture is left.
+    """
+    trial = try_all(items, read, progress)
+    _tell(items, trial, warn)
+    return DirectLatents(items, read, encode, seed, workers, trial.unusable)
+
+
 def cache_latents(
     items: Sequence[Item],
     read: Read,
@@ -242,9 +265,11 @@ def cache_latents(
     total = len(kept) + len(todo)
     done = len(kept)
     progress(done, total)
+    invisible: list[str] = []
     for group in in_order(_groups(todo, batch_size), lambda tasks: _with_pixels(tasks, read)):
         good = [(task, loaded) for task, loaded in group if not isinstance(loaded, str)]
         skipped |= {task.number: loaded for task, loaded in group if isinstance(loaded, str)}
+        invisible += [task.item.path.name for task, loaded in good if loaded.invisible and not task.mirrored]
         for (task, loaded), latents in zip(good, _encoded(good, encode), strict=True):
             latents = latents.float().contiguous()
             if store is None:
@@ -255,11 +280,20 @@ def cache_latents(
         done += len(group)
         progress(done, total)
     skipped = dict(sorted(skipped.items()))
-    for reason in skipped.values():
-        warn(f"{reason}; the picture is left out")
-    if items and len(skipped) == len(items):
-        raise LatentsError(f"none of the {len(items)} pictures can be used; the first: {next(iter(skipped.values()))}")
+    _tell(items, Trial(skipped, tuple(invisible)), warn)
     return CachedLatents({key: value for key, value in kept.items() if key[0] not in skipped}, skipped, store)
+
+
+def _tell(items: Sequence[Item], trial: Trial, warn: Callable[[str], None]) -> None:
+    """Name the pictures that are left out or show nothing. Raises LatentsError when none is left."""
+    for reason in trial.unusable.values():
+        warn(f"{reason}; the picture is left out")
+    if items and len(trial.unusable) == len(items):
+        first = next(iter(trial.unusable.values()))
+        raise LatentsError(f"none of the {len(items)} pictures can be used; the first: {first}")
+    if trial.invisible:
+        count, names = len(trial.invisible), named(trial.invisible)
+        warn(f"{count} pictures are transparent all over ({names}) and train as white; replace or remove them")
 
 
 def _looked_up(
@@ -295,8 +329,7 @@ def _looked_up(
                 names += [item.path.name] if item.path.name not in names else []
             todo.append(task)
     for reason, names in outdated.items():
-        more = f" and {len(names) - NAMED_AT_MOST} more" if len(names) > NAMED_AT_MOST else ""
-        warn(f"the kept latents of {', '.join(names[:NAMED_AT_MOST])}{more} {reason} and are made anew")
+        warn(f"the kept latents of {named(names)} {reason} and are made anew")
     return kept, todo, skipped
 
 
@@ -356,24 +389,6 @@ def as_pixels(arrays: Sequence[Pixels]) -> Tensor:
     return stacked.permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
-def in_order(jobs: Iterable[Job], work: Callable[[Job], Result], workers: int = 2, ahead: int = 8) -> Iterator[Result]:
-    """Results of `work` in the order of `jobs`, computed by threads up to `ahead` jobs in advance.
-
-    An error of a job is raised when its turn comes. Closing the iterator ends the threads.
-    """
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="reading")
-    waiting: deque[Future[Result]] = deque()
-    try:
-        for job in jobs:
-            waiting.append(pool.submit(work, job))
-            if len(waiting) >= ahead:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
 def _groups(tasks: Sequence[Task], batch_size: int) -> Iterator[list[Task]]:
     """Tasks of one bucket, at most batch_size; the largest bucket first, so that a lack of memory shows at once."""
     group: list[Task] = []
@@ -394,8 +409,7 @@ def _with_pixels(tasks: Sequence[Task], read: Read) -> list[tuple[Task, Loaded |
             loaded = read(task.item, None)
             found.append((task, loaded.mirrored() if task.mirrored else loaded))
         except (OSError, ValueError) as error:
-            reason = str(error)
-            found.append((task, reason if task.item.path.name in reason else f"{task.item.path}: {reason}"))
+            found.append((task, why_unusable(task.item, error)))
     return found
 
 

@@ -21,8 +21,9 @@ from torch import Tensor
 from trainer.atomic import atomic_write
 from trainer.dataset import links
 from trainer.dataset.buckets import Size, crop_ltrb
-from trainer.loading.latents import NAMED_AT_MOST, Kept, LatentsError, Task
-from trainer.loading.pixels import Item, Mask, load_mask
+from trainer.dataset.problems import named
+from trainer.loading.latents import Kept, LatentsError, Task
+from trainer.loading.pixels import Item, Mask, claimed_twice, load_mask, npz_place
 
 # Our own array: what the latents were made of. Other programs ignore it, and keep it.
 KEY = "athanor_key"
@@ -89,17 +90,16 @@ class NpzStore:
         unfollowed = [f"{path} {reason}" for path, reason in self._unfollowed.items()]
         if not self._unmarked:
             return unfollowed
-        names = ", ".join(self._unmarked[:NAMED_AT_MOST]) + (" ..." if len(self._unmarked) > NAMED_AT_MOST else "")
         return [
             *unfollowed,
-            f"the latents of {len(self._unmarked)} pictures were read from older .npz files ({names}), which do not "
-            "say for which kind of model they were made; remove those files if it was another kind",
+            f"the latents of {len(self._unmarked)} pictures were read from older .npz files ({named(self._unmarked)}), "
+            "which do not say for which kind of model they were made; remove those files if it was another kind",
         ]
 
     def place(self, item: Item) -> Path:
-        """<stem>_<width>x<height>_sd.npz beside the picture, with the picture's own size."""
-        width, height = item.size or item.bucket
-        return item.path.with_name(f"{item.path.stem}_{width:04d}x{height:04d}{self._suffix}.npz")
+        """<stem>_<width>x<height>_sd.npz beside the picture."""
+        place = npz_place(item)
+        return place.with_name(f"{place.name}{self._suffix}.npz")
 
     def claim(self, item: Item) -> None:
         """Keep a picture's file for it. Raises LatentsError for two pictures, or one at two sizes, in one file, and
@@ -108,13 +108,9 @@ class NpzStore:
         kind = links.kind_of(place, _root(item))
         if kind not in ("file", "missing"):
             raise LatentsError(f"{place} {links.REASONS[kind]}, or clear cache_as_npz")
-        other, bucket = self._claimed.setdefault(place, (item.path, item.bucket))
-        if other != item.path:
-            raise LatentsError(f"{other} and {item.path} would share {place.name}; rename one, or clear cache_as_npz")
-        if bucket != item.bucket:
-            raise LatentsError(
-                f"{item.path} is trained at two sizes, and {place.name} holds only one; clear cache_as_npz"
-            )
+        reason = claimed_twice(item, self._claimed)
+        if reason is not None:
+            raise LatentsError(reason)
 
     def _usable(self, path: Path, task: Task) -> Kept | str | None:
         """What a file holds for a task, why it cannot be used, or None when that part is not in it."""

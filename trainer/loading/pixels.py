@@ -7,11 +7,14 @@ H W pixels of the bucket
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
     from trainer.config.dataset import Dataset as DatasetOptions
     from trainer.dataset.scan import Example
 
+READERS = min(8, os.cpu_count() or 1)
+Job = TypeVar("Job")
+Result = TypeVar("Result")
 Mask = np.ndarray  # (H, W) float32 in 0..1
 
 
@@ -54,15 +60,27 @@ class Item:
 
 @dataclass(frozen=True)
 class Loaded:
-    """One use of a picture: (H, W, 3) uint8 RGB, and its mask where it has one."""
+    """One use of a picture: (H, W, 3) uint8 RGB, and its mask where it has one.
+
+    invisible: the whole picture is transparent.
+    """
 
     pixels: Pixels
     mask: Mask | None = None
+    invisible: bool = False
 
     def mirrored(self) -> Loaded:
         """Left and right exchanged, the mask too."""
         mask = None if self.mask is None else np.ascontiguousarray(np.flip(self.mask, axis=1))
-        return Loaded(np.ascontiguousarray(np.flip(self.pixels, axis=1)), mask)
+        return Loaded(np.ascontiguousarray(np.flip(self.pixels, axis=1)), mask, self.invisible)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What reading all pictures showed. unusable: number -> why. invisible: names of those that are all transparent."""
+
+    unusable: dict[int, str] = field(default_factory=dict)
+    invisible: tuple[str, ...] = ()
 
 
 # the picture as it is used; without a Random nothing is left to chance
@@ -84,7 +102,8 @@ def load(item: Item, rng: Random | None = None) -> Loaded:
 
     Raises PictureError naming the file.
     """
-    pixels = pictures.read_picture(item.path, item.alpha, item.as_stored)
+    content = pictures.read_content(item.path, item.alpha, item.as_stored)
+    pixels = content.pixels
     height, width = pixels.shape[:2]
     if item.size is not None and item.size != (width, height):
         raise PictureError(
@@ -102,7 +121,74 @@ def load(item: Item, rng: Random | None = None) -> Loaded:
     pixels = pixels[..., :3]
     if rng is not None and item.colors:
         pixels = augmentation.changed_colors(pixels, rng)
-    return Loaded(np.ascontiguousarray(pixels), mask)
+    return Loaded(np.ascontiguousarray(pixels), mask, content.invisible)
+
+
+def try_all(
+    items: Sequence[Item], read: Read = load, progress: Callable[[int, int], None] = lambda done, total: None
+) -> Trial:
+    """Read every picture once as it is trained: the one way to know which ones can be used. progress: done, total."""
+
+    def tried(item: Item) -> bool | str:
+        try:
+            return read(item, None).invisible
+        except (OSError, ValueError) as error:
+            return why_unusable(item, error)
+
+    unusable: dict[int, str] = {}
+    invisible: list[str] = []
+    progress(0, len(items))
+    for number, result in enumerate(in_order(items, tried, READERS, ahead=2 * READERS)):
+        if isinstance(result, str):
+            unusable[number] = result
+        elif result:
+            invisible.append(items[number].path.name)
+        progress(number + 1, len(items))
+    return Trial(unusable, tuple(invisible))
+
+
+def why_unusable(item: Item, error: Exception) -> str:
+    """What is wrong with a picture, with its name."""
+    reason = str(error)
+    return reason if item.path.name in reason else f"{item.path}: {reason}"
+
+
+def claimed_twice(item: Item, claimed: dict[Path, tuple[Path, Size]]) -> str | None:
+    """Why the latents of a picture cannot lie in sd-scripts' file beside it, which another picture or size has already.
+
+    claimed: file, without its ending -> picture and bucket; this picture's is added.
+    """
+    place = npz_place(item)
+    other, bucket = claimed.setdefault(place, (item.path, item.bucket))
+    if other != item.path:
+        return f"{other} and {item.path} would share {place.name}_*.npz; rename one, or clear cache_as_npz"
+    if bucket != item.bucket:
+        return f"{item.path} is trained at two sizes, and {place.name}_*.npz holds only one; clear cache_as_npz"
+    return None
+
+
+def npz_place(item: Item) -> Path:
+    """<stem>_<width>x<height> beside the picture, with the picture's own size: sd-scripts' file without its ending."""
+    width, height = item.size or item.bucket
+    return item.path.with_name(f"{item.path.stem}_{width:04d}x{height:04d}")
+
+
+def in_order(jobs: Iterable[Job], work: Callable[[Job], Result], workers: int = 2, ahead: int = 8) -> Iterator[Result]:
+    """Results of `work` in the order of `jobs`, computed by threads up to `ahead` jobs in advance.
+
+    An error of a job is raised when its turn comes. Closing the iterator ends the threads.
+    """
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="reading")
+    waiting: deque[Future[Result]] = deque()
+    try:
+        for job in jobs:
+            waiting.append(pool.submit(work, job))
+            if len(waiting) >= ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def load_mask(item: Item) -> Mask | None:
