@@ -15,6 +15,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from trainer.filesystem import from_home, is_file, is_folder
+
 if TYPE_CHECKING:
     from taggers.base import Model
 
@@ -129,7 +131,7 @@ def in_folder(folder: Path, name: str = "") -> Found | None:
     """The tagger whose files lie in `folder`; None when the model or the table of tags is missing there."""
     for model in MODEL_FILES:
         for lineage, labels in LABEL_FILES.items():
-            if (folder / model).is_file() and (folder / labels).is_file():
+            if is_file(folder / model) and is_file(folder / labels):
                 return Found(name or folder.name, lineage, folder / model, folder / labels)
     return None
 
@@ -149,12 +151,12 @@ def find(name_or_folder: str, models_dir: Path = DEFAULT_MODELS_DIR) -> Found:
                 f"{models_dir / name_or_folder}"
             )
         return found
-    folder = Path(name_or_folder).expanduser()
-    local = folder if folder.is_dir() else models_dir / name_or_folder
+    folder = from_home(name_or_folder)
+    local = folder if is_folder(folder) else models_dir / name_or_folder
     found = in_folder(local)
     if found:
         return found
-    if local.is_dir():
+    if is_folder(local):
         raise TaggerError(
             f"{local} holds no tagger: expected model.onnx beside selected_tags.csv (WD) or tag_mapping.json (CL)"
         )

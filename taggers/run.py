@@ -26,6 +26,7 @@ from typing import Any, BinaryIO
 from trainer.atomic import WriteError, atomic_write
 from trainer.dataset import links
 from trainer.job import ID_PATTERN, Job
+from trainer.jsontext import parse, presentable
 
 DEFAULT_RUNS_DIR = Path(".athanor") / "tagging"
 
@@ -138,7 +139,8 @@ def undo(run: Run, progress: Callable[[int, int], None] = lambda done, total: No
         except (OSError, ValueError) as error:
             told = isinstance(error, (RunError, WriteError))
             message = str(error) if told else getattr(error, "strerror", None) or str(error)
-            report["conflicts"].append({"caption": str(caption), "message": message})
+            name = str(caption).encode("utf-8", "replace").decode("utf-8")
+            report["conflicts"].append({"caption": name, "message": message})
     report["time"] = round(time.time(), 3)
     atomic_write(run.undone_path, json.dumps(report, ensure_ascii=False, indent=1))
     return report
@@ -167,11 +169,11 @@ def _entries(journal: Path) -> Iterator[tuple[Path, bytes | None, str]]:
     with journal.open("rb") as stream:
         for line in stream:
             try:
-                entry = json.loads(line)
+                entry = parse(line)
                 before = entry["before"]
                 content = None if before is None else before.encode("utf-8", "surrogatepass")
                 yield Path(entry["caption"]), content, entry["after_sha256"]
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, AttributeError):
                 continue
 
 
@@ -181,7 +183,7 @@ def _digest(content: bytes) -> str:
 
 def _read_object(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return content if isinstance(content, dict) else {}
+    return content if isinstance(content, dict) and presentable(content) else {}

@@ -21,10 +21,11 @@ HEAVY = {"torch", "diffusers", "transformers", "accelerate", "onnxruntime", "bit
 ALLOWED = {
     "trainer": (),
     "taggers": ("trainer.atomic", "trainer.dataset", "trainer.events", "trainer.job", "trainer.config",
-    "trainer.numbers",
+    "trainer.numbers", "trainer.jsontext", "trainer.filesystem",
     "trainer.demo.drawing"),
     "webui": (
-        "trainer.atomic", "trainer.locks", "trainer.config", "trainer.optimizers", "trainer.schedules", "trainer.job",
+        "trainer.atomic", "trainer.jsontext", "trainer.filesystem",
+        "trainer.locks", "trainer.config", "trainer.optimizers", "trainer.schedules", "trainer.job",
         "trainer.events", "trainer.dataset",
         "trainer.metadata", "trainer.tools.inspect", "trainer.families.weights", "trainer.families.kinds",
         "trainer.families.tokens", "trainer.families.emphasis",

@@ -16,12 +16,14 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from trainer.atomic import atomic_write
 from trainer.dataset import caption_files, captions
 from trainer.dataset.caption_files import CaptionFiles
 from trainer.dataset.links import inside, is_folder, kind_of
+from trainer.filesystem import from_home
+from trainer.jsontext import parse, presentable
 from webui.thumbnails import EXTENSIONS as PICTURE_EXTENSIONS
 
 CAPTION_EXTENSIONS = (".txt", ".caption")
@@ -114,7 +116,7 @@ def plain_folder(path: str, root: Path) -> Path:
         raise FolderError(f"{text}: network paths are not opened; copy the pictures to a folder of this machine")
     if "\0" in text:
         raise FolderError("The path contains a zero byte; type it again")
-    folder = Path(text).expanduser()
+    folder = from_home(text)
     folder = folder if folder.is_absolute() else root / folder
     try:
         folder = folder.resolve(strict=True)
@@ -273,9 +275,9 @@ class Draft:
     def read(self) -> dict[str, Unsaved]:
         """What was kept; nothing when there is no file. A damaged file is set aside under another name."""
         try:
-            content = json.loads(self.path.read_text(encoding="utf-8"))
+            content = parse(self.path.read_text(encoding="utf-8"))
             return {
-                str(name): (str(text), digest, form[0] if form else None)  # drafts of older versions say no form
+                str(name): (str(text), digest, _known(*form))
                 for name, (text, digest, *form) in content["edits"].items()
             }
         except FileNotFoundError:
@@ -284,6 +286,11 @@ class Draft:
             with contextlib.suppress(OSError):
                 self.path.replace(self.path.with_suffix(".damaged"))
             return {}
+
+
+def _known(form: object = None, *others: object) -> Form | None:
+    """The form in a draft; older drafts have none."""
+    return form if form in get_args(Form) else None  # type: ignore[return-value]
 
 
 @dataclass(frozen=True)
@@ -312,7 +319,9 @@ class Returns:
         found = []
         for path in self._files():
             with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-                content = json.loads(path.read_text(encoding="utf-8"))
+                content = parse(path.read_text(encoding="utf-8"))
+                if not presentable(content["time"]):
+                    continue
                 found.append({"name": path.stem, "time": content["time"], "captions": len(content["captions"])})
         return sorted(found, key=lambda entry: (entry["time"], natural(entry["name"])), reverse=True)
 
@@ -322,7 +331,7 @@ class Returns:
         if path is None:
             raise FolderError("This kept version is gone; open the list again")
         try:
-            captions = dict(json.loads(path.read_text(encoding="utf-8"))["captions"])
+            captions = dict(parse(path.read_text(encoding="utf-8"))["captions"])
             if not all(whole is None or isinstance(whole, str) for whole in captions.values()):
                 raise TypeError("a caption in it is no text")
             return captions

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer.atomic import atomic_write
+from trainer.jsontext import parse
 from webui import tagfiles
 from webui.tagfiles import Draft, FolderError, Returns
 from webui.tagsave import Saver
@@ -78,7 +79,7 @@ class OpenFolders:
     def recent(self) -> list[dict[str, Any]]:
         """Folders opened before, newest first: id, path, recursive, extension, time."""
         try:
-            entries = json.loads((self.state / "folders.json").read_text(encoding="utf-8"))
+            entries = parse((self.state / "folders.json").read_text(encoding="utf-8"))
             return [
                 {
                     "id": str(entry["id"]),
@@ -89,7 +90,7 @@ class OpenFolders:
                 }
                 for entry in entries
             ]
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, OverflowError):
             return []
 
     def keep_drafts(self) -> None:

@@ -6,7 +6,6 @@ The addresses are in routes/tagging.py; tagging itself is `python -m taggers`, a
 from __future__ import annotations
 
 import contextlib
-import json
 import subprocess
 import sys
 import threading
@@ -20,12 +19,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from taggers import DEFAULT_TAGGER, TAGGERS, find, in_folder, present
 from taggers.pictures import EXTENSIONS, list_pictures
-from taggers.run import Run, RunError, find_run, list_runs, undo
+from taggers.run import Run, find_run, list_runs, undo
 from taggers.tags import TagOptions, split_typed
 from trainer.atomic import atomic_write
 from trainer.dataset import caption_files
 from trainer.events import follow
+from trainer.filesystem import is_folder
 from trainer.job import Job
+from trainer.jsontext import parse, presentable
 from webui.runner import append_event
 
 OWN_FOLDER = "folder"  # the model choice "a folder of my own"
@@ -88,7 +89,7 @@ class Drafts:
     def read(self) -> TaggerForm:
         """The draft; a fresh form when there is none or the file is damaged."""
         try:
-            return TaggerForm.model_validate(json.loads(self.path.read_text(encoding="utf-8")))
+            return TaggerForm.model_validate(parse(self.path.read_text(encoding="utf-8")))
         except (OSError, ValueError):
             return TaggerForm()
 
@@ -133,7 +134,7 @@ def problems(form: TaggerForm, folder: Path | None, count: FolderCount | None, m
         found.append(model)
     if folder is None:
         found.append(FieldProblem("folder", "Choose the folder that holds your pictures."))
-    elif not folder.is_dir():
+    elif not is_folder(folder):
         found.append(
             FieldProblem("folder", "{path} is not a folder; check the spelling or browse for it.", {"path": folder})
         )
@@ -155,7 +156,7 @@ def model_problem(form: TaggerForm, models_dir: Path) -> FieldProblem | None:
     if form.model == OWN_FOLDER:
         if not form.model_folder.strip():
             return FieldProblem("model_folder", "Choose the folder that holds the tagger.")
-        if in_folder(Path(form.model_folder.strip()).expanduser()) is None:
+        if in_folder(Path(form.model_folder.strip())) is None:
             template = "{path} holds no tagger: expected model.onnx beside selected_tags.csv or tag_mapping.json."
             return FieldProblem("model_folder", template, {"path": form.model_folder.strip()})
         return None
@@ -168,7 +169,7 @@ def model_problem(form: TaggerForm, models_dir: Path) -> FieldProblem | None:
 
 def chosen_model(form: TaggerForm, models_dir: Path) -> str:
     """What the command line gets as --model. Raises TaggerError."""
-    name = str(Path(form.model_folder.strip()).expanduser().resolve()) if form.model == OWN_FOLDER else form.model
+    name = str(Path(form.model_folder.strip()).resolve()) if form.model == OWN_FOLDER else form.model
     find(name, models_dir)
     return name
 
@@ -266,7 +267,11 @@ class RunView:
 
     def _take(self, event: dict[str, Any]) -> None:
         kind = event["event"]
+        if not isinstance(event.get("time"), (int, float)) or not presentable(event):
+            return
         if kind == "picture":
+            if not _is_row(event):
+                return
             self.rows.append(event)
             self._counts[event["action"]] += 1
             if event["tags"]:
@@ -287,6 +292,12 @@ class RunView:
         times = self._looked_at[-200:]
         began = self._phase.get("time", times[0] if times else 0) if len(self._looked_at) <= 200 else times[0]
         return round(len(times) / (times[-1] - began), 2) if times and times[-1] > began else None
+
+
+def _is_row(event: Mapping[str, Any]) -> bool:
+    """Whether the event says of a picture what a line of the table shows."""
+    texts = (event.get("action"), event.get("image"))
+    return all(isinstance(text, str) for text in texts) and isinstance(event.get("tags"), list) and "index" in event
 
 
 class Undos:
@@ -320,7 +331,7 @@ class Undos:
     def _undo(self, run: Run, state: dict[str, Any]) -> None:
         try:
             undo(run, lambda done, total: state.update(done=done, total=total))
-        except (RunError, OSError) as error:
+        except (OSError, ValueError) as error:
             state["error"] = str(error)
         finally:
             with self._lock:

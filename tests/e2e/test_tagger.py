@@ -94,7 +94,7 @@ def test_captions_are_skipped_unless_asked_and_the_table_says_so(tagger: Any, se
     role(tagger, "tagger-filter-failed").click()
     rows = role(tagger, "tagger-table").locator("tbody tr")
     expect(rows).to_have_count(1)
-    expect(rows).to_contain_text("not a picture that can be read")
+    expect(rows).to_contain_text("no picture of a known kind")
     role(tagger, "tagger-filter-skipped").click()
     expect(rows).to_contain_text("has a caption already")
     assert (folder / "02.txt").read_text(encoding="utf-8") == "by hand"

@@ -209,7 +209,7 @@ def test_a_bad_picture_is_named_and_the_run_goes_on(tmp_path: Path, paint, tag):
     (tmp_path / "p" / "a.png").write_bytes(b"not a picture")
     code, lines, err = tag(tmp_path / "p")
     assert code == 0 and [line["action"] for line in lines] == ["failed", "written"]
-    assert "not a picture that can be read" in lines[0]["message"] and "a.png" in err
+    assert "no picture of a known kind" in lines[0]["message"] and "a.png" in err
     assert not (tmp_path / "p" / "a.txt").exists()
 
 

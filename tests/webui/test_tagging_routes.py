@@ -272,7 +272,7 @@ def test_one_picture_can_be_tried_and_its_caption_follows_the_form(client: TestC
 def test_only_pictures_can_be_tried(client: TestClient, site: Site, folder: Path):
     (folder / "bad.png").write_bytes(b"no picture")
     bad = client.post("/api/tagging/try", json={**form(), "picture": str(folder / "bad.png")})
-    assert bad.status_code == 422 and "not a picture that can be read" in bad.json()["message"]
+    assert bad.status_code == 422 and "no picture of a known kind" in bad.json()["message"]
     other = client.post("/api/tagging/try", json={**form(), "picture": str(site.root / "console.txt")})
     assert other.status_code == 422 and other.json()["problems"][0]["address"] == "picture"
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from trainer.filesystem import from_home
 from webui.answers import Refusal
 from webui.site import Site
 
@@ -68,7 +69,7 @@ def checked_path(root: Path, text: str) -> Path:
         raise Refusal(400, "A path cannot contain a zero byte.")
     if text.startswith(("\\\\", "//")):
         raise Refusal(400, f"{text[:80]} is a network path; give it a drive letter or mount it, then choose that.")
-    return Path(os.path.abspath(root / Path(text).expanduser()))
+    return Path(os.path.abspath(root / from_home(text)))
 
 
 def _entries(folder: Path, files: bool, extensions: tuple[str, ...]) -> list[dict[str, Any]]:

@@ -26,6 +26,7 @@ from taggers.tagging import as_unicode
 from taggers.tags import choose
 from trainer.demo import DemoError, write_pictures
 from trainer.demo.pictures import FOLDER_NEW
+from trainer.filesystem import is_file, is_folder
 from webui.answers import Refusal
 from webui.routes.files import checked_path
 from webui.runner import end_tree
@@ -104,7 +105,7 @@ def _folder_of(site: Site, form: TaggerForm) -> tuple[Path | None, FolderCount |
         return None, None
     folder = checked_path(site.root, form.folder)
     try:
-        return folder, count_folder(folder, form.recursive, form.caption_extension) if folder.is_dir() else None
+        return folder, count_folder(folder, form.recursive, form.caption_extension) if is_folder(folder) else None
     except OSError:
         return folder, None
 
@@ -248,7 +249,7 @@ def _add_try(routes: APIRouter, site: Site) -> None:
         if problem is not None:
             raise _refused([problem])
         picture = checked_path(site.root, body.picture)
-        if not is_picture(picture) or not picture.is_file():
+        if not is_picture(picture) or not is_file(picture):
             raise _refused([FieldProblem("picture", "{path} is not a picture file.", {"path": picture})])
         end_current()
         began = time.monotonic()
@@ -382,5 +383,5 @@ def _row(site: Site, row: dict[str, Any], folder: str) -> dict[str, Any]:
         name = image.name
     return {
         "index": row["index"], "name": name.replace(os.sep, "/"), "action": row["action"], "tags": row["tags"],
-        "rating": row["rating"], "message": row.get("message"), "thumb": _shown(site, image)["thumb"],
+        "rating": row.get("rating"), "message": row.get("message"), "thumb": _shown(site, image)["thumb"],
     }  # fmt: skip

@@ -1,0 +1,32 @@
+"""Questions to the disk that have an answer for every path that a person can type. LIGHT.
+
+pathlib raises where a name is too long, a link leads in a circle, or `~name` names nobody.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a file; False also for a path that cannot be."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder; False also for a path that cannot be."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def from_home(text: str) -> Path:
+    """The path with `~` as the home folder; `~name` stays as it is where nobody has that name."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        return Path(text)
