@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tiny
 import torch
@@ -58,6 +59,10 @@ def warnings(place: Place) -> list[str]:
 
 def test_kept_text_outputs_change_nothing_and_previews_need_no_text_encoder(place: Place):
     with_base(place, "sdxl")
+    folder = place.root / "train" / "1_cat"
+    for name, caption in (("0", r"nero \(fate\)"), ("1", "nero (fate)")):  # the same words, so one encoding
+        assert (folder / f"{name}.txt").is_file()
+        (folder / f"{name}.txt").write_text(caption, encoding="utf-8")
     previews = {"sample_prompts": "a cat --w 64 --h 64 --s 2\na dog --n bad --w 64 --h 64 --s 2",
                 "sample_every_n_epochs": 1, "network_train_unet_only": True, "shuffle_caption": False}  # fmt: skip
     assert place.train("plain", output_name="plain", **previews) == 0
@@ -67,7 +72,9 @@ def test_kept_text_outputs_change_nothing_and_previews_need_no_text_encoder(plac
     for job in ("plain", "kept"):
         samples = [event for event in place.events(job) if event["event"] == "sample"]
         assert [sample["step"] for sample in samples] == [3, 3, 6, 6]
-    assert len(list(place.root.glob("train/1_cat/*_te_outputs.npz"))) == 5
+    assert len(list(folder.glob("*_te_outputs.npz"))) == 5
+    names = [str(np.load(folder / f"{name}_te_outputs.npz")["athanor_identity"]) for name in ("0", "1", "2")]
+    assert names[0] == names[1] != names[2]
 
 
 def test_text_encoders_leave_memory_once_their_outputs_are_kept(place: Place):

@@ -10,7 +10,7 @@ import pytest
 from folders import config, pictures
 from PIL import Image
 
-from trainer.dataset.caption_files import find
+from trainer.dataset.caption_files import find, folds_case
 from trainer.dataset.folders import read_folder_name
 from trainer.dataset.scan import scan
 
@@ -124,6 +124,13 @@ def test_on_a_disk_that_folds_case_names_are_matched_without_it():
     assert (files.of("anby"), files.of("Z"), files.unused(["ANBY"])) == ("Anby.TXT", "z.txt", ["z.txt"])
     files = find(Path(), ["Anby.TXT", "z.txt"], ".txt", folds=False)
     assert (files.of("anby"), files.of("Anby"), files.unused(["Anby", "Z"])) == (None, "Anby.TXT", ["z.txt"])
+
+
+def test_the_disk_itself_says_whether_it_folds_case(tmp_path):
+    (tmp_path / "a.txt").write_text("x", encoding="utf-8")
+    assert folds_case(tmp_path, ["a.txt"]) == (tmp_path / "A.TXT").exists()
+    (tmp_path / "A.TXT").write_text("x", encoding="utf-8")
+    assert not folds_case(tmp_path, ["a.txt", "A.TXT", "图"])
 
 
 def test_captions_of_a_cut_out_face_and_of_an_unread_picture_are_no_orphans(tmp_path):
