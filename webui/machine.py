@@ -141,7 +141,9 @@ def _ask(root: Path) -> dict[str, Any]:
 
 def _end_of(path: Path) -> str:
     try:
-        return path.read_bytes()[-LOG_END_BYTES:].decode("utf-8", "replace")
+        with path.open("rb") as stream:
+            stream.seek(max(0, stream.seek(0, os.SEEK_END) - LOG_END_BYTES))
+            return stream.read(LOG_END_BYTES).decode("utf-8", "replace")
     except OSError:
         return ""
 

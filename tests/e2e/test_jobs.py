@@ -98,11 +98,17 @@ def test_a_log_in_pieces_shows_what_the_whole_shows(page, server):
           }
           const flood = new LineBuffer();
           flood.take('x\\n'.repeat(100000));
-          return [[...results].map((one) => JSON.parse(one)), flood.lines.length, flood.finished];
+          const long = new LineBuffer();
+          for (let piece = 0; piece < 50; piece += 1) long.take('y'.repeat(10000));
+          long.take('end');
+          const open = [long.open.length, long.open.at(0), long.open.slice(-4)];
+          long.take('\\n');
+          const ends = [...results].map((one) => JSON.parse(one));
+          return [ends, flood.lines.length, flood.finished, open, long.lines[0].length];
         }""",
         text,
     )
-    assert shown == [[["one", "two done", "", "four"]], 500, 100_000]
+    assert shown == [[["one", "two done", "", "four"]], 500, 100_000, [20_001, "…", "yend"], 20_001]
 
 
 def test_a_reload_and_a_second_window_show_the_run(page, server, long_job):

@@ -5,10 +5,12 @@ import { t } from './text.js';
 import { complain, notice } from './notice.js';
 
 export const MOST_LINES = 500;
+const LONGEST_LINE = 20000;
 
 /**
  * Lines of a stream in which \r begins the current line anew, as a terminal shows it. The newest 500 are kept.
- * `take(text)` returns how many lines were finished; `open` is the line still being written.
+ * `take(text)` returns how many lines were finished; `open` is the line still being written. Of a very long line its
+ * end is kept.
  */
 export class LineBuffer {
   constructor(most = MOST_LINES) {
@@ -24,6 +26,7 @@ export class LineBuffer {
     // Of an open line only what stands behind the last \r can still be seen; a final \r waits for what follows.
     const cut = this.open.lastIndexOf('\r', this.open.length - 2);
     if (cut >= 0) this.open = this.open.slice(cut + 1);
+    this.open = ending(this.open);
     const lines = pieces.slice(-this.most).map(visiblePart);
     this.finished += pieces.length;
     this.lines = this.lines.concat(lines).slice(-this.most);
@@ -40,8 +43,10 @@ export class LineBuffer {
 /** What a terminal would show of a line with carriage returns in it. */
 export function visiblePart(line) {
   const bare = line.endsWith('\r') ? line.slice(0, -1) : line;
-  return bare.slice(bare.lastIndexOf('\r') + 1);
+  return ending(bare.slice(bare.lastIndexOf('\r') + 1));
 }
+
+const ending = (line) => (line.length > LONGEST_LINE + 1 ? `…${line.slice(-LONGEST_LINE)}` : line);
 
 /** Returns {element, take(answer), restart(id)}; `answer` is the `log` part of jobs/{id}/live. */
 export function logView() {
