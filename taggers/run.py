@@ -16,7 +16,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from typing import Any, BinaryIO
 
 from trainer.atomic import WriteError, atomic_write
 from trainer.dataset import links
-from trainer.job import ID_PATTERN, Job
+from trainer.job import ID_PATTERN, Job, name_in_id
 from trainer.jsontext import parse, presentable
 
 DEFAULT_RUNS_DIR = Path(".athanor") / "tagging"
@@ -61,8 +60,7 @@ class Run:
     @classmethod
     def create(cls, runs_dir: Path, name: str, settings: dict[str, Any]) -> Run:
         """Make a new directory `<date>-<time>-<name>`, never an existing one, and write settings.json."""
-        safe = re.sub(r"[^\w.\-]+", "-", name).strip("-.")[:60] or "run"
-        stem = f"{time.strftime('%Y%m%d-%H%M%S')}-{safe}"
+        stem = f"{time.strftime('%Y%m%d-%H%M%S')}-{name_in_id(name) or 'run'}"
         runs_dir.mkdir(parents=True, exist_ok=True)
         for attempt in range(1000):
             run = cls(runs_dir / (f"{stem}~{attempt}" if attempt else stem))

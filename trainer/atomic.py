@@ -24,6 +24,7 @@ from trainer.locks import HELD_BY_ANOTHER, is_at, lock_open_file
 
 TEMPORARY_SUFFIX = ".athanor-tmp"
 TEMPORARY_NAME = re.compile(rf"\.(?:[0-9a-f]{{16}}|.+\.[0-9a-f]{{12}}){re.escape(TEMPORARY_SUFFIX)}", re.DOTALL)
+TEMPORARY_NAME_LENGTH = 1 + 16 + len(TEMPORARY_SUFFIX)
 REPLACE_PATIENCE_SECONDS = 2.0
 FORGOTTEN_SECONDS = 3600.0  # nothing takes so long to write
 MOVED_SECONDS = 60.0  # Windows: between closing a file and moving it lie at most some seconds
@@ -114,7 +115,7 @@ def sweep(folder: Path) -> int:
 
 def _remove_left(path: Path) -> bool:
     """Remove a temporary file that nobody writes any more. Raises OSError where it may not be opened or removed."""
-    known = path.name.startswith(f".{_host()}") and len(path.name) == 1 + 16 + len(TEMPORARY_SUFFIX)
+    known = path.name.startswith(f".{_host()}") and len(path.name) == TEMPORARY_NAME_LENGTH
     if sys.platform == "win32":  # a file that is being written cannot be removed there
         left = _unchanged(path, MOVED_SECONDS if known else FORGOTTEN_SECONDS)
         if left:

@@ -24,12 +24,10 @@ from torch import Tensor
 from trainer import metadata
 from trainer.atomic import atomic_write, atomic_writer, sweep
 from trainer.locks import Lock, take, words_in
-from trainer.saving import UNNAMED
-from trainer.states import BUILDING, REMOVING, STATE_VERSION, StateError, incomplete, read_progress
+from trainer.saving import BUILDING, FILE_SUFFIXES, LOCK_SUFFIX, REMOVING, UNNAMED
+from trainer.states import STATE_VERSION, StateError, incomplete, read_progress
 
 PRECISIONS = {"float": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
-LOCK_SUFFIX = ".athanor-lock"
-FILE_SUFFIXES = (".safetensors", ".ckpt", ".pt")
 
 
 class NotFinite(ValueError):

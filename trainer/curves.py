@@ -16,6 +16,7 @@ import tomlkit
 from trainer import __version__
 from trainer.config import SECRETS, ConfigError, Problem, parameters
 from trainer.console import LOG
+from trainer.saving import new_device
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -132,6 +133,10 @@ def check(section: Log) -> None:
     tracker_options(section, "wandb")
     if section.logging_dir:
         folder = Path(section.logging_dir)
+        device = new_device(folder)
+        if device is not None:
+            said = "Windows keeps the name {device} in {path} for a device; choose another logging_dir"
+            raise ConfigError([Problem("log.logging_dir", said, {"device": device, "path": folder})])
         place = next((place for place in (folder, *folder.resolve().parents) if place.exists()), folder)
         if not (place.is_dir() and os.access(place, os.W_OK)):
             said = "nothing can be written below {path}; choose another logging_dir"

@@ -112,7 +112,7 @@ def _kind(error: BaseException, config: TrainConfig | None) -> tuple[str, str]:
         return "process", LOST_ADVICE
     if isinstance(error, MemoryError) or _is_torch_oom(error):
         return "out_of_memory", out_of_memory_advice(config)
-    refused = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EIO)
+    refused = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENAMETOOLONG)
     if isinstance(error, WriteError) or (isinstance(error, OSError) and error.errno in refused):
         return "disk", "Free some space on that drive or choose a folder on another; a run with a state goes on from it"
     return "bug", BUG_ADVICE

@@ -27,6 +27,8 @@ from trainer.events import TERMINAL, last_event
 
 REQUESTS = ("stop", "save", "sample")
 STOPPING = "stopping"
+LONGEST_NAME_BYTES = 100  # of the name in an id
+LONGEST_ID_BYTES = len("20261120-114200-") + LONGEST_NAME_BYTES + len("~999")
 ID_PATTERN = re.compile(r"[0-9]{8}-[0-9]{6}-[\w.\-]{1,60}(?:~[0-9]+)?")
 
 
@@ -96,8 +98,7 @@ class Job:
     @classmethod
     def create(cls, jobs_dir: Path, name: str, config_toml: str) -> Job:
         """Make a new directory `<date>-<time>-<name>` (never an existing one) holding config.toml."""
-        safe = re.sub(r"[^\w.\-]+", "-", name).strip("-.")[:60] or "job"
-        stem = f"{time.strftime('%Y%m%d-%H%M%S')}-{safe}"
+        stem = f"{time.strftime('%Y%m%d-%H%M%S')}-{name_in_id(name) or 'job'}"
         jobs_dir.mkdir(parents=True, exist_ok=True)
         for attempt in range(1000):
             path = jobs_dir / (stem if attempt == 0 else f"{stem}~{attempt}")
@@ -193,6 +194,12 @@ def _is_empty(path: Path) -> bool:
         return True
     except OSError:
         return False
+
+
+def name_in_id(name: str) -> str:
+    """What of a name stands in an id: letters, digits, . _ and -, at most 60 of them in at most 100 bytes; maybe ""."""
+    safe = re.sub(r"[^\w.\-]+", "-", name).strip("-.")[:60]
+    return safe.encode()[:LONGEST_NAME_BYTES].decode("utf-8", "ignore").rstrip("-.")
 
 
 def list_jobs(jobs_dir: Path) -> list[Job]:

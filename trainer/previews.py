@@ -12,7 +12,6 @@ import io
 import json
 import math
 import re
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,6 +33,7 @@ from trainer.families.base import Family
 from trainer.families.tokens import clip_tokenizer
 from trainer.numbers import ADVICE, NumberError, read_number
 from trainer.samplers import scheduler_for
+from trainer.saving import sample_name
 
 ADDRESS = "sample.sample_prompts"
 PROMPT_EXTENSIONS = (".txt", ".json", ".toml")
@@ -141,10 +141,8 @@ def generate(
 
 
 def file_name(output_name: str, made: Made, epoch: int | None, step: int) -> str:
-    """sd-scripts' name of a sample file: `name_e000002_00_20261120114200_42.png`; without an epoch the step counts."""
-    moment = f"e{epoch:06d}" if epoch is not None else f"{step:06d}" if step else "e000000"
-    prefix = f"{output_name}_" if output_name else ""
-    return f"{prefix}{moment}_{made.number:02d}_{time.strftime('%Y%m%d%H%M%S')}_{made.seed}.png"
+    """What the file of a picture is called."""
+    return sample_name(output_name, made.number, made.seed, epoch, step)
 
 
 def save(path: Path, made: Made) -> str | None:

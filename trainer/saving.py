@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trainer.atomic import TEMPORARY_NAME_LENGTH
+
 if TYPE_CHECKING:
+    from trainer.config.problems import Problem
     from trainer.config.save import Save
 
 
+FILE_SUFFIXES = (".safetensors", ".ckpt", ".pt")
+STATE_SUFFIX = "-state"
+BUILDING, REMOVING = ".building", ".removing"  # behind the name of a state folder that is not whole
+LOCK_SUFFIX = ".athanor-lock"
+LONGEST_NAME_BYTES = 255  # of ext4, APFS and most others; NTFS counts 255 UTF-16 units, which are never more
+LONGEST_PATH_ON_WINDOWS = 259
+MOST_COPIES, MOST_STEPS, MOST_PROMPTS, LARGEST_SEED = 9999, 99_999_999, 9999, 2**64 - 1
 UNNAMED = {"epoch": "epoch", "step": "at", "end": "last"}  # what files of a run without output_name are called
 
 
@@ -69,6 +83,107 @@ def outdated(section: Save, moment: Moment, num_epochs: int, state: bool = False
     else:
         return None
     return Moment(moment.kind, number) if number > 0 else None
+
+
+def sample_name(output_name: str, number: int, seed: int, epoch: int | None, step: int) -> str:
+    """sd-scripts' name of a sample file: `name_e000002_00_20261120114200_42.png`; without an epoch the step counts."""
+    moment = f"e{epoch:06d}" if epoch is not None else f"{step:06d}" if step else "e000000"
+    prefix = f"{output_name}_" if output_name else ""
+    return f"{prefix}{moment}_{number:02d}_{time.strftime('%Y%m%d%H%M%S')}_{seed}.png"
+
+
+def longest_names(name: str) -> tuple[str, str]:
+    """The longest names that a run called `name` gives: in its output folder, among its states."""
+    copy = f"{name}-{MOST_COPIES}"
+    saved = Moment("step", MOST_STEPS).file_name(copy)
+    files = [
+        f"{saved}-{MOST_COPIES}{max(FILE_SUFFIXES, key=len)}",
+        sample_name(copy, MOST_PROMPTS, LARGEST_SEED, None, MOST_STEPS),
+        f".{copy}{LOCK_SUFFIX}",
+    ]
+    state = f"{saved}{STATE_SUFFIX}-{MOST_COPIES}{max(BUILDING, REMOVING, key=len)}"
+    return max(files, key=len), state
+
+
+def name_limit(folder: Path) -> int:
+    """How many bytes a name may have on the disk that holds a folder, or will hold it: 255, or 143 where it encrypts
+    names."""
+    if hasattr(os, "pathconf"):
+        with contextlib.suppress(OSError, ValueError):
+            return min(os.pathconf(_existing(folder), "PC_NAME_MAX"), LONGEST_NAME_BYTES)
+    return LONGEST_NAME_BYTES
+
+
+def path_limit(folder: Path) -> int:
+    """How long a whole path below a folder may be: in UTF-16 units on Windows, where only a setting of the system
+    allows more than 259, else in bytes."""
+    if sys.platform == "win32":
+        import ctypes
+
+        with contextlib.suppress(AttributeError, OSError):  # before Windows 10
+            return 32_000 if ctypes.windll.ntdll.RtlAreLongPathsEnabled() else LONGEST_PATH_ON_WINDOWS
+        return LONGEST_PATH_ON_WINDOWS
+    with contextlib.suppress(OSError, ValueError):
+        return os.pathconf(_existing(folder), "PC_PATH_MAX") - 1
+    return 4095
+
+
+def too_long(folder: Path, name: str | None, states: bool = False) -> Problem | None:
+    """What to say where the disk would not take the files, or the states, of a run called `name`; else None.
+
+    folder: where they would lie; it need not exist yet.
+    """
+    from trainer.config.problems import Problem  # trainer.config takes names from here
+
+    name = name or max(UNNAMED.values(), key=len)
+    longest = longest_names(name)[states]
+    limit, length = name_limit(folder), name_length(longest)
+    if length > limit:
+        said = (
+            'output_name "{name}" is too long for {folder}: with what is added to it a name would have {length} bytes, '
+            "and this disk takes {limit}; shorten it by {over} bytes (a Chinese character has 3)"
+        )
+        return Problem("save.output_name", said, {"name": name, "folder": folder, "length": length, "limit": limit,
+                                                  "over": length - limit})  # fmt: skip
+    temporary = "x" * TEMPORARY_NAME_LENGTH
+    inside = f"{longest}{os.sep}{temporary}" if states else max(longest, temporary, key=_path_length)
+    limit, length = path_limit(folder), _path_length(os.path.abspath(folder / inside))
+    if length > limit:
+        said = (
+            'a path in {folder} would have {length} letters with output_name "{name}", and this system takes {limit}; '
+            "choose a folder with a shorter path or shorten the name"
+        )
+        return Problem("save.output_dir", said, {"folder": folder, "length": length, "name": name, "limit": limit})
+    return None
+
+
+def name_length(text: str) -> int:
+    """The length of a name in bytes, as a disk counts it."""
+    return len(text.encode("utf-8", "surrogatepass"))
+
+
+def _path_length(text: str) -> int:
+    """The length of a path as this system counts it."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2 if sys.platform == "win32" else name_length(text)
+
+
+def new_device(folder: Path) -> str | None:
+    """The name of a Windows device among the folders that would have to be made for `folder`, or None."""
+    from trainer.config.file_names import is_device
+
+    place = Path("/") if sys.platform == "win32" else _existing(folder)  # there even a device seems to exist
+    parts = Path(os.path.abspath(folder)).parts[len(place.parts) :]
+    return next(filter(is_device, parts), None)
+
+
+def _existing(folder: Path) -> Path:
+    """The folder, or the nearest one above it that exists. Raises OSError."""
+    whole = Path(os.path.abspath(folder))
+    for place in (whole, *whole.parents):
+        with contextlib.suppress(OSError):
+            if place.exists():
+                return place
+    return whole
 
 
 def output_folder(section: Save) -> Path:

@@ -26,8 +26,9 @@ from trainer.config import ConfigError, TrainConfig, to_toml
 from trainer.config.log import Log
 from trainer.console import LOG, open_console
 from trainer.events import EventLog, LastWord, NoEvents
-from trainer.job import Job
+from trainer.job import LONGEST_ID_BYTES, Job
 from trainer.locks import take, words_in
+from trainer.saving import too_long
 from trainer.signals import STOPPING, answered_by
 
 FINISHED, FAILED, REFUSED, STOPPED = 0, 1, 2, 3
@@ -74,6 +75,7 @@ def _checked(read_config: Callable[[], TrainConfig], job_path: Path | None) -> i
             if config.log.wandb_api_key:
                 os.environ["WANDB_API_KEY"] = config.log.wandb_api_key
             open_console(config.log, spawning.is_main())
+            _refuse_long_names(config, job_path)
             _preflight(config)
     except KeyboardInterrupt:
         if events is not None:
@@ -155,6 +157,14 @@ def _run(config: TrainConfig, job: Job, events: EventLog) -> int:
     events.emit("finished", path=outcome.path, steps=outcome.steps, seconds=outcome.seconds)
     LOG.info(f"finished: {outcome.path}")
     return FINISHED
+
+
+def _refuse_long_names(config: TrainConfig, job_path: Path | None) -> None:
+    """A state must fit into the job's folder, which may lie on another disk than the LoRA. Raises ConfigError."""
+    job = job_path or Path("jobs") / ("x" * LONGEST_ID_BYTES)
+    unfit = too_long(Job(job).states, config.save.output_name, states=True)
+    if unfit is not None:
+        raise ConfigError([unfit])
 
 
 def _preflight(config: TrainConfig) -> None:

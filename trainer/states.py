@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from trainer.config.file_names import fault_of
+from trainer.saving import BUILDING, REMOVING, STATE_SUFFIX
 
-BUILDING, REMOVING = ".building", ".removing"  # behind the name of a state folder that is not whole
 STATE_VERSION = 1
 STATE_FILES = ("network.safetensors", "optimizer.safetensors", "optimizer.json", "progress.json")
 
@@ -80,7 +80,7 @@ def newest_state(folder: Path) -> tuple[Path | None, list[str]]:
     """The newest complete state below a folder, and a sentence for each newer one that was passed over."""
     passed: list[str] = []
     unfinished = (BUILDING, REMOVING)
-    found = [path for path in folder.glob("*-state*") if path.is_dir() and not path.name.endswith(unfinished)]
+    found = [path for path in folder.glob(f"*{STATE_SUFFIX}*") if path.is_dir() and not path.name.endswith(unfinished)]
     # file systems tell times in steps of some milliseconds: the name decides between neighbours
     for path in sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name), reverse=True):
         fault = incomplete(path)

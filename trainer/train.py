@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from trainer import agreement, objective, resuming, seeds
+from trainer.atomic import heals
 from trainer.checkpoint import State, remove_state, save_network, save_state
 from trainer.config import TrainConfig
 from trainer.curves import Curves
@@ -27,7 +28,7 @@ from trainer.preparation import prepare
 from trainer.processes import StopRequested, Waiting, join
 from trainer.reporting import Progress, Report
 from trainer.run import Microbatch, Run
-from trainer.saving import Moment, due_after_epoch, due_after_step, outdated
+from trainer.saving import STATE_SUFFIX, Moment, due_after_epoch, due_after_step, outdated
 from trainer.validation import validate
 
 SAVE_PATIENCE_SECONDS = 600
@@ -338,7 +339,8 @@ def keep(run: Run, progress: Progress, report: Report, moment: Moment) -> None:
 def insist(write: Callable[[], Path], run: Run, report: Report) -> Path:
     """Write what a run ends with. A disk that refuses is waited for, as hours of work lie in memory.
 
-    Raises OSError when it still refuses after ten minutes, or at once when the run is asked to stop.
+    Raises OSError when it still refuses after ten minutes, or at once when the run is asked to stop or waiting is of
+    no use, as with a read-only disk.
     """
     deadline = time.monotonic() + SAVE_PATIENCE_SECONDS
     told = False
@@ -346,7 +348,7 @@ def insist(write: Callable[[], Path], run: Run, report: Report) -> Path:
         try:
             return write()
         except OSError as error:
-            if time.monotonic() >= deadline or run.job.requested("stop"):
+            if not heals(error) or time.monotonic() >= deadline or run.job.requested("stop"):
                 raise
             if not told:
                 report.warn(f"{error.strerror or error}; it is tried again for {SAVE_PATIENCE_SECONDS // 60} minutes")
@@ -385,7 +387,7 @@ def keep_network(run: Run, progress: Progress, moment: Moment) -> Path:
 
 def keep_state(run: Run, progress: Progress, moment: Moment) -> Path:
     """Write a state to resume from, in the main process; returns its folder."""
-    config, folder = run.config, run.job.states / f"{run.file_name(moment)}-state"
+    config, folder = run.config, run.job.states / f"{run.file_name(moment)}{STATE_SUFFIX}"
     if not run.processes.main:
         return folder
     values = {**progress.values(), "seed": run.seed, "processes": run.processes.count,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from place import Place, same
 
 from trainer import objective
 from trainer import train as loop
+from trainer.atomic import WriteError
 from trainer.checkpoint import load_state
 from trainer.config import parse
 from trainer.failures import NotANumber, explain, out_of_memory_advice
@@ -227,6 +230,25 @@ def test_a_disk_that_stays_full_ends_the_run_with_its_kind_and_a_state(
     assert place.train(max_train_epochs=1) == 1
     last = place.events()[-1]
     assert last["kind"] == "disk" and load_state(Path(last["state"])).progress["step"] == 3
+
+
+@pytest.mark.parametrize("number", [errno.ENAMETOOLONG, errno.EROFS])
+def test_what_no_waiting_cures_is_not_tried_again_and_costs_only_the_file(
+    place: Place, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    tries: list[Path] = []
+
+    def save(wanted: Path, *_: Any) -> int:
+        tries.append(wanted)
+        raise WriteError(number, f"{wanted} was not written: {os.strerror(number)}")
+
+    monkeypatch.setattr(loop, "save_network", save)
+    monkeypatch.setattr(loop, "SAVE_RETRY_SECONDS", 0)
+    assert place.train(max_train_epochs=1) == 1
+    last = place.events()[-1]
+    assert len(tries) == 1
+    assert last["kind"] == "disk" and os.strerror(number) in last["message"]
+    assert load_state(Path(last["state"])).progress["step"] == 3
 
 
 def test_a_disk_that_is_full_for_curves_and_the_last_state_costs_neither_the_run_nor_its_lora(

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from trainer.config.dataset import Owner, owners
-from trainer.config.file_names import fault_of
+from trainer.config.file_names import fault_of_folder_name, fault_of_output_name, fault_of_prefix, is_device
 from trainer.config.network import LARGEST_RANK
 from trainer.config.problems import Problem
 from trainer.config.rates import trained_rates
@@ -425,11 +425,18 @@ def _true_crops(config: TrainConfig) -> Iterator[Problem]:
 def _saving(config: TrainConfig) -> Iterator[Problem]:
     name = config.save.output_name
     if name is not None:
-        reason = fault_of(name)
+        reason = fault_of_output_name(name)
         if reason:
             yield Problem(
                 "save.output_name", 'output_name "{name}" cannot be used: {reason}', {"name": name, "reason": reason}
             )
+    names = [("log.log_prefix", config.log.log_prefix, fault_of_prefix),
+             ("log.log_tracker_name", config.log.log_tracker_name, fault_of_folder_name)]  # fmt: skip
+    for address, text, fault in names if config.log.logging_dir and config.log.log_with != "wandb" else ():
+        reason = fault(text) if text else None
+        if reason:
+            said = '{name} "{text}" cannot be the name of a folder: {reason}'
+            yield Problem(address, said, {"name": address.partition(".")[2], "text": text, "reason": reason})
     for address, path in (("save.output_dir", config.save.output_dir), ("log.logging_dir", config.log.logging_dir)):
         if path and path.startswith(("\\\\", "//")):
             yield Problem(address, "{path} is a network path; choose a folder on this machine", {"path": path})
@@ -487,6 +494,9 @@ def _sampling_and_logging(config: TrainConfig) -> Iterator[Problem]:
         )
     elif log_file and not log_file.lower().endswith(".log"):
         said = "console_log_file {path} must end in .log, so that no other file is written into"
+        yield Problem("log.console_log_file", said, {"path": log_file})
+    elif log_file and is_device(log_file.replace("\\", "/").rpartition("/")[2]):
+        said = "console_log_file {path} has a name that Windows keeps for a device; choose another one"
         yield Problem("log.console_log_file", said, {"path": log_file})
     if config.log.log_with in ("wandb", "all") and importlib.util.find_spec("wandb") is None:
         yield Problem(

@@ -21,7 +21,7 @@ from trainer.families import kinds
 from trainer.families.weights import WeightsError, describe, find_base
 from trainer.loading.batches import bucket_counts, count_batches
 from trainer.loading.pixels import claimed_twice, item_of, try_all
-from trainer.saving import output_folder
+from trainer.saving import new_device, output_folder, too_long
 from trainer.spawning import process_count
 from trainer.states import position
 
@@ -249,7 +249,7 @@ def _settled(config: TrainConfig) -> TrainConfig:
 
 def _files(config: TrainConfig) -> Iterator[Problem]:
     """Files that the config names: the base model is what it should be, others exist, results can be written."""
-    yield from _output(output_folder(config.save))
+    yield from _output(output_folder(config.save), config.save.output_name)
     if config.model.pretrained_model_name_or_path:
         yield from _base_model(config.model.pretrained_model_name_or_path, config)
     if config.model.vae:
@@ -286,9 +286,16 @@ def _base_model(name: str, config: TrainConfig) -> Iterator[Problem]:
         yield Problem("warning", path, said.template, said.values, said.address)
 
 
-def _output(folder: Path) -> Iterator[Problem]:
-    """The place for results: a folder, or one that can be made, writable, with room."""
+def _output(folder: Path, name: str | None) -> Iterator[Problem]:
+    """The place for results: a folder, or one that can be made, writable, with room for the names and the files."""
+    device = new_device(folder)
+    if device is not None:
+        said = "Windows keeps the name {device} in {path} for a device; choose another output_dir"
+        yield error(folder, said, device=device, path=folder)
     try:
+        if (unfit := too_long(folder, name)) is not None:
+            yield error(folder, unfit.template, **unfit.values)
+            return
         place = next(place for place in (folder, *folder.resolve().parents) if place.exists())
         if not place.is_dir():
             yield error(folder, "{path} is a file, not a folder; choose another output_dir", path=place)

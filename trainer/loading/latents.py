@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from trainer import seeds
-from trainer.atomic import atomic_write
+from trainer.atomic import WriteError, atomic_write, heals
 from trainer.dataset import DatasetError
 from trainer.dataset.buckets import Size
 from trainer.dataset.pictures import Pixels
@@ -275,8 +275,15 @@ def cache_latents(
             if store is None:
                 kept[task.number, task.mirrored] = Kept(latents, _reduced(loaded.mask, latents))
             else:
-                store.keep(task, latents, loaded.mask)
-                kept[task.number, task.mirrored] = task
+                try:
+                    store.keep(task, latents, loaded.mask)
+                    kept[task.number, task.mirrored] = task
+                except WriteError as error:
+                    if heals(error):
+                        raise
+                    # one picture whose name is too long for a file beside it is no reason to end
+                    warn(f"{error.strerror}; the latents of {task.item.path.name} stay in memory")
+                    kept[task.number, task.mirrored] = Kept(latents, _reduced(loaded.mask, latents))
         done += len(group)
         progress(done, total)
     skipped = dict(sorted(skipped.items()))
