@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from trainer.config.dataset import of_each_group
 from trainer.families.weights import Description, WeightsError, describe, find_base, read_config
 from trainer.networks.arguments import BLOCK_LISTS, parse
+from trainer.networks.files import OTHER_METHOD, other_method
 
 if TYPE_CHECKING:
     from trainer.config import TrainConfig
@@ -222,6 +223,10 @@ def _network_files(config: TrainConfig, family: Trained) -> Iterator[Said]:
                 "{path} is a {detail}; it does not fit a {family} base model, choose another file",
                 {"path": name, "detail": about.detail, "family": FAMILY_WORDS[family]},
             )
+        elif name == network.network_weights:
+            other = other_method(name, about.shapes, network.network_module, network.network_args)
+            if other is not None:
+                yield Said(OTHER_METHOD, other, "network.network_weights")
 
 
 def _blocks(config: TrainConfig, family: Trained) -> Iterator[Said]:

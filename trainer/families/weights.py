@@ -71,6 +71,7 @@ class Description:
     says_epsilon: bool = False  # the file itself says that it predicts noise
     lacks_vae: bool = False
     context_width: int | None = None  # of the text that the U-Net reads: 768 SD 1, 1024 SD 2, 2048 SDXL
+    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict, repr=False, compare=False)  # of a single file
 
 
 def read_header(path: Path | str) -> Header:
@@ -134,6 +135,7 @@ def describe_header(header: Header) -> Description:
         header.metadata.get("modelspec.prediction_type", "").lower() == "epsilon",
         kind == "checkpoint" and not any(name.startswith(names.VAE_PREFIX) for name in shapes),
         _context_width(shapes),
+        shapes,
     )
 
 
@@ -370,6 +372,7 @@ def _describe_pickle(path: Path) -> Description:
     return Description(
         path, kind, family, prediction, zero_terminal, None, size, _sentence(kind, family, prediction), problems,
         lacks_vae=kind == "checkpoint" and not any(name.startswith(names.VAE_PREFIX) for name in shapes),
+        shapes=shapes,
     )  # fmt: skip
 
 

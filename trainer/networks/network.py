@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from trainer import seeds
-from trainer.networks import lycoris
+from trainer.networks import files, lycoris
 from trainer.networks.base import Adapter, NetworkError, Target, is_quantised
 from trainer.networks.blocks import block_weights
 from trainer.networks.methods import METHODS
@@ -146,6 +146,27 @@ class Network(nn.Module):
                 return f"{key} is {there.tolist()} in the state and {here.tolist()} here"
         return None
 
+    def _check_method(self, state: Mapping[str, Tensor], path: str) -> None:
+        """Raises NetworkError for a layer that the file and this network adapt by different methods."""
+        layers = {name.partition("_")[2]: (name, tensors) for name, tensors in by_layer(state).items()}
+        for name, adapter in self.adapters():
+            file_name, tensors = layers.get(name.partition("_")[2], (name, {}))
+            method = files.layer_method(file_name, {key: tuple(value.shape) for key, value in tensors.items()})
+            ours = next(known for known, kind in METHODS.items() if type(adapter) is kind)
+            if method is None:
+                continue
+            if method != files.READS.get(ours, ours):
+                decomposed = "dora_scale" in tensors
+                values = {"path": path, "method": files.title(method, decomposed), "ours": files.title(ours),
+                          "cure": files.cure(method, decomposed)}  # fmt: skip
+                raise NetworkError(files.OTHER_METHOD.format(**values))
+            fault = files.structure_fault(method, name, tensors, adapter.file_tensors())
+            side = tensors.get("on_input")
+            if side is not None and bool(side) != bool(adapter.on_input):
+                fault = f"{name} has other channels in the file, which train_on_input decides; set it as for the file"
+            if fault:
+                raise NetworkError(f"{path}: {fault}")
+
     def _alphas(self) -> dict[str, float]:
         return {key: float(value) for key, value in self.state_dict().items() if key.endswith(".alpha")}
 
@@ -159,7 +180,11 @@ class Network(nn.Module):
         ]
 
     def usable(self, state: Mapping[str, Tensor], path: str) -> dict[str, Tensor]:
-        """The tensors of a file that have a place here, float32. Raises NetworkError: of other shapes, NaN, or none."""
+        """The tensors of a file that have a place here, float32.
+
+        Raises NetworkError: of another method or structure, of other shapes, NaN, or none.
+        """
+        self._check_method(state, path)
         own = self.file_tensors()
         found: dict[str, Tensor] = {}
         for key, value in state.items():
