@@ -15,7 +15,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from trainer.filesystem import from_home, is_file, is_folder
+from trainer.filesystem import is_file, is_folder
+from trainer.paths import PathError, pasted
 
 if TYPE_CHECKING:
     from taggers.base import Model
@@ -151,7 +152,10 @@ def find(name_or_folder: str, models_dir: Path = DEFAULT_MODELS_DIR) -> Found:
                 f"{models_dir / name_or_folder}"
             )
         return found
-    folder = from_home(name_or_folder)
+    try:
+        folder = Path(pasted(name_or_folder))
+    except PathError as error:
+        raise TaggerError(str(error)) from None
     local = folder if is_folder(folder) else models_dir / name_or_folder
     found = in_folder(local)
     if found:

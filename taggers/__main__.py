@@ -32,6 +32,7 @@ from taggers.tags import CONFLICTS, TagOptions, split_typed
 from trainer.atomic import WriteError
 from trainer.events import EventLog
 from trainer.numbers import NumberError, read_number
+from trainer.paths import pasted_path
 
 FINISHED, FAILED, WRONG, STOPPED = 0, 1, 2, 3
 
@@ -72,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m taggers", description="Tags the pictures of a folder.",
                                      epilog="Taggers: " + ", ".join(TAGGERS))  # fmt: skip
     add = parser.add_argument
-    add("folder", nargs="?", type=Path, help="the folder with the pictures")
+    add("folder", nargs="?", type=pasted_path, help="the folder with the pictures")
     add("--model", default=DEFAULT_TAGGER, help="name of a tagger or a folder that holds one (default %(default)s)")
     add("--general-threshold", type=_number, default=0.35, help="score that a tag needs (default %(default)s)")
     add("--character-threshold", type=_number, default=0.6, help="score that a character needs (default %(default)s)")
@@ -85,17 +86,17 @@ def _parser() -> argparse.ArgumentParser:
     add("--recursive", action="store_true", help="sub-folders too")
     add("--conflict", choices=CONFLICTS, default="skip", help="what to do where a caption is (default %(default)s)")
     add("--caption-extension", default=".txt", help="default %(default)s")
-    add("--model-dir", type=Path, default=DEFAULT_MODELS_DIR, help="where taggers lie (default %(default)s)")
+    add("--model-dir", type=pasted_path, default=DEFAULT_MODELS_DIR, help="where taggers lie (default %(default)s)")
     add("--device", choices=("auto", "cpu"), default="auto", help="cpu: never use a GPU")
     add("--batch-size", type=int, default=4, help="pictures scored together (default %(default)s)")
     add("--limit-to", nargs="+", default=[], metavar="FILE", help="only these pictures of the folder")
     add("--dry-run", action="store_true", help="say what would be written, write nothing")
-    add("--one", type=Path, metavar="IMAGE", help="all scores of one picture as JSON; writes nothing")
+    add("--one", type=pasted_path, metavar="IMAGE", help="all scores of one picture as JSON; writes nothing")
     add("--undo", metavar="RUN", help="bring back the captions as they were before a run (its id or folder)")
     add("--download", choices=list(TAGGERS), metavar="NAME", help="download a tagger")
     add("--list", action="store_true", help="the taggers, and which are on this machine, as JSON lines")
-    add("--runs-dir", type=Path, default=DEFAULT_RUNS_DIR, help="where runs are kept (default %(default)s)")
-    add("--run", type=Path, help=argparse.SUPPRESS)
+    add("--runs-dir", type=pasted_path, default=DEFAULT_RUNS_DIR, help="where runs are kept (default %(default)s)")
+    add("--run", type=pasted_path, help=argparse.SUPPRESS)
     return parser
 
 

@@ -21,7 +21,7 @@ HEAVY = {"torch", "diffusers", "transformers", "accelerate", "onnxruntime", "bit
 ALLOWED = {
     "trainer": (),
     "taggers": ("trainer.atomic", "trainer.dataset", "trainer.events", "trainer.job", "trainer.config",
-    "trainer.numbers", "trainer.jsontext", "trainer.filesystem",
+    "trainer.numbers", "trainer.paths", "trainer.jsontext", "trainer.filesystem",
     "trainer.demo.drawing"),
     "webui": (
         "trainer.atomic", "trainer.jsontext", "trainer.filesystem",
@@ -31,7 +31,7 @@ ALLOWED = {
         "trainer.families.tokens", "trainer.families.emphasis",
         "trainer.demo",
         "trainer.curves", "trainer.saving", "trainer.spawning",
-        "trainer.arguments", "trainer.numbers", "trainer.networks.arguments", "taggers",
+        "trainer.arguments", "trainer.numbers", "trainer.paths", "trainer.networks.arguments", "taggers",
     ),
     "app": ("webui",),
 }  # fmt: skip

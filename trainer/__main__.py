@@ -17,6 +17,7 @@ from trainer.config.commandline import Given, read_words
 from trainer.config.refused import COMMAND_LINE
 from trainer.config.refused import REFUSED as REFUSED_NAMES
 from trainer.networks.arguments import MODULES
+from trainer.paths import pasted_path
 
 FINISHED, FAILED, REFUSED, STOPPED = 0, 1, 2, 3
 TAKES_CONFIG = {"train": ("--job=",), "check": ("--json",)}  # command -> options of its own
@@ -70,7 +71,9 @@ def _parser() -> argparse.ArgumentParser:
 
     train = commands.add_parser("train", help="train a LoRA from a TOML file")
     _takes_config(train)
-    train.add_argument("--job", type=Path, metavar="DIR", help="job directory to use (default: a new one under ./jobs)")
+    train.add_argument(
+        "--job", type=pasted_path, metavar="DIR", help="job directory to use (default: a new one under ./jobs)"
+    )
     train.set_defaults(run=_train)
 
     check = commands.add_parser("check", help="what a run would do, and what is wrong, without training")
@@ -79,13 +82,13 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(run=_check)
 
     inspect = commands.add_parser("inspect", help="say what a LoRA or checkpoint file is")
-    inspect.add_argument("file", type=Path)
+    inspect.add_argument("file", type=pasted_path)
     inspect.add_argument("--json", action="store_true", help="print JSON")
     inspect.set_defaults(run=_inspect)
 
     recipe = commands.add_parser("recipe", help="the settings of a finished LoRA as TOML, to train again with them")
-    recipe.add_argument("file", type=Path, help="a .safetensors LoRA that was saved with its metadata")
-    recipe.add_argument("-o", "--output", type=Path, metavar="FILE", help="write there (default: print)")
+    recipe.add_argument("file", type=pasted_path, help="a .safetensors LoRA that was saved with its metadata")
+    recipe.add_argument("-o", "--output", type=pasted_path, metavar="FILE", help="write there (default: print)")
     recipe.set_defaults(run=_recipe)
 
     commands.add_parser("demo", help="the whole road on drawn pictures: tag, train, compare", add_help=False)

@@ -1,6 +1,6 @@
 """Questions to the disk that have an answer for every path that a person can type. LIGHT.
 
-pathlib raises where a name is too long, a link leads in a circle, or `~name` names nobody.
+pathlib raises where a name is too long or a link leads in a circle.
 """
 
 from __future__ import annotations
@@ -22,11 +22,3 @@ def is_folder(path: Path) -> bool:
         return path.is_dir()
     except (OSError, ValueError):
         return False
-
-
-def from_home(text: str) -> Path:
-    """The path with `~` as the home folder; `~name` stays as it is where nobody has that name."""
-    try:
-        return Path(text).expanduser()
-    except RuntimeError:
-        return Path(text)

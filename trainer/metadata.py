@@ -269,7 +269,7 @@ def legacy_hash(data: bytes | memoryview) -> str:
 
 def base_facts(name: str, path: Path) -> FileFacts:
     """What is told of a base model: a hub id stands as it was given, without hashes; else as `model_file_facts`."""
-    return model_file_facts(path) if Path(name).expanduser().exists() else FileFacts(name)
+    return model_file_facts(path) if Path(name).exists() else FileFacts(name)
 
 
 def model_file_facts(path: Path) -> FileFacts:

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tomlkit
 import torch
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
@@ -34,6 +33,7 @@ from trainer.families.tokens import clip_tokenizer
 from trainer.numbers import ADVICE, NumberError, read_number
 from trainer.samplers import scheduler_for
 from trainer.saving import sample_name
+from trainer.textfiles import TextFileError, parse_document, read_text
 
 ADDRESS = "sample.sample_prompts"
 PROMPT_EXTENSIONS = (".txt", ".json", ".toml")
@@ -78,11 +78,9 @@ def read_prompts(text: str) -> tuple[Prompt, ...]:
     if path.stat().st_size > PROMPT_FILE_LIMIT_BYTES:
         raise _problem(f"{path} is too large for a list of prompts; choose a text file with one prompt a line")
     try:
-        content = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise _problem(f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8") from None
-    except OSError as error:
-        raise _problem(f"{path} cannot be read: {error.strerror or error}") from None
+        content = read_text(path)
+    except TextFileError as error:
+        raise ConfigError([Problem(ADDRESS, error.template, error.values)]) from None
     if path.suffix.lower() == ".json":
         return _from_json(path, content)
     if path.suffix.lower() == ".toml":
@@ -360,9 +358,9 @@ def _from_json(path: Path, content: str) -> tuple[Prompt, ...]:
 
 def _from_toml(path: Path, content: str) -> tuple[Prompt, ...]:
     try:
-        table = tomlkit.parse(content).unwrap().get("prompt")
-    except (tomlkit.exceptions.TOMLKitError, ValueError, RecursionError) as error:
-        raise _problem(f"{path} is not readable TOML: {error}") from None
+        table = parse_document(content, str(path), "TOML").get("prompt")
+    except TextFileError as error:
+        raise ConfigError([Problem(ADDRESS, error.template, error.values)]) from None
     if not isinstance(table, dict) or not isinstance(table.get("subset"), list) or not table["subset"]:
         raise _problem(f"{path} holds no prompts; write [[prompt.subset]] with a prompt, for each picture")
     shared = {name: value for name, value in table.items() if name != "subset"}

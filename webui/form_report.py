@@ -24,6 +24,7 @@ from trainer.dataset.report import Report, lengths, report
 from trainer.dataset.scan import Reading, arrange, read
 from trainer.families import kinds
 from trainer.families.weights import Description, describe
+from trainer.paths import FAULTS, PathError, pasted
 from trainer.spawning import process_count
 from webui.cures import with_cures
 from webui.earlier import Earlier
@@ -158,7 +159,7 @@ def with_absolute_folders(config: TrainConfig, root: Path) -> TrainConfig:
     """The configuration with its folders as the trainer finds them: relative ones start at the project's root."""
 
     def placed(path: str) -> str:
-        return str(root / Path(path).expanduser())
+        return str(root / path)
 
     def all_placed(section: Any, names: Iterable[str]) -> Any:
         return section.model_copy(update={name: placed(path) for name in names if (path := getattr(section, name))})
@@ -204,8 +205,8 @@ def _with_found_files(config: TrainConfig, root: Path) -> TrainConfig:
     """The same for the single files that exist; what does not may be a name on a hub, and is left as it is written."""
     for section, name in FILES:
         path = getattr(getattr(config, section), name)
-        if path and "\n" not in path and (root / Path(path).expanduser()).exists():
-            changed = getattr(config, section).model_copy(update={name: str(root / Path(path).expanduser())})
+        if path and "\n" not in path and (root / path).exists():
+            changed = getattr(config, section).model_copy(update={name: str(root / path)})
             config = config.model_copy(update={section: changed})
     return config
 
@@ -258,14 +259,15 @@ def saves(config: TrainConfig, steps: int, steps_per_epoch: int, epochs: int) ->
 def describe_model(root: Path, address: str, path: str) -> dict[str, Any]:
     """What the file behind a path field is: {good, title, bytes, dtype, problem}."""
     answer: dict[str, Any] = {"good": False, "title": "", "bytes": 0, "dtype": "", "problem": None}
-    if path.startswith(("\\\\", "//")) or "\0" in path:
-        return {
-            **answer,
-            "problem": problem_json(
-                Problem(address, "{path} is a network path; choose a file on this machine", {"path": path})
-            ),
-        }
-    place = root / Path(path).expanduser()
+    try:
+        path = pasted(path)
+    except PathError as error:
+        named = {**error.values, "name": address.rpartition(".")[2]}
+        return {**answer, "problem": problem_json(Problem(address, "{name}: " + FAULTS[error.kind], named))}
+    if path.startswith(("\\\\", "//")):
+        said = "{path} is a network path; choose a file on this machine"
+        return {**answer, "problem": problem_json(Problem(address, said, {"path": path}))}
+    place = root / path
     if not place.exists():
         cure = "{path} does not exist; choose the file with Browse, or put it into ./sd-models"
         return {**answer, "problem": problem_json(Problem(address, cure, {"path": path}))}

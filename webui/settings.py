@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from trainer.atomic import atomic_write
+from trainer.paths import pasted
 
 FOLDERS = ("output", "logs", "train", "models")
 DEFAULT_FOLDERS = {"output": "output", "logs": "logs", "train": "train", "models": "sd-models"}
@@ -39,11 +40,9 @@ class Settings(BaseModel):
     @field_validator(*FOLDERS)
     @classmethod
     def _plain_folder(cls, value: str) -> str:
-        value = value.strip()
-        if value.startswith(("\\\\", "//")):
+        value = pasted(value)  # its error is a ValueError
+        if value.replace("\\", "/").startswith("//"):
             raise ValueError("network paths (\\\\server\\...) are not allowed here; choose a folder on this machine")
-        if "\0" in value:
-            raise ValueError("a path cannot contain a zero byte")
         return value
 
     @field_validator("hf_endpoint", "package_mirror", "torch_mirror")
@@ -76,7 +75,7 @@ class SettingsFile:
     def folder(self, name: str) -> Path:
         """Absolute path of one of FOLDERS."""
         chosen = getattr(self._current, name) or DEFAULT_FOLDERS[name]
-        return Path(os.path.abspath(self.root / Path(chosen).expanduser()))
+        return Path(os.path.abspath(self.root / chosen))
 
     def change(self, **values: object) -> Settings:
         """Check, save and return the settings with some values changed. Raises pydantic.ValidationError."""

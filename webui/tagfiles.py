@@ -22,8 +22,8 @@ from trainer.atomic import atomic_write
 from trainer.dataset import caption_files, captions
 from trainer.dataset.caption_files import CaptionFiles
 from trainer.dataset.links import inside, is_folder, kind_of
-from trainer.filesystem import from_home
 from trainer.jsontext import parse, presentable
+from trainer.paths import PathError, pasted
 from webui.thumbnails import EXTENSIONS as PICTURE_EXTENSIONS
 
 CAPTION_EXTENSIONS = (".txt", ".caption")
@@ -109,15 +109,15 @@ def plain_folder(path: str, root: Path) -> Path:
     Relative paths start at the project's root. Network paths (\\\\host\\share) are refused: opening one would send the
     user's Windows password hash to whoever named it.
     """
-    text = path.strip().strip('"')
+    try:
+        text = pasted(path)
+    except PathError as error:
+        raise FolderError(str(error)) from None
     if not text:
         raise FolderError("No folder was given: type a path or choose one")
     if text.replace("\\", "/").startswith("//"):
         raise FolderError(f"{text}: network paths are not opened; copy the pictures to a folder of this machine")
-    if "\0" in text:
-        raise FolderError("The path contains a zero byte; type it again")
-    folder = from_home(text)
-    folder = folder if folder.is_absolute() else root / folder
+    folder = root / text
     try:
         folder = folder.resolve(strict=True)
         if not folder.is_dir():

@@ -156,7 +156,7 @@ def model_problem(form: TaggerForm, models_dir: Path) -> FieldProblem | None:
     if form.model == OWN_FOLDER:
         if not form.model_folder.strip():
             return FieldProblem("model_folder", "Choose the folder that holds the tagger.")
-        if in_folder(Path(form.model_folder.strip())) is None:
+        if in_folder(Path(form.model_folder)) is None:
             template = "{path} holds no tagger: expected model.onnx beside selected_tags.csv or tag_mapping.json."
             return FieldProblem("model_folder", template, {"path": form.model_folder.strip()})
         return None
@@ -169,7 +169,7 @@ def model_problem(form: TaggerForm, models_dir: Path) -> FieldProblem | None:
 
 def chosen_model(form: TaggerForm, models_dir: Path) -> str:
     """What the command line gets as --model. Raises TaggerError."""
-    name = str(Path(form.model_folder.strip()).resolve()) if form.model == OWN_FOLDER else form.model
+    name = str(Path(form.model_folder).resolve()) if form.model == OWN_FOLDER else form.model
     find(name, models_dir)
     return name
 

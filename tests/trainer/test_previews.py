@@ -116,10 +116,10 @@ def test_a_prompt_without_a_size_is_told_for_sdxl_only():
         ("p.json", b'["a", "b --foo 1"]', "prompt 2 of .* has the unknown option --foo"),
         ("p.json", b'[{"prompt": "a", "widht": 64}]', r"has the unknown name 'widht'; did you mean width\?"),
         ("p.json", b'[{"prompt": "a", "negative_prompt": ["b"]}]', "the prompt is not text"),
-        ("p.toml", b"= 3", "not readable TOML"),
+        ("p.toml", b"= 3", "not valid TOML"),
         ("p.toml", b"[prompt]", r"write \[\[prompt\.subset\]\]"),
         ("p.txt", b"# nothing\n", "there is no prompt"),
-        ("p.txt", "猫".encode("utf-16"), "not UTF-8 text"),
+        ("p.txt", b"\xff\xfe\xff", "not UTF-8 text"),
     ],
 )
 def test_bad_prompt_files_each_get_their_sentence(tmp_path, name, content, words):

@@ -42,6 +42,7 @@ from trainer.config.sample import Sample
 from trainer.config.save import Save
 from trainer.config.schedule import Schedule
 from trainer.numbers import NumberError, read_number
+from trainer.textfiles import TextFileError, parse_document, read_text
 
 __all__ = [
     "LISTS", "SECTIONS", "ConfigError", "DatasetGroup", "Note", "Parameter", "Parsed", "Problem", "Subset",
@@ -55,7 +56,6 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "sample": Sample, "log": Log, "caption": Caption, "noise": Noise, "loss": Loss, "precision": Precision,
     "cache": Cache, "distributed": Distributed,
 }  # fmt: skip
-LARGEST_FILE_BYTES = 2 * 2**20
 LISTS = ("subsets", "datasets")  # lists of tables in [dataset]: parameters of their own kind
 SECRETS = ("wandb_api_key",)  # never written into a file
 DESCRIPTIONS = ("preset", "metadata", "memory")  # tables that describe a preset, ours and lora-scripts'
@@ -184,31 +184,29 @@ def read_values(path: Path) -> dict[str, Any]:
     if path.suffix.lower() == ".safetensors":
         return recipe.read_header(path)
     try:
-        if path.stat().st_size > LARGEST_FILE_BYTES:
-            raise ConfigError(
-                [Problem(None, "{path} is larger than 2 MB; this is not a training configuration", {"path": path})]
-            )
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise ConfigError(
-            [Problem(None, "{path} cannot be read: {reason}", {"path": path, "reason": error.strerror})]
-        ) from error
-    except UnicodeDecodeError as error:
-        said = "{path} is not UTF-8 text (byte {place}); save it as UTF-8"
-        raise ConfigError([Problem(None, said, {"path": path, "place": error.start})]) from error
-    return loads(text, str(path))
+        return loads(read_text(path), str(path))
+    except TextFileError as error:
+        raise ConfigError([Problem(None, error.template, error.values)]) from error
 
 
 def loads(text: str, path: str = "the text") -> dict[str, Any]:
     """As `read_values`, for the text of a TOML or JSON file, or for the header of a .safetensors file."""
     text = text.lstrip("\ufeff")
-    is_json = text.lstrip().startswith("{")
+    is_json = text.lstrip().startswith("{") or (text.lstrip().startswith("[") and _is_json(text))
     try:
-        document = json.loads(text) if is_json else tomlkit.parse(text).unwrap()
-    except (ValueError, RecursionError, tomlkit.exceptions.TOMLKitError) as error:
-        told = "{path} is not valid JSON: {reason}" if is_json else "{path} is not valid TOML: {reason}"
-        raise ConfigError([Problem(None, told, {"path": path, "reason": error})]) from error
+        document = parse_document(text, path, "JSON" if is_json else "TOML")
+    except TextFileError as error:
+        raise ConfigError([Problem(None, error.template, error.values)]) from error
     return recipe.flat_header(document, path) if recipe.is_header(document) else flattened(document)
+
+
+def _is_json(text: str) -> bool:
+    """Whether a text that begins with a bracket is a JSON list: a table of TOML does too."""
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return text.lstrip().startswith(("[{", "[[[["))
+    return True
 
 
 def read(path: Path | None, overrides: Sequence[str] = (), options: Mapping[str, Any] | None = None) -> Parsed:

@@ -17,6 +17,7 @@ from typing import Any
 from trainer.config import Parameter, parameters
 from trainer.config.problems import ConfigError, Problem
 from trainer.config.refused import COMMAND_LINE, REFUSED, refusal
+from trainer.paths import FAULTS, PathError, pasted
 
 SEVERAL = ("text_encoder_lr",)  # take several words
 SETTINGS_FILES = (".toml", ".json", ".safetensors")
@@ -58,13 +59,28 @@ def read_words(words: Sequence[str], own: Iterable[str]) -> Given:
 
 
 def _plain_word(word: str, given: Given) -> None:
-    if re.match(r"[A-Za-z_][\w.]*=", word) and not (given.file is None and Path(word).is_file()):
+    if re.match(r"[A-Za-z_][\w.]*=", word) and not (given.file is None and _is_file(word)):
         given.overrides.append(word)
     elif given.file is None and not word.startswith("-"):
-        given.file = Path(word)
+        given.file = file_of(word)
     else:
         said = "{text} is not understood; options are written --network_dim 16 or network_dim=16"
         raise ConfigError([Problem(None, said, {"text": word})])
+
+
+def file_of(word: str) -> Path:
+    """The settings file that a word names. Raises ConfigError for what no path can be."""
+    try:
+        return Path(pasted(word))
+    except PathError as error:
+        raise ConfigError([Problem(None, FAULTS[error.kind], error.values)]) from error
+
+
+def _is_file(word: str) -> bool:
+    try:
+        return Path(pasted(word)).is_file()
+    except (PathError, OSError):
+        return False
 
 
 def _whole_name(shortened: str, names: Sequence[str]) -> str:
@@ -108,7 +124,7 @@ def _set(name: str, parameter: Parameter | None, values: list[str], given: Given
     if name == "output_config":
         given.output_config = True
     elif name == "config_file":
-        path = Path(values[0])
+        path = file_of(values[0])
         is_whole = path.suffix.lower() in SETTINGS_FILES or path.is_file()  # the name of a LoRA may have dots
         given.file = path if is_whole else path.with_name(f"{path.name}.toml")
     elif name in REFUSED:

@@ -7,22 +7,20 @@ table and key.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-import tomlkit
 from pydantic import ValidationError
 
 from trainer.config.dataset import DatasetGroup, Interpolation
 from trainer.config.partners import OF_FOLDERS, partner_notes
 from trainer.config.problems import ConfigError, Note, Problem, did_you_mean, from_validation, shown
+from trainer.textfiles import TextFileError, parse_document, read_text
 
 if TYPE_CHECKING:
     from trainer.config import TrainConfig
 
-LARGEST_FILE_BYTES = 2 * 2**20
 REPLACED = ("train_data_dir", "reg_data_dir", "in_json")  # what a dataset file takes the place of
 
 
@@ -125,24 +123,9 @@ def _parsed(path: Path) -> dict[str, Any]:
             [_problem("{path} is neither a .toml nor a .json file; dataset_config needs one of them", path)]
         )
     try:
-        if path.exists() and not path.is_file():
-            raise ConfigError([_problem("{path} is not a file; choose a .toml or .json file", path)])
-        if path.stat().st_size > LARGEST_FILE_BYTES:
-            raise ConfigError([_problem("{path} is larger than 2 MB; this is no dataset file", path)])
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise ConfigError([_problem("{path} cannot be read: {reason}", path, reason=error.strerror)]) from error
-    except UnicodeDecodeError as error:
-        said = "{path} is not UTF-8 text (byte {place}); save it as UTF-8"
-        raise ConfigError([_problem(said, path, place=error.start)]) from error
-    try:
-        content: Any = json.loads(text) if path.suffix.lower() == ".json" else tomlkit.parse(text).unwrap()
-    except (tomlkit.exceptions.TOMLKitError, ValueError, RecursionError) as error:
-        kind = path.suffix[1:].upper()
-        raise ConfigError([_problem("{path} is not valid {kind}: {reason}", path, kind=kind, reason=error)]) from error
-    if not isinstance(content, dict):
-        raise ConfigError([_problem("{path} holds no tables; write [[datasets]] and [[datasets.subsets]]", path)])
-    return content
+        return parse_document(read_text(path), str(path), "JSON" if path.suffix.lower() == ".json" else "TOML")
+    except TextFileError as error:
+        raise ConfigError([Problem("dataset.dataset_config", error.template, error.values)]) from error
 
 
 def _mistakes(content: Mapping[str, Any], path: Path) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 from pydantic_core import PydanticCustomError
 
 from trainer.numbers import NumberError, decimal_commas, plain, read_number, read_numbers
+from trainer.paths import PathError, looks_like_path, pasted
 
 EXTRA_KEYS = frozenset({"unit", "advanced", "shown_when", "role"})
 LARGEST_AMOUNT = 10**9  # steps
@@ -29,12 +30,16 @@ class Section(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _number(cls, value: Any, info: ValidationInfo) -> Any:
-        """Text for a number as trainer/numbers.py reads it. A switch there is a slip; pydantic would take it for 1 or
-        0."""
+    def _as_written(cls, value: Any, info: ValidationInfo) -> Any:
+        """Text for a path as trainer/paths.py reads it, for a number as trainer/numbers.py does. A switch where a
+        number belongs is a slip; pydantic would take it for 1 or 0."""
+        field = cls.model_fields[info.field_name or ""]
+        extra = field.json_schema_extra
+        if isinstance(extra, dict) and "role" in extra:
+            return _path(value, str(extra["role"]), tuple in _kinds(field.annotation))
         if not isinstance(value, (bool, str)):
             return value
-        kinds = _kinds(cls.model_fields[info.field_name or ""].annotation)
+        kinds = _kinds(field.annotation)
         if kinds & {bool, tuple, str} or not kinds & {int, float}:
             return value
         kind = "int_type" if int in kinds else "float_type"
@@ -46,6 +51,19 @@ class Section(BaseModel):
             return read_number(value)
         except NumberError as error:
             raise not_a_number(error, kind) from error
+
+
+def _path(value: Any, role: str, several: bool) -> Any:
+    """A path, or several, without what surrounds it where it was pasted; None for an empty one."""
+    if several:
+        paths = value.splitlines() if isinstance(value, str) else value
+        return [_path(one, role, False) for one in paths] if isinstance(paths, (list, tuple)) else paths
+    if not isinstance(value, str) or value.startswith("data:") or (role == "prompts" and not looks_like_path(value)):
+        return value
+    try:
+        return pasted(value) or None
+    except PathError as error:
+        raise PydanticCustomError("path", "{kind}", {"kind": error.kind, **error.values}) from error
 
 
 def not_a_number(error: NumberError, kind: str, reason: str = "a number is needed") -> PydanticCustomError:
@@ -146,7 +164,7 @@ def parse_texts(value: Any) -> Any:
     """A list of texts; one text is split at line ends (or, on one line, at spaces): "a=1 b=2" -> ["a=1", "b=2"]."""
     if isinstance(value, str):
         return value.splitlines() if "\n" in value.strip() else value.split()
-    return _listed(value)
+    return [str(item) for item in _listed(value) if item is not None]
 
 
 def parse_rates(value: Any) -> Any:
@@ -193,7 +211,7 @@ def parse_lines(value: Any) -> Any:
     """A list of texts or numbers; one text is split at line ends only, as file names may hold spaces."""
     if isinstance(value, str):
         value = value.splitlines()
-    return [str(item) for item in _listed([value] if isinstance(value, (int, float)) else value)]
+    return [str(item) for item in _listed([value] if isinstance(value, (int, float)) else value) if item is not None]
 
 
 def _listed(value: Any) -> list[Any] | tuple[Any, ...]:

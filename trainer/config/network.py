@@ -44,7 +44,7 @@ class Network(Section):
     )
     """Uses the rank and alpha of every module as the file has them."""
 
-    base_weights: Lines = parameter((), "LoRAs merged into the base model", advanced=True)
+    base_weights: Lines = parameter((), "LoRAs merged into the base model", role="file", advanced=True)
     """One LoRA file a line, of any kind that can be trained here. They become part of the base model for this run, and
     what is trained comes on top; the file on the disk stays as it is."""
 

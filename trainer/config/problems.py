@@ -10,13 +10,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from trainer.paths import FAULTS
+
 # what steers a terminal when it is printed: escape sequences in a file's name or metadata could hide or fake lines
 CONTROL = {code: "\ufffd" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
 HALF_CHARACTERS = re.compile("[\ud800-\udfff]")  # how Python reads the bytes of a name that is not UTF-8
 
 
 def printable(text: str) -> str:
-    """A text of somebody else's making, safe to print."""
+    """A text of somebody else's making, safe to print and to write."""
     return HALF_CHARACTERS.sub("\ufffd", text.translate(CONTROL))
 
 
@@ -126,6 +128,10 @@ def _sentence(entry: Any, choices: Mapping[str, Sequence[str]]) -> Problem:
             "{name} is {value}; choose one of {choices}{hint}",
             {**values, "choices": ", ".join(known), "hint": hint},
         )
+    if kind == "path":
+        return Problem(address, "{name}: " + FAULTS[context["kind"]], {**context, "name": name})
+    if kind == "string_unicode":
+        return Problem(address, "{name} is {value}, which holds characters that are no text; type it anew", values)
     if kind == "number":
         template = "{name} is {value}; numbers are written with a point, without commas or spaces: write {cure}"
         return Problem(address, template, {**values, "cure": context["cure"]})
@@ -155,4 +161,5 @@ def _listed(place: Sequence[str]) -> str:
 def shown(value: Any) -> str:
     """A value as it appears in a sentence: quoted text, plain numbers, cut when long."""
     text = f'"{value}"' if isinstance(value, str) else str(value)
+    text = HALF_CHARACTERS.sub("\ufffd", text)
     return text if len(text) <= 120 else text[:117] + "…"

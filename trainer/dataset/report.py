@@ -315,7 +315,7 @@ def _output(folder: Path, name: str | None) -> Iterator[Problem]:
 
 def _exists(path: str) -> bool:
     try:
-        return Path(path).expanduser().exists()
+        return Path(path).exists()
     except (OSError, RuntimeError, ValueError):  # too long a name, an unknown ~user, a zero byte
         return False
 

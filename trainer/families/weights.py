@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from trainer.families import names
+from trainer.paths import pasted
 
 PICKLE_EXTENSIONS = (".ckpt", ".pt", ".pth", ".bin")
 MODEL_EXTENSIONS = (".safetensors", *PICKLE_EXTENSIONS)
@@ -145,10 +146,10 @@ def find_base(name: str) -> Path:
     Nothing is downloaded. Raises WeightsError with the cure.
     """
     try:
-        path = Path(name).expanduser()
+        path = Path(pasted(name))
         if path.exists():
             return path
-    except (OSError, RuntimeError, ValueError) as fault:  # too long a name, an unknown ~user, a zero byte
+    except (OSError, ValueError) as fault:  # too long a name, an unknown ~user, a zero byte
         raise WeightsError(f"{name[:200]!r} cannot be a path: {fault}") from None
     if re.fullmatch(r"[\w.-]+/[\w.-]+", name) and path.suffix.lower() not in MODEL_EXTENSIONS:
         snapshot = _cached_snapshot(name)

@@ -16,6 +16,7 @@ from typing import Any
 import tomlkit
 
 from trainer.arguments import ArgumentError, suggestion
+from trainer.paths import PathError, pasted
 
 LARGEST_FILE_BYTES = 1_000_000
 ATTENTION = "Transformer2DModel"
@@ -96,7 +97,10 @@ def find_preset(name: str) -> Preset:
         return PRESETS[name]
     if not name.lower().endswith(".toml"):
         raise PresetError(f"there is no preset {name!r}; {suggestion(name, PRESETS)}, or give the path of a .toml file")
-    return read_preset(Path(name))
+    try:
+        return read_preset(Path(pasted(name)))
+    except PathError as error:
+        raise PresetError(f"preset {error}") from error
 
 
 def read_preset(path: Path) -> Preset:

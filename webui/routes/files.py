@@ -10,7 +10,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from trainer.filesystem import from_home
+from trainer.paths import PathError, pasted
 from webui.answers import Refusal
 from webui.site import Site
 
@@ -60,16 +60,17 @@ def router(site: Site) -> APIRouter:
 
 
 def checked_path(root: Path, text: str) -> Path:
-    """An absolute path from what a person typed; relative ones start at `root`.
+    """An absolute path from what a person typed or pasted; relative ones start at `root`.
 
-    Refuses network paths and zero bytes.
+    Refuses network paths, and what trainer/paths.py refuses.
     """
-    text = text.strip().strip('"')
-    if "\0" in text:
-        raise Refusal(400, "A path cannot contain a zero byte.")
-    if text.startswith(("\\\\", "//")):
-        raise Refusal(400, f"{text[:80]} is a network path; give it a drive letter or mount it, then choose that.")
-    return Path(os.path.abspath(root / from_home(text)))
+    try:
+        path = pasted(text)
+    except PathError as error:
+        raise Refusal(400, f"{error}.") from None
+    if path.replace("\\", "/").startswith("//"):
+        raise Refusal(400, f"{path[:80]} is a network path; give it a drive letter or mount it, then choose that.")
+    return Path(os.path.abspath(root / path))
 
 
 def _entries(folder: Path, files: bool, extensions: tuple[str, ...]) -> list[dict[str, Any]]:

@@ -1,0 +1,196 @@
+"""Text files that people bring along: in which encoding they are, and TOML or JSON with what is wrong in it. LIGHT.
+
+UTF-8 and UTF-16 are read. Other encodings can only be guessed, so they are named, and read when somebody says so.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import tomlkit
+
+Kind = Literal["TOML", "JSON"]
+LARGEST_BYTES = 2 * 2**20
+DEEPEST = 32  # tables and lists in each other; settings have three
+# codec -> how people know it
+ENCODINGS = {
+    "gb18030": "GBK (Chinese Windows)", "cp932": "Shift-JIS (Japanese Windows)", "cp1251": "Windows-1251 (Russian)",
+}  # fmt: skip
+
+
+class TextFileError(ValueError):
+    """A text file cannot be used. template and values make its sentence; values["codec"] is a guessed encoding."""
+
+    def __init__(self, template: str, **values: Any) -> None:
+        super().__init__(template.format(**values))
+        self.template = template
+        self.values = values
+
+
+def read_text(path: Path) -> str:
+    """The text of a file. Raises TextFileError when it is missing, too large, or not text in UTF-8 or UTF-16."""
+    try:
+        if path.exists() and not path.is_file():
+            raise TextFileError("{path} is not a file; choose a file", path=path)
+        if path.stat().st_size > LARGEST_BYTES:
+            raise TextFileError("{path} is larger than 2 MB; this is not a training configuration", path=path)
+        data = path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise TextFileError("{path} cannot be read: {reason}", path=path, reason=reason) from error
+    except ValueError as error:
+        if isinstance(error, TextFileError):
+            raise
+        raise TextFileError("{path} cannot be read: {reason}", path=path, reason=error) from error
+    return decoded(data, str(path))
+
+
+def decoded(data: bytes, path: str, codec: str | None = None) -> str:
+    """The text of bytes. codec: what somebody says that they are in. Raises TextFileError naming the encoding."""
+    if codec in ENCODINGS:
+        return data.decode(codec, "replace")
+    wide = _utf_16(data)
+    try:
+        text = data.decode(wide or "utf-8").lstrip("\ufeff")
+    except UnicodeDecodeError as error:
+        guessed = guess(data)
+        if guessed is None:
+            said = "{path} is not UTF-8 text (byte {place}); save it as UTF-8"
+            raise TextFileError(said, path=path, place=error.start) from error
+        said = "{path} is not UTF-8 text but looks like {encoding}; save it as UTF-8"
+        raise TextFileError(said, path=path, encoding=ENCODINGS[guessed], codec=guessed) from error
+    if "\0" in text:
+        said = "{path} holds zero bytes, so it is no text file or was not written to its end; choose another"
+        raise TextFileError(said, path=path)
+    return text
+
+
+def guess(data: bytes) -> str | None:
+    """Which of ENCODINGS bytes that are no UTF-8 are probably in; None for none of them."""
+    if data.translate(None, b"\t\n\r") != data.translate(None, bytes(range(32))):
+        return None  # control characters: no text at all
+    shares = {codec: _share(data, codec) for codec in ENCODINGS}
+    best = max(shares, key=lambda codec: shares[codec])
+    return best if shares[best] > 0.5 else None
+
+
+def parse_document(text: str, path: str, kind: Kind) -> dict[str, Any]:
+    """The tables of a TOML or JSON text. Raises TextFileError with the place and the cure."""
+    try:
+        document = json.loads(text, object_pairs_hook=lambda pairs: _once(pairs, path)) if kind == "JSON" else (
+            tomlkit.parse(text).unwrap())  # fmt: skip
+    except RecursionError as error:
+        raise _too_deep(path) from error
+    except (ValueError, tomlkit.exceptions.TOMLKitError) as error:
+        if isinstance(error, TextFileError):
+            raise
+        raise _invalid(text, path, kind, error) from error
+    if not isinstance(document, dict):
+        said = "{path} holds {what} in place of names with values; choose a settings file"
+        raise TextFileError(said, path=path, what="a list" if isinstance(document, list) else "a single value")
+    if _depth(document) > DEEPEST:
+        raise _too_deep(path)
+    return document
+
+
+def _invalid(text: str, path: str, kind: Kind, error: Exception) -> TextFileError:
+    line = int(getattr(error, "line", 0) or getattr(error, "lineno", 0))
+    lines = text.splitlines()
+    # tomlkit tells the line of the character behind a line end
+    near = next((n for n in (line, line - 1) if 1 <= n <= len(lines) and _single_backslash(lines[n - 1])), None)
+    if near is not None and kind == "TOML":
+        return TextFileError(
+            "{path} is not valid TOML in line {line}, where single \\ stand in double quotes: write / or \\\\ in place "
+            "of each \\, or put the path into single quotes",
+            path=path, line=near,
+        )  # fmt: skip
+    if near is not None:
+        said = "{path} is not valid JSON in line {line}, where single \\ stand: write / or \\\\ in place of each \\"
+        return TextFileError(said, path=path, line=near)
+    said = "{path} is not valid JSON: {reason}" if kind == "JSON" else "{path} is not valid TOML: {reason}"
+    return TextFileError(said, path=path, reason=error)
+
+
+def _single_backslash(line: str) -> bool:
+    return re.search(r'"[^"\\]*(?:\\\\[^"\\]*)*\\[^\\]', line) is not None
+
+
+def _once(pairs: list[tuple[str, Any]], path: str) -> dict[str, Any]:
+    """The members of a JSON object; TOML refuses a name that stands twice, and so does this where the values differ."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found and found[name] != value:
+            said = "{path}: {name} stands there twice, as {first} and as {second}; remove one of them"
+            raise TextFileError(said, path=path, name=name, first=_short(found[name]), second=_short(value))
+        found[name] = value
+    return found
+
+
+def _short(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)[:80]
+
+
+def _too_deep(path: str) -> TextFileError:
+    return TextFileError("{path} has tables in tables without end; this is not a training configuration", path=path)
+
+
+def _depth(document: Any) -> int:
+    """How many tables and lists lie in each other; not deeper than is worth knowing."""
+    level, depth = [document], 0
+    while level and depth <= DEEPEST:
+        inner = [list(one.values()) if isinstance(one, Mapping) else one for one in level]
+        level = [value for values in inner for value in values if isinstance(value, (Mapping, list))]
+        depth += 1
+    return depth
+
+
+def _utf_16(data: bytes) -> str | None:
+    """The codec of UTF-16 with a mark, or without one where every other byte of its beginning is zero."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    start = data[:200]
+    if len(start) < 4 or len(data) % 2:
+        return None
+    even, odd = start[::2].count(0), start[1::2].count(0)
+    half = len(start) // 4
+    return "utf-16-le" if odd > half and not even else "utf-16-be" if even > half and not odd else None
+
+
+def _share(data: bytes, codec: str) -> float:
+    """Part of the letters beyond ASCII that are common ones of the language that an encoding is for; 0 for no text."""
+    try:
+        text = data.decode(codec)
+    except UnicodeDecodeError:
+        return 0.0
+    letters = [letter for letter in text if letter > "\x7f"]
+    common = {"gb18030": _is_common_chinese, "cp932": _is_common_japanese, "cp1251": _is_russian}[codec]
+    return sum(map(common, letters)) / len(letters) if letters else 0.0
+
+
+def _is_common_chinese(letter: str) -> bool:
+    """One of the 3755 characters of GB 2312's first level, or Chinese punctuation."""
+    try:
+        lead, trail = letter.encode("gb2312")
+    except (UnicodeEncodeError, ValueError):
+        return False
+    return (0xB0 <= lead <= 0xD7 or lead in (0xA1, 0xA3)) and trail >= 0xA1
+
+
+def _is_common_japanese(letter: str) -> bool:
+    """Kana of full width, Japanese punctuation, or a character of JIS X 0208's first level."""
+    if "\u3000" <= letter <= "\u30ff":
+        return True
+    try:
+        encoded = letter.encode("shift_jis")
+    except UnicodeEncodeError:
+        return False
+    return len(encoded) == 2 and 0x88 <= encoded[0] <= 0x98
+
+
+def _is_russian(letter: str) -> bool:
+    return "\u0410" <= letter <= "\u044f" or letter in "\u0401\u0451"
