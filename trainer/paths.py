@@ -22,6 +22,7 @@ FAULTS = {
         "{value} holds characters that no path has; in a TOML or JSON file write / or \\\\ in place of each single \\, "
         "in TOML single quotes around the path do as well"
     ),
+    "zero": "{value} holds a zero byte, which no path has; type it again",
     "user": "{value}: there is no user {user} on this machine; write the whole path",
     "long": "{value} is too long for a path: {limit} {unit} at most, {name_limit} for each name in it",
     "text": "{value} holds characters that are no text, so no file can have that name; type the path anew",
@@ -47,6 +48,8 @@ def pasted(text: str) -> str:
     path = _from_url(path) if path[:5].lower() == "file:" else path
     if os.name != "nt":
         path = path.replace("\\ ", " ")  # as a terminal writes a blank
+    if "\0" in path:
+        raise PathError("zero", {"value": shown(path)})
     if any(ord(letter) < 32 or ord(letter) == 127 for letter in path):
         raise PathError("control", {"value": shown(path)})
     try:

@@ -7,6 +7,7 @@ the disk.
 from __future__ import annotations
 
 import json
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,6 +18,7 @@ from typing import Any
 from trainer import optimizers, schedules
 from trainer.config import ConfigError, Problem, Subset, TrainConfig, expanded
 from trainer.config.dataset import owners
+from trainer.config.problems import printable
 from trainer.config.rates import trained_rates
 from trainer.dataset import Problem as DataProblem
 from trainer.dataset.links import look_into, real
@@ -308,8 +310,9 @@ def _against(address: str, path: str, told: Description) -> Problem | None:
 def problem_json(problem: Problem) -> dict[str, Any]:
     """A problem for the page: the English sentence, and template with values for other languages."""
     values = {
-        name: value if isinstance(value, (int, float, bool)) else str(value) for name, value in problem.values.items()
-    }
+        name: value if isinstance(value, (int, float)) and math.isfinite(value) else printable(str(value))
+        for name, value in problem.values.items()
+    }  # JSON has no NaN, no infinity and no half of a surrogate pair
     return {"address": problem.address, "message": problem.message, "template": problem.template, "values": values}
 
 

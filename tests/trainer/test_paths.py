@@ -43,7 +43,7 @@ def test_what_surrounds_a_pasted_path_is_taken_off(text: str, path: str) -> None
     [
         ("C:\train\new", "control", r'"C:\train\new" holds characters that no path has'),
         ("D:\bilder\foto", "control", r'"D:\bilder\foto"'),
-        ("/a\0b", "control", r"\0"),
+        ("/a\0b", "zero", r'"/a\0b" holds a zero byte'),
         ("~nobody-here/x", "user", "there is no user nobody-here on this machine; write the whole path"),
         ("x" * 5000, "long", "4096 bytes at most, 255 for each name"),
         ("/a/" + "安" * 86, "long", "255 for each name"),
