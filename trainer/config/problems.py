@@ -130,8 +130,6 @@ def _sentence(entry: Any, choices: Mapping[str, Sequence[str]]) -> Problem:
         )
     if kind == "path":
         return Problem(address, "{name}: " + FAULTS[context["kind"]], {**context, "name": name})
-    if kind == "string_unicode":
-        return Problem(address, "{name} is {value}, which holds characters that are no text; type it anew", values)
     if kind == "number":
         template = "{name} is {value}; numbers are written with a point, without commas or spaces: write {cure}"
         return Problem(address, template, {**values, "cure": context["cure"]})
