@@ -376,7 +376,7 @@ def test_absurd_repeats_are_an_error_before_anything_grows(tmp_path):
     assert found == ["the folder 999999999_x asks for 999999999 repeats; rename it with at most 10000"]
 
 
-@pytest.mark.parametrize("path", ["x" * 5000, "a\0b", "~nobody_here/x"])
+@pytest.mark.parametrize("path", ["x" * 5000, "x/" * 2500, "~nobody_here/x"])
 def test_impossible_paths_are_named_and_nothing_breaks(path):
     assert len(messages(scan(config(None, train_data_dir=path)), "error")) == 1
 
@@ -401,7 +401,8 @@ def test_links_that_lead_outside_or_nowhere_are_named_and_not_read(linked):
     ]  # fmt: skip
     assert one(messages(dataset), "1 pictures in 1_x are links that lead outside the data set (away.png)", "put copies")
     assert one(messages(dataset), "2 pictures in 1_x are links that lead nowhere (gone.png, round.png)")
-    assert len(dataset.problems) == 2
+    assert one(messages(dataset), "1 pictures in 1_x are copies of others there (same.png)")
+    assert len(dataset.problems) == 3
 
 
 @pytest.mark.parametrize(
@@ -451,3 +452,62 @@ def test_masks_and_lists_follow_no_link_out_of_their_folder(linked):
     found = scan(config(folder, in_json=str(linked / "list.json")))
     assert [example.caption for example in found.examples] == ["y"]
     assert one(messages(found), "1 pictures in list.json are links that lead outside the data set (away.png)")
+
+
+@pytest.mark.parametrize(
+    ("name", "repeats", "words"),
+    [
+        ("１０_x", 10, 'the folder "１０_x" is read as 10 repeats; if that is meant, rename it to 10_x'),
+        ("+5_x", 5, 'the folder "+5_x" is read as 5 repeats; if that is meant, rename it to 5_x'),
+        (" 10_x", 10, 'the folder " 10_x" is read as 10 repeats; if that is meant, rename it to 10_x'),
+        ("10 _x", 10, 'the folder "10 _x" is read as 10 repeats; if that is meant, rename it to 10_x'),
+        ("1_000_x", 1, "the folder 1_000_x is read as 1 repeats of 000_x: the number ends at the first _"),
+        ("010_x", 10, None),
+        ("10_2024_x", 10, None),
+    ],
+)
+def test_a_number_of_repeats_that_is_read_otherwise_than_it_looks_is_told(tmp_path, name, repeats, words):
+    pictures(tmp_path / name, [SQUARE])
+    dataset = scan(config(tmp_path))
+    assert [example.repeats for example in dataset.examples] == [repeats]
+    assert [message.partition("; write")[0] for message in messages(dataset)] == ([] if words is None else [words])
+
+
+def test_a_superscript_is_no_number(tmp_path):
+    pictures(tmp_path / "1_a", [SQUARE])
+    pictures(tmp_path / "²_x", [SQUARE])
+    assert one(messages(scan(config(tmp_path))), "the folder ²_x is not used")
+
+
+def test_pictures_beside_the_named_folders_are_told_with_their_number(tmp_path):
+    pictures(tmp_path / "10_a", [SQUARE])
+    pictures(tmp_path, [SQUARE] * 2)
+    found = scan(config(tmp_path))
+    assert len(found.examples) == 1
+    assert one(messages(found), "2 pictures lie in", "(p000.png, p001.png) and are not used", "such as 10_a")
+    assert len(found.problems) == 1
+
+
+def test_names_of_devices_are_told_on_every_system(tmp_path):
+    pictures(tmp_path / "10_a", [SQUARE])
+    (tmp_path / "aux").mkdir()
+    (tmp_path / "10_a" / "p000.png").rename(tmp_path / "10_a" / "CON.png")
+    (tmp_path / "10_a" / "p000.txt").rename(tmp_path / "10_a" / "CON.txt")
+    found = messages(scan(config(tmp_path)))
+    assert one(found, "1 names in", "are names of devices on Windows (aux)", "rename them")
+    assert one(found, "2 names in", "(CON.png, CON.txt)")
+
+
+def test_animations_and_copies_are_told_once_with_their_number(tmp_path):
+    first, *_ = pictures(tmp_path / "1_a", [SQUARE] * 3)
+    frames = [Image.new("RGB", SQUARE, colour) for colour in ("red", "blue")]
+    for name in ("m.png", "n.webp"):
+        frames[0].save(tmp_path / "1_a" / name, save_all=True, append_images=frames[1:])
+        (tmp_path / "1_a" / name).with_suffix(".txt").write_text("x", encoding="utf-8")
+    for name in ("y", "z"):
+        (tmp_path / "1_a" / f"{name}.png").write_bytes(first.read_bytes())
+        (tmp_path / "1_a" / f"{name}.txt").write_text("x", encoding="utf-8")
+    found = scan(config(tmp_path))
+    assert one(messages(found), "2 pictures in 1_a are animations (m.png, n.webp), of which the first picture is used")
+    assert one(messages(found), "2 pictures in 1_a are copies of others there (y.png, z.png) and weigh double")
+    assert (len(found.examples), len(found.problems)) == (7, 2)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trainer.config.dataset import Owner, Subset
+from trainer.config.file_names import is_device
 from trainer.dataset import links
 from trainer.dataset.links import Place
 from trainer.dataset.pictures import EXTENSIONS
 from trainer.dataset.problems import Problem, error, warning
+from trainer.dataset.problems import named as some
 
 if TYPE_CHECKING:
     from trainer.config import TrainConfig
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from trainer.config.dataset import Dataset as DatasetOptions
 
 MAX_REPEATS = 10_000
+PLAIN_NUMBER = re.compile(r"[0-9]+", re.ASCII)
+THOUSANDS = re.compile(r"[0-9]{1,3}(_[0-9]{3})+(_|$)", re.ASCII)
 LONGEST_NUMBER = 20  # characters; more is no number of repeats
 
 
@@ -173,6 +178,7 @@ def _named_folders(root: Path, is_reg: bool, config: TrainConfig, problems: list
         )
         return
     problems.extend(_unfollowed(root, places))
+    problems.extend(named_as_devices(root, [root.name, *(place.name for place in places)]))
     folders = [place.name for place in places if place.kind == "folder"]
     named = [(name, parsed) for name in folders if (parsed := read_folder_name(name))]
     for name in folders:
@@ -181,9 +187,16 @@ def _named_folders(root: Path, is_reg: bool, config: TrainConfig, problems: list
                 root / name, "the folder {name} is not used: its name must begin with the repeats, such as 10_{clean}",
                 name=name, clean=name.strip().lstrip("+-0123456789_ ") or "name",
             ))  # fmt: skip
+    loose = [place.name for place in places if is_picture(place.name) and place.kind == "file"]
     if not named and not any(problem.severity == "error" for problem in problems):
-        flat = any(is_picture(place.name) and place.kind == "file" for place in places)
-        problems.append(_no_named_folders(root, is_reg, flat))
+        problems.append(_no_named_folders(root, is_reg, bool(loose)))
+    if named and loose:
+        problems.append(warning(
+            root, "{count} pictures lie in {path} beside the folders with repeats in their names ({files}) and are not "
+            "used; move them into one of those folders, such as {example}",
+            count=len(loose), path=root, files=some(loose), example=named[0][0],
+        ))  # fmt: skip
+    problems.extend(_odd_numbers(root, named))
     for name, (repeats, class_tokens) in named:
         if repeats > MAX_REPEATS:
             said = "the folder {name} asks for {repeats} repeats; rename it with at most {most}"
@@ -206,6 +219,34 @@ def _unfollowed(root: Path, places: Iterable[Place]) -> Iterator[Problem]:
                 "there in its place, or name it in a dataset_config",
                 path=root / place.name, root=root,
             )  # fmt: skip
+
+
+def _odd_numbers(root: Path, named: Iterable[tuple[str, tuple[int, str]]]) -> Iterator[Problem]:
+    """Numbers of repeats that are read otherwise than they look, as Python and so sd-scripts read them."""
+    for name, (repeats, class_tokens) in named:
+        number = name.partition("_")[0]
+        if not PLAIN_NUMBER.fullmatch(number):
+            yield warning(
+                root / name, 'the folder "{name}" is read as {repeats} repeats; if that is meant, rename it to {plain}',
+                name=name, repeats=repeats, plain=f"{repeats}_{class_tokens}",
+            )  # fmt: skip
+        elif THOUSANDS.match(name):
+            yield warning(
+                root / name, "the folder {name} is read as {repeats} repeats of {tokens}: the number ends at the first "
+                "_; write it without _ if it is a larger number",
+                name=name, repeats=repeats, tokens=class_tokens,
+            )  # fmt: skip
+
+
+def named_as_devices(folder: Path, names: Iterable[str]) -> Iterator[Problem]:
+    """Names that Windows opens as devices; told on every system, since data sets travel."""
+    devices = [name for name in names if is_device(name)]
+    if devices:
+        yield warning(
+            folder, "{count} names in {path} are names of devices on Windows ({files}), where these files cannot be "
+            "opened; rename them",
+            count=len(devices), path=folder, files=some(devices),
+        )  # fmt: skip
 
 
 def _no_named_folders(root: Path, is_reg: bool, flat: bool) -> Problem:

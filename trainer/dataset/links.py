@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from trainer.config.file_names import is_device
+
 Kind = Literal["file", "folder", "missing", "outside", "broken", "special"]
 
 # the end of a sentence that begins with the path
@@ -95,6 +97,8 @@ def is_folder(path: Path) -> bool:
 
 def _place(entry: os.DirEntry[str], folder: Path, root: Path) -> Place:
     linked = entry.is_symlink()
+    if sys.platform == "win32" and is_device(entry.name):  # opening it would wait for the device
+        return Place(entry.name, "special", linked)
     try:
         if linked:
             return Place(entry.name, kind_of(folder / entry.name, root), linked)

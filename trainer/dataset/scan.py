@@ -6,7 +6,9 @@ sizes come from headers. What is wrong is collected as problems, with paths and 
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import hashlib
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -23,7 +25,7 @@ from trainer.dataset.augmentation import face_of
 from trainer.dataset.buckets import BucketChoice, BucketError, Size, chooser, cover
 from trainer.dataset.caption_files import CaptionFiles
 from trainer.dataset.captions import CaptionError
-from trainer.dataset.folders import Folder, find_folders, holds_pictures, is_hidden, is_picture
+from trainer.dataset.folders import Folder, find_folders, holds_pictures, is_hidden, is_picture, named_as_devices
 from trainer.dataset.links import Kind, Place
 from trainer.dataset.listings import Entry, ListingError
 from trainer.dataset.pictures import EXTENSIONS, Header, PictureError, read_header
@@ -253,6 +255,7 @@ def _scanned_pictures(folder: Folder, index: int, problems: list[Problem]) -> li
         return []
     names = [place.name for place in places if is_picture(place.name) and place.kind == "file"]
     problems.extend(_unread(folder.path, folder.name, places))
+    problems.extend(named_as_devices(folder.path, [place.name for place in places]))
     if not names:
         problems.append(
             warning(
@@ -274,6 +277,7 @@ def _scanned_pictures(folder: Folder, index: int, problems: list[Problem]) -> li
         return Picture(folder.path / name, _trained_size(header, folder), header, text, index)
 
     pictures = _looked_at([folder.path / name for name in names], lambda path: look(path.name), problems)
+    problems.extend(_told_once(folder, pictures))
     problems.extend(_missing_captions(folder, pictures, {_stem_and_suffix(name) for name in texts}, extension))
     return pictures
 
@@ -314,6 +318,7 @@ def _listed_pictures(folder: Folder, index: int, entries: list[Entry], problems:
         return Picture(path, size, header, entry.caption, index, entry.tags, entry.train_resolution)
 
     pictures = _looked_at(list(of_path), look, problems)
+    problems.extend(_told_once(folder, pictures))
     bare = [picture.path.name for picture in pictures if not picture.caption and not picture.tags]
     if bare:
         said = "{count} pictures of {name} have neither caption nor tags there ({files}); they train without words"
@@ -496,6 +501,51 @@ def _oddities(folder: Folder, places: list[Place], names: list[str]) -> Iterator
                 path, "{path} is not read: pictures must lie directly in {name}; move them up", path=path,
                 name=folder.name,
             )  # fmt: skip
+
+
+def _told_once(folder: Folder, pictures: list[Picture]) -> Iterator[Problem]:
+    """What is allowed in pictures and probably not meant: animations and copies, each kind with its number."""
+    moving = [picture.path.name for picture in pictures if picture.header.animated]
+    if moving:
+        yield warning(
+            folder.path, "{count} pictures in {name} are animations ({files}), of which the first picture is used",
+            count=len(moving), name=folder.name, files=named(moving),
+        )  # fmt: skip
+    copies = _copies([picture.path for picture in pictures])
+    if copies:
+        yield warning(
+            folder.path, "{count} pictures in {name} are copies of others there ({files}) and weigh double; remove "
+            "them if that is not meant",
+            count=len(copies), name=folder.name, files=named([path.name for path in copies]),
+        )  # fmt: skip
+
+
+def _copies(paths: list[Path]) -> list[Path]:
+    """The files whose content is that of one before them. Only files of one length are read."""
+    of_length: dict[int, list[tuple[Path, int]]] = {}
+    for path in paths:
+        with contextlib.suppress(OSError):
+            status = path.stat()
+            of_length.setdefault(status.st_size, []).append((path, status.st_mtime_ns))
+    copies = []
+    for length, alike in of_length.items():
+        seen: set[str] = set()
+        for path, changed in alike if len(alike) > 1 else ():
+            with contextlib.suppress(OSError):
+                content = _content(path, changed, length)
+                if content in seen:
+                    copies.append(path)
+                seen.add(content)
+    return copies
+
+
+@functools.lru_cache(maxsize=100_000)
+def _content(path: Path, changed: int, length: int) -> str:
+    whole = hashlib.blake2b(digest_size=16)
+    with path.open("rb") as stream:
+        while block := stream.read(2**20):
+            whole.update(block)
+    return whole.hexdigest()
 
 
 def _unread(path: Path, name: str, places: Iterable[Place]) -> Iterator[Problem]:
