@@ -88,6 +88,14 @@ def test_a_caption_whose_extension_is_in_capitals_gets_no_second_one_beside_it(t
     assert Path(lines[0]["caption_file"]).name == "0.TXT"
 
 
+def test_a_folder_with_the_name_of_a_caption_is_none(tmp_path: Path, paint, tag):
+    paint(tmp_path / "p" / "0.png")
+    (tmp_path / "p" / "0.Txt").mkdir()
+    if (tmp_path / "p" / "0.txt").exists():
+        pytest.skip("here both names are one")
+    assert tag(tmp_path / "p")[1][0]["action"] == "written" and text(tmp_path / "p" / "0.txt") == RED + "\n"
+
+
 def test_no_model_is_loaded_when_every_picture_has_its_caption(tmp_path: Path, paint, tag):
     paint(tmp_path / "p" / "a.png")
     (tmp_path / "p" / "a.txt").write_text("by hand", encoding="utf-8")

@@ -55,7 +55,7 @@ def find(folder: Path, names: Iterable[str], extension: str, folds: bool | None 
     found = [name for name in names if name.lower().endswith(ending)]
     for name in sorted(found, key=lambda name: (not name.endswith(extension), name)):
         stem = name[: -len(extension)]
-        if stem and name != by_stem.setdefault(stem.casefold() if folds else stem, name):
+        if name != by_stem.setdefault(stem.casefold() if folds else stem, name):
             others.append(name)
     return CaptionFiles(by_stem, tuple(others), folds)
 

@@ -86,7 +86,7 @@ def spaced(tag: str) -> str:
 
 
 def _is_face(word: str) -> bool:
-    return bool(FACES & {word.casefold(), "".join(piece for piece, _ in parse(word)).casefold()})
+    return "".join(piece for piece, _ in parse(word)).casefold() in FACES  # (o)_(o) reads as o_o, one of them too
 
 
 def split(text: str, separator: str = ",") -> list[str]:
