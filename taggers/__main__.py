@@ -55,6 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (DownloadError, WriteError) as error:
         print(f"error: {error}", file=sys.stderr)
         return FAILED
+    except OSError as error:  # a path of the command line that no file can have, or that may not be used
+        print(f"error: {str(error.filename)[:200]}: {error.strerror or error}; choose another path", file=sys.stderr)
+        return WRONG
 
 
 def _command(options: argparse.Namespace) -> Callable[[argparse.Namespace], int]:

@@ -5,21 +5,24 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from trainer.atomic import atomic_write
+from trainer.atomic import WriteError, atomic_write
 from trainer.config import ConfigError, Parsed, Problem, TrainConfig, parameters, read, to_flat_toml
 from trainer.config.commandline import Given, read_words
+from trainer.config.problems import printable, shown
 from trainer.config.refused import COMMAND_LINE
 from trainer.config.refused import REFUSED as REFUSED_NAMES
 from trainer.networks.arguments import MODULES
 from trainer.paths import pasted_path
 
 FINISHED, FAILED, REFUSED, STOPPED = 0, 1, 2, 3
+DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 TAKES_CONFIG = {"train": ("--job=",), "check": ("--json",)}  # command -> options of its own
 
 
@@ -31,11 +34,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(encoding="utf-8", errors="replace")
     words = list(sys.argv[1:] if arguments is None else arguments)
     parser = _parser()
-    if words[:1] == ["demo"]:
-        from trainer import demo
-
-        return demo.main(words[1:])
     try:
+        if words[:1] == ["demo"]:
+            from trainer import demo
+
+            return demo.main(words[1:])
         given = None
         if words[:1] and words[0] in TAKES_CONFIG and not {"-h", "--help"} & set(words):
             given = read_words(words[1:], TAKES_CONFIG[words[0]])
@@ -50,7 +53,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for problem in error.problems:
             print(f"error: {problem.address + ': ' if problem.address else ''}{problem.message}", file=sys.stderr)
         return REFUSED
-    return FAILED
+    except OSError as error:  # a path of the command line: a run tells its own failures as events
+        return _told(error)
+
+
+def _told(error: OSError) -> int:
+    """Say what is wrong with a path; returns the exit code."""
+    reason = str(error) if isinstance(error, WriteError) else error.strerror or str(error)
+    path = "" if isinstance(error, WriteError) or not error.filename else f"{shown(str(error.filename))}: "
+    print(f"error: {path}{printable(reason)}; choose another path", file=sys.stderr)
+    return FAILED if error.errno in DISK_FAULTS else REFUSED
 
 
 @contextlib.contextmanager
