@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+import tomlkit
 
 import webui.runner
 from tests.webui.candle import WEIGHTS
@@ -198,3 +199,213 @@ def test_a_running_job_takes_requests_for_a_preview_and_a_save(client):
     client.post(f"/api/jobs/{job_id}/end", json={})
     assert client.get(f"/api/jobs/{job_id}").json()["job"]["state"] == "stopped"
     assert client.post(f"/api/jobs/{job_id}/request/save", json={}).status_code == 409
+
+
+@pytest.fixture
+def still(site):
+    """A site whose queue is held back: jobs are made and nothing runs."""
+    site.runner.pause(True)
+    return site
+
+
+def job_with(site, *events: dict[str, object], name="anby", **settings: object) -> Job:
+    job = Job.create(site.jobs_dir, name, to_toml(parse(values("", output_name=name, **settings)).config))
+    lines = [json.dumps({"time": 1.0, **event}) for event in events]
+    job.events_path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return job
+
+
+def state(job: Job, name: str, manifest: object) -> str:
+    folder = job.states / name
+    folder.mkdir(parents=True)
+    (folder / "network.safetensors").write_bytes(b"1234")
+    if manifest is not None:
+        (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    return str(folder)
+
+
+WHOLE = {"network.safetensors": {"bytes": 4}}
+
+
+@pytest.mark.parametrize("reverse", [False, True], ids=["in order", "turned round"])
+def test_resuming_takes_the_complete_state_of_the_highest_step(client, still, reverse):
+    job = job_with(still)
+    states = [
+        (5, state(job, "a", WHOLE)), (9, state(job, "b", WHOLE)), (12, state(job, "without a manifest", None)),
+        (13, state(job, "cut short", {"network.safetensors": {"bytes": 5}})),
+        (14, state(job, "lacks a file", {**WHOLE, "optimizer.json": {"bytes": 2}})), (20, str(job.states / "gone")),
+    ]  # fmt: skip
+    with job.events_path.open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps({"event": "step", "step": 20}) + "\n")
+        for step, path in sorted(states, reverse=reverse):
+            stream.write(json.dumps({"event": "checkpoint", "kind": "state", "step": step, "path": path}) + "\n")
+    assert client.get(f"/api/jobs/{job.id}").json()["resumable"] is True
+    answer = client.post(f"/api/jobs/{job.id}/resume", json={}).json()
+    assert Path(answer["state"]).name == "b"
+    text = client.get(f"/api/jobs/{answer['id']}/config").json()["toml"]
+    assert tomlkit.parse(text)["save"]["resume"] == answer["state"]
+
+
+def test_a_state_that_a_run_kept_as_it_stopped_or_failed_is_one_to_go_on_from(client, still):
+    for kind in ("stopped", "failed"):
+        job = job_with(still, name=kind)
+        folder = state(job, "end", WHOLE)
+        with job.events_path.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps({"event": kind, "step": 3, "state": folder}) + "\n")
+        assert client.post(f"/api/jobs/{job.id}/resume", json={}).json()["state"] == folder
+
+
+NO_LORA = "This is not a LoRA file; copy its path instead."
+
+
+def base_model() -> bytes:
+    header = json.dumps({"conv_in.weight": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}).encode()
+    return len(header).to_bytes(8, "little") + header + bytes(4)
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "kind", "told"),
+    [
+        ("output/x.safetensors", WEIGHTS, "lora", None),
+        ("elsewhere/x.safetensors", WEIGHTS, "lora", None),  # the output_dir of the job's settings
+        ("other/x.safetensors", WEIGHTS, "lora", NO_LORA),
+        ("output/../other/x.safetensors", WEIGHTS, "lora", NO_LORA),
+        ("output/base.safetensors", base_model(), "lora", NO_LORA),
+        ("output/x.safetensors", b"secret", "lora", NO_LORA),
+        ("output/x.txt", WEIGHTS, "lora", NO_LORA),
+        ("output/x.pt", b"secret", "lora", NO_LORA),
+        ("output/x.safetensors", WEIGHTS, "state", NO_LORA),
+        ("output/gone.safetensors", None, "lora", "The file gone.safetensors is gone."),
+        ("//server/share/x.safetensors", None, "lora", NO_LORA),
+        ("\\\\server\\share\\x.safetensors", None, "lora", NO_LORA),
+    ],
+)
+def test_only_a_lora_in_an_output_folder_can_be_downloaded(client, still, path, content, kind, told):
+    job = job_with(still, {"event": "checkpoint", "kind": kind, "path": path}, output_dir="elsewhere")
+    if content is not None:
+        (still.root / path).parent.mkdir(parents=True, exist_ok=True)
+        (still.root / path).write_bytes(content)
+    answer = client.get(f"/api/jobs/{job.id}/files/0")
+    assert (answer.status_code, answer.content if told is None else answer.json()["message"]) == (
+        (200, content) if told is None else (404, told)
+    )
+
+
+def test_a_link_in_the_output_folder_offers_nothing_from_elsewhere(client, still, tmp_path_factory):
+    outside = tmp_path_factory.mktemp("outside") / "x.safetensors"
+    outside.write_bytes(WEIGHTS)
+    (still.output_dir / "x.safetensors").symlink_to(outside)
+    job = job_with(still, {"event": "checkpoint", "kind": "lora", "path": "output/x.safetensors"})
+    assert client.get(f"/api/jobs/{job.id}/files/0").status_code == 404
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """A desktop on which nothing opens: the folders that would have been shown."""
+    shown: list[list[str]] = []
+    monkeypatch.setattr(jobs.subprocess, "Popen", lambda command, **_: shown.append(command))
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    return shown
+
+
+SAVED = {"event": "checkpoint", "kind": "lora", "path": "output/x.safetensors"}
+
+
+def test_a_folder_is_opened_on_this_machine_only_and_only_where_there_is_a_desktop(client, still, opened, monkeypatch):
+    job = job_with(still, SAVED, {**SAVED, "path": "gone/x.safetensors"}, {**SAVED, "path": "//server/x/x.safetensors"})
+
+    def answer(query=""):
+        told = client.post(f"/api/jobs/{job.id}/open{query}", json={})
+        return told.status_code, told.json().get("message")
+
+    assert answer()[0] == answer("?file=0")[0] == 200
+    assert opened == [["xdg-open", str(job.path)], ["xdg-open", str(still.output_dir)]]
+    assert answer("?file=1") == (404, f"The folder {still.root / 'gone'} is gone.")
+    assert answer("?file=2") == answer("?file=3") == (404, "This job has saved no such file.")
+    monkeypatch.delenv("DISPLAY")
+    assert answer() == (409, f"This machine has no desktop to open {job.path} on; copy the path instead.")
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
+    monkeypatch.setattr(jobs.subprocess, "Popen", lambda *_, **__: (_ for _ in ()).throw(FileNotFoundError()))
+    assert answer() == (409, f"xdg-open is missing, so {job.path} cannot be opened; copy the path instead.")
+
+
+def test_with_listen_no_folder_is_opened_and_the_page_is_told(tmp_path, opened):
+    site = open_site(tmp_path, listen=True)
+    job = job_with(site, SAVED)
+    client = served(jobs.router(site))
+    for query in ("", "?file=0"):
+        refused = client.post(f"/api/jobs/{job.id}/open{query}", json={})
+        assert (refused.status_code, refused.json()["message"][:25]) == (403, "Folders are opened on the")
+    assert opened == []
+    assert client.get(f"/api/jobs/{job.id}").json()["local"] is False
+
+
+def test_a_new_job_goes_to_the_head_of_the_queue_or_to_its_end(client, still):
+    first, second = begin(client), begin(client, name="named")
+    last = begin(client, queue=True)
+    assert client.get("/api/jobs").json()["queue"] == [second, first, last]
+    assert [job_id.split("-", 2)[2] for job_id in (first, second)] == ["anby", "named"]
+    lines = {line["id"]: line for line in client.get("/api/jobs").json()["jobs"]}
+    assert [lines[job_id]["position"] for job_id in (second, first, last)] == [1, 2, 3]
+    assert client.post("/api/jobs/order", json={"order": [last]}).json()["queue"] == [last, second, first]
+    assert client.post(f"/api/jobs/{last}/stop", json={}).json()["state"] == "waiting"  # out of the queue
+    assert client.get("/api/jobs").json()["queue"] == [second, first]
+    assert client.post(f"/api/jobs/{last}/queue", json={}).json()["queue"] == [second, first, last]
+    assert client.get("/api/jobs/running").json()["waiting"] == 3
+
+
+def test_what_cannot_be_done_with_a_job_that_is_over_is_a_sentence_and_changes_nothing(client, still):
+    job = job_with(still, {"event": "step", "step": 3}, {"event": "finished", "steps": 3})
+    before = job.events_path.read_bytes()
+    again = "this job was started already; use 'Run again' to train it once more."
+    for path, status, message in [
+        ("start", 409, f"Not started: {again}"),
+        ("queue", 409, f"Not queued: {again}"),
+        ("request/save", 409, "This job does not run any more."),
+        ("request/other", 404, "A running job can be asked for 'sample' or 'save'."),
+        ("resume", 409, "This job has saved no training state to go on from; use 'Run again', with save_state on."),
+        ("restore", 404, "This job is no longer in the trash."),
+    ]:
+        answer = client.post(f"/api/jobs/{job.id}/{path}", json={})
+        assert (answer.status_code, answer.json()["message"]) == (status, message)
+    for path in ("stop", "end"):
+        assert client.post(f"/api/jobs/{job.id}/{path}", json={}).json()["state"] == "finished"
+    assert (job.events_path.read_bytes(), list(job.requests.iterdir())) == (before, [])
+    assert client.get(f"/api/jobs/{job.id}/log.txt").json()["message"] == "This job has written no log yet."
+    job.config_path.unlink()
+    for told in (client.get(f"/api/jobs/{job.id}/config"), client.post(f"/api/jobs/{job.id}/again", json={})):
+        assert told.status_code == 409 and "config.toml: No such file" in told.json()["message"]
+    assert client.get(f"/api/jobs/{job.id}/remedy").status_code == 409
+
+
+def test_a_running_job_is_not_removed(client, site):
+    job_id = begin(client, "steps=10000 seconds=0.01 sample=0 save=0")
+    refused = client.post(f"/api/jobs/{job_id}/remove", json={})
+    assert (refused.status_code, refused.json()["message"]) == (
+        409, "Not removed: this job is running; stop it first.",
+    )  # fmt: skip
+    assert client.get(f"/api/jobs/{job_id}/live").json()["job"]["stopping_since"] is None
+    client.post(f"/api/jobs/{job_id}/stop", json={})
+    line = client.get(f"/api/jobs/{job_id}/live").json()["job"]
+    assert line["stopping_since"] is not None or line["state"] == "stopped"
+
+
+def test_older_jobs_than_are_listed_are_counted(client, still, monkeypatch):
+    monkeypatch.setattr(jobs, "MOST_LISTED", 2)
+    made = [job_with(still, name=f"n{number}").id for number in range(5)]
+    listed = client.get("/api/jobs").json()
+    assert ([line["id"] for line in listed["jobs"]], listed["more"]) == (sorted(made, reverse=True)[:2], 3)
+
+
+def test_a_preview_is_a_picture_by_its_name(client, still):
+    job = job_with(still, *({"event": "sample", "step": 1, "file": f"samples/{name}"} for name in ("a.txt", "a.png")))
+    (job.samples / "a.txt").write_text("no picture", encoding="utf-8")
+    assert client.get(f"/api/jobs/{job.id}/samples/0").json()["message"] == "This preview's file is gone."
+    assert client.get(f"/api/jobs/{job.id}/samples/1").json()["message"] == "This preview's file is gone."
+    assert client.get(f"/api/jobs/{job.id}/samples/2").json()["message"] == "There is no such preview."
+    (job.samples / "a.png").write_bytes(b"png")
+    assert client.get(f"/api/jobs/{job.id}/samples/1").content == b"png"
+    assert client.get(f"/api/jobs/{job.id}/samples/-1").content == b"png"
+    assert client.get(f"/api/jobs/{job.id}/samples/1?size=192").status_code == 404

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -11,7 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from trainer.events import EventLog
+import webui.runner
+from trainer.events import EventLog, follow
 from trainer.job import Job
 from webui.runner import Runner, end_tree
 
@@ -31,8 +33,9 @@ def wait_for(condition, seconds=20):
 
 
 @pytest.fixture
-def make(tmp_path):
-    """Runners over one jobs folder: a second one is the page after a restart."""
+def make(tmp_path, monkeypatch):
+    """Runners over one jobs folder: a second one is the page after a restart. Who does not end at once is killed."""
+    monkeypatch.setattr(webui.runner, "TERMINATE_SECONDS", 0.3)
     runners: list[Runner] = []
     lines: list[str] = []
 
@@ -126,6 +129,53 @@ def test_a_job_that_does_not_obey_is_ended_when_the_patience_is_over(make):
     assert job.last_event()["forced"] is True
 
 
+@pytest.mark.parametrize("obeyed", [False, True], ids=["waits", "is being done"])
+def test_a_request_to_stop_outlives_the_page_and_its_patience_goes_on(make, obeyed):
+    """obeyed: the trainer has taken the request and is still saving when the page starts again."""
+    first = make()
+    job = first.submit("a", config(steps=10_000, seconds=0.01, stubborn=1))
+    wait_for(lambda: (job.last_event() or {}).get("event") == "step")
+    first.stop(job)
+    asked = first.asked_to_stop(job)
+    if obeyed:
+        job.obey("stop")
+    first.close()
+    second = make(patience=lambda: 0.1)
+    assert second.asked_to_stop(job) == pytest.approx(asked, abs=1)
+    wait_for(lambda: job.state() == "stopped", seconds=30)
+    assert job.last_event()["forced"] is True
+    assert make(watch=False).asked_to_stop(Job.create(job.path.parent, "b", "")) is None
+
+
+def test_a_new_run_in_a_jobs_folder_was_not_asked_to_stop(tmp_path):
+    job = Job.create(tmp_path, "a", "")
+    job.request("stop")
+    job.obey("stop")
+    assert job.stop_requested_at() is not None and not job.requested("stop")
+    job.prepare()
+    assert job.stop_requested_at() is None
+
+
+def test_a_job_that_finishes_while_it_is_being_ended_stays_finished(make):
+    """Its last words come when it is told to end: nothing is written over them."""
+    last_words = (
+        "import signal, sys, time\nfrom pathlib import Path\nfrom trainer.events import EventLog\n"
+        "log = EventLog(Path(sys.argv[1]))\n"
+        "signal.signal(signal.SIGTERM, lambda *_: (log.emit('finished', steps=7), sys.exit(0)))\n"
+        "log.emit('step', step=7)\ntime.sleep(600)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(CANDLE.parents[2])}
+    runner = make(
+        command=lambda job: [sys.executable, "-c", last_words, str(job.events_path)], environment=lambda: environment
+    )
+    job = runner.submit("a", config())
+    wait_for(lambda: (job.last_event() or {}).get("event") == "step")
+    runner.end(job)
+    assert [event["event"] for event in follow(job.events_path)[0]] == ["step", "finished"]
+    runner.end(job)  # and once more when it is over
+    assert (job.state(), len(follow(job.events_path)[0])) == ("finished", 2)
+
+
 def test_ending_takes_the_children_along():
     parent = subprocess.Popen(
         [sys.executable, "-c", "import subprocess, sys, time\n"
@@ -155,6 +205,36 @@ def test_a_trainer_that_cannot_be_started_fails_with_the_reason(make):
     job = runner.submit("a", config())
     assert job.state() == "failed"
     assert "could not be started" in job.last_event()["message"]
+
+
+def test_a_folder_that_cannot_be_moved_stays_a_job_and_the_reason_is_told(make, tmp_path):
+    runner = make(watch=False)
+    job = Job.create(tmp_path / "jobs", "a", "")
+    (tmp_path / "jobs" / ".trash").write_bytes(b"a file in its place")
+    with pytest.raises(RuntimeError, match="cannot be moved .*; close programs that use it"):
+        runner.remove(job)
+    assert job.path.is_dir()
+
+
+def test_a_fault_in_one_jobs_files_stops_neither_the_watcher_nor_the_others(make):
+    followed = []
+
+    def follow_it(job):
+        followed.append(job.id)
+        raise ValueError("no sense in it")
+
+    runner = make(follow=follow_it)
+    first = runner.submit("a", config("a", steps=3))
+    second = runner.submit("b", config("b", steps=3))
+    wait_for(lambda: second.state() == "finished" and second.id in followed)
+    assert first.id in followed
+    assert [line for line in runner.lines if "no sense" in line] == ["The jobs folder cannot be read: no sense in it"]
+
+
+def test_a_last_log_line_without_an_end_is_printed_when_the_job_is_over(make):
+    runner = make(command=lambda job: [sys.executable, "-c", "print('first\\nlast', end='')"])
+    runner.submit("a", config())
+    wait_for(lambda: "[a] last" in runner.lines)
 
 
 def test_a_removed_job_comes_back_and_a_running_one_stays(make):
@@ -194,6 +274,17 @@ def test_of_two_pages_over_one_folder_only_the_first_starts_jobs(make):
     first.close()
     following = second.submit("b", config(steps=3))
     wait_for(lambda: following.state() == "finished")
+
+
+def test_only_as_many_jobs_train_at_once_as_are_allowed(make):
+    """Each writes another file, so that nothing but the number holds them back."""
+    allowed = [1]
+    runner = make(watch=False, at_once=lambda: allowed[0])
+    jobs = [runner.submit(name, config(name, steps=10_000, seconds=0.02)) for name in "abc"]
+    assert [job.state() for job in jobs] == ["running", "waiting", "waiting"]
+    allowed[0] = 2
+    runner.pause(False)
+    assert [job.state() for job in jobs] == ["running", "running", "waiting"]
 
 
 def test_two_jobs_at_once_never_write_the_same_file(make):
