@@ -91,7 +91,7 @@ class SettingsFile:
             return Settings.model_validate(json.loads(self.path.read_text(encoding="utf-8")))
         except FileNotFoundError:
             return Settings()
-        except (ValueError, ValidationError, OSError):
+        except (ValueError, ValidationError, OSError, RecursionError):
             self._set_aside()
             return Settings()
 

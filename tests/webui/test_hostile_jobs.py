@@ -117,6 +117,11 @@ HOSTILE: dict[str, Callable[[Job], None]] = {
     "config deep": text("config.toml", b"a = " + b"[" * 2000 + b"]" * 2000),
     "config huge": text("config.toml", b"#" * (5 * 2**20)),
     "config zero bytes": text("config.toml", b'[save]\noutput_dir = "a\\u0000b"\noutput_name = "x"\n'),
+    "config odd paths": text(
+        "config.toml",
+        b"[save]\noutput_dir = '~nobody/x'\n[dataset]\ntrain_data_dir = '~nobody/x'\nreg_data_dir = '//server/share'\n"
+        b"resolution = '512'\n[model]\npretrained_model_name_or_path = '~nobody'\n",
+    ),
     "log not UTF-8": text("log.txt", b"\xff\xed\xa0\x80\xf0\x9f" * 100),
     "process no number": of_process(pid="x"),
     "process below zero": of_process(pid=-1),

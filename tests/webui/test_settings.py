@@ -81,12 +81,39 @@ def test_a_file_in_place_of_a_folder_is_refused(client, site):
     assert "is a file" in client.post("/api/settings", json={"output": "a.txt"}).json()["message"]
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"stop_grace_seconds": "soon"}', "\x00"])
+@pytest.mark.parametrize("text", ["{", "[]", '{"stop_grace_seconds": "soon"}', "\x00", "[" * 100_000])
 def test_a_damaged_file_is_set_aside_and_the_page_starts_with_the_usual_settings(tmp_path, text):
     path = tmp_path / "settings.json"
     path.write_text(text, encoding="utf-8")
     assert SettingsFile(path, tmp_path).current.stop_grace_seconds == 300
     assert (tmp_path / "settings.json.damaged").read_text(encoding="utf-8") == text
+
+
+def test_a_folder_of_nobodys_home_does_not_keep_the_page_from_starting(tmp_path):
+    (tmp_path / ".athanor").mkdir()
+    (tmp_path / ".athanor" / "settings.json").write_text('{"output": "~nobody-here/x"}', encoding="utf-8")
+    assert open_site(tmp_path).output_dir == tmp_path / "~nobody-here" / "x"
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a folder in which nobody can write")
+def test_a_folder_that_cannot_be_written_is_refused_where_something_is_written_and_taken_where_it_is_read(client, site):
+    for name in ("output", "logs"):
+        refused = client.post("/api/settings", json={name: "/proc"}).json()
+        assert refused["problems"][0]["address"] == name
+        assert refused["message"].startswith("Not saved: /proc cannot be written to (")
+    made = client.post("/api/settings", json={"train": "/proc/new", "create": True})
+    assert (made.status_code, made.json()["problems"][0]["address"]) == (422, "train")
+    for name in ("train", "models"):
+        assert client.post("/api/settings", json={name: "/proc"}).status_code == 200
+    assert (site.train_dir, site.output_dir) == (Path("/proc"), site.root / "output")
+
+
+def test_a_blank_folder_is_the_usual_one_and_several_faults_are_told_together(client, site):
+    assert client.post("/api/settings", json={"output": "  ", "logs": ""}).status_code == 200
+    assert site.output_dir == site.root / "output"
+    (site.root / "a.txt").touch()
+    told = client.post("/api/settings", json={"output": "a.txt", "train": "gone"}).json()
+    assert [problem["address"] for problem in told["problems"]] == ["output", "train"]
 
 
 def test_trainers_get_the_mirror_and_may_use_the_network_though_the_page_may_not(site):

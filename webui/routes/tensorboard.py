@@ -59,11 +59,15 @@ class LazyTensorBoard:
         self._application: Any = None
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """WSGI entry."""
+        """WSGI entry. What keeps TensorBoard from starting is a sentence in its frame; the next request tries again."""
         with self._lock:
             folder = self._folder()
             if self._built_for != folder:
-                self._application = _build(folder)
+                try:
+                    self._application = _build(folder)
+                except (OSError, ImportError) as error:
+                    start_response("503 Service Unavailable", [("Content-Type", "text/plain; charset=utf-8")])
+                    return [f"TensorBoard could not be started: {error}".encode("utf-8", "replace")]
                 self._built_for = folder
         return self._application(environ, start_response)
 
