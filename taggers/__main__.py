@@ -33,6 +33,7 @@ from trainer.atomic import WriteError
 from trainer.events import EventLog
 from trainer.numbers import NumberError, read_number
 from trainer.paths import pasted_path
+from trainer.signals import ending_signals, leave_closed_terminal, say
 
 FINISHED, FAILED, WRONG, STOPPED = 0, 1, 2, 3
 
@@ -50,13 +51,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _command(options)(options)
     except (Wrong, TaggerError, FolderError, PictureError, RunError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        say(f"error: {error}")
         return WRONG
     except (DownloadError, WriteError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        say(f"error: {error}")
         return FAILED
     except OSError as error:  # a path of the command line that no file can have, or that may not be used
-        print(f"error: {str(error.filename)[:200]}: {error.strerror or error}; choose another path", file=sys.stderr)
+        say(f"error: {str(error.filename)[:200]}: {error.strerror or error}; choose another path")
         return WRONG
 
 
@@ -149,7 +150,7 @@ def _tag(options: argparse.Namespace) -> int:
 
 
 def _warn(message: str) -> None:
-    print(f"warning: {message}", file=sys.stderr)
+    say(f"warning: {message}")
 
 
 def _reported(run: Run, action: Callable[[], int]) -> int:
@@ -177,11 +178,11 @@ def _tag_pictures(options: argparse.Namespace, work: Work, pictures: list[Path],
 
     def load_model() -> Model:
         tell("phase", name="loading model", done=0, total=1)
-        print(f"loading {options.model} ...", file=sys.stderr)
+        say(f"loading {options.model} ...")
         model = load(options.model, options.model_dir, options.device)
-        print(f"{model.name} runs on {model.device}", file=sys.stderr)
+        say(f"{model.name} runs on {model.device}")
         if model.gpu_unused:
-            print("a graphics card is here, but onnxruntime could not use it; install onnxruntime-gpu", file=sys.stderr)
+            say("a graphics card is here, but onnxruntime could not use it; install onnxruntime-gpu")
         tell("phase", name="tagging", done=0, total=len(pictures), device=model.device, gpu_unused=model.gpu_unused)
         return model
 
@@ -209,25 +210,22 @@ def _tag_pictures(options: argparse.Namespace, work: Work, pictures: list[Path],
 
 def _print_line(line: dict[str, Any]) -> None:
     """One JSON line on stdout. Whoever read it may be gone (`... | head`): the tagging goes on without it."""
-    try:
-        print(json.dumps(line, ensure_ascii=False), flush=True)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    say(json.dumps(line, ensure_ascii=False), sys.stdout)
 
 
 def _show(outcome: Outcome, done: int, total: int, seconds: float) -> None:
     note = f" ({outcome.message})" if outcome.message else ""
     speed = f"{done / seconds:.1f} pictures/s" if seconds > 0 else ""
-    print(f"{done}/{total}  {speed}  {outcome.action}: {outcome.image.name}{note}", file=sys.stderr)
+    say(f"{done}/{total}  {speed}  {outcome.action}: {outcome.image.name}{note}")
 
 
 def _summary(numbers: dict[str, int], total: int, work: Work, run: Run | None) -> None:
     said = ", ".join(f"{count} {action}" for action, count in numbers.items())
-    print(f"{sum(numbers.values())} of {total} pictures: {said}", file=sys.stderr)
+    say(f"{sum(numbers.values())} of {total} pictures: {said}")
     if work.dry_run:
-        print("dry run: nothing was written", file=sys.stderr)
+        say("dry run: nothing was written")
     elif run is not None and (numbers["written"] or numbers["appended"]):
-        print(f"undo with: python -m taggers --undo {run.id} --runs-dir {run.path.parent}", file=sys.stderr)
+        say(f"undo with: python -m taggers --undo {run.id} --runs-dir {run.path.parent}")
 
 
 def _stop_switch(run: Run | None) -> Callable[[], bool]:
@@ -236,9 +234,10 @@ def _stop_switch(run: Run | None) -> Callable[[], bool]:
 
     def ask(number: int, frame: FrameType | None) -> None:
         asked.append(number)
-        print("stopping after this batch ...", file=sys.stderr)
+        leave_closed_terminal()
+        say("stopping after this batch ...")
 
-    for name in (signal.SIGINT, signal.SIGTERM):
+    for name in ending_signals():
         signal.signal(name, ask)
     return lambda: bool(asked) or (run is not None and run.job.requested("stop"))
 
@@ -268,13 +267,13 @@ def _download(options: argparse.Namespace) -> int:
         if events is not None:
             events.emit("phase", name="downloading", file=name, done=done, total=total)
         share = f"{100 * done / total:.0f} %" if total else ""
-        print(f"{name}: {done / 1e6:.1f} MB {share}", file=sys.stderr)
+        say(f"{name}: {done / 1e6:.1f} MB {share}")
 
     def fetch() -> int:
         folder = download(TAGGERS[options.download], options.model_dir, progress, _stop_switch(run))
         if events is not None:
             events.emit("finished", path=str(folder))
-        print(f"{options.download} is in {folder}", file=sys.stderr)
+        say(f"{options.download} is in {folder}")
         return FINISHED
 
     try:
@@ -282,7 +281,7 @@ def _download(options: argparse.Namespace) -> int:
     except Cancelled:
         if events is not None:
             events.emit("stopped")
-        print("stopped; the next download goes on from here", file=sys.stderr)
+        say("stopped; the next download goes on from here")
         return STOPPED
 
 

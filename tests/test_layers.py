@@ -21,10 +21,10 @@ HEAVY = {"torch", "diffusers", "transformers", "accelerate", "onnxruntime", "bit
 ALLOWED = {
     "trainer": (),
     "taggers": ("trainer.atomic", "trainer.dataset", "trainer.events", "trainer.job", "trainer.config",
-    "trainer.numbers", "trainer.paths", "trainer.jsontext", "trainer.filesystem",
+    "trainer.numbers", "trainer.paths", "trainer.jsontext", "trainer.filesystem", "trainer.signals",
     "trainer.demo.drawing"),
     "webui": (
-        "trainer.atomic", "trainer.jsontext", "trainer.filesystem",
+        "trainer.signals", "trainer.atomic", "trainer.jsontext", "trainer.filesystem",
         "trainer.locks", "trainer.config", "trainer.optimizers", "trainer.schedules", "trainer.job",
         "trainer.events", "trainer.dataset",
         "trainer.metadata", "trainer.tools.inspect", "trainer.families.weights", "trainer.families.kinds",

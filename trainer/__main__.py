@@ -20,6 +20,7 @@ from trainer.config.refused import COMMAND_LINE
 from trainer.config.refused import REFUSED as REFUSED_NAMES
 from trainer.networks.arguments import MODULES
 from trainer.paths import pasted_path
+from trainer.signals import say
 
 FINISHED, FAILED, REFUSED, STOPPED = 0, 1, 2, 3
 DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
@@ -70,7 +71,7 @@ def _readers_may_leave() -> Iterator[None]:
     """Whoever reads what is printed may have seen enough, as in `reference | head`: that is no error."""
     try:
         yield
-        print(end="", flush=True)
+        say("", sys.stdout, end="")  # what is still to be printed
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from trainer.config import ConfigError, Problem
 from trainer.events import TERMINAL, EventLog, last_event
 from trainer.job import Job
-from trainer.signals import STOPPING, answered_by
+from trainer.signals import STOPPING, answered_by, say
 
 if TYPE_CHECKING:
     from trainer.config.distributed import Distributed
@@ -108,7 +108,7 @@ def run_all(section: Distributed, job: Job, events: EventLog) -> int:
         number = section.machine_rank * here + (codes.index(lost) if lost in codes else 0) + 1
         message = f"process {number} of {count} ended without a word (exit code {lost}); the others were ended too"
         events.emit("failed", kind="process", message=message, advice=LOST_ADVICE, traceback="")
-        print(f"error: {message}\n{LOST_ADVICE}", file=sys.stderr)
+        say(f"error: {message}\n{LOST_ADVICE}")
         return 1
     return codes[0] if codes[0] >= 0 else 1
 
@@ -158,14 +158,14 @@ def _wait(children: list[subprocess.Popen[bytes]]) -> int:
 
 
 def _passing_on_signals(job: Job, children: list[subprocess.Popen[bytes]]) -> contextlib.AbstractContextManager[None]:
-    """Ctrl-C and SIGTERM ask the run to stop and save; a second Ctrl-C ends all processes at once."""
+    """What asks this program to end asks the run to stop and save; a second Ctrl-C ends all processes at once."""
 
     def ask(number: int, _: FrameType | None) -> None:
         if job.requested("stop") and number == signal.SIGINT:
             for child in children:
                 child.kill()
         job.request("stop")
-        print(STOPPING, file=sys.stderr)
+        say(STOPPING)
 
     return answered_by(ask)
 

@@ -203,8 +203,8 @@ def _is_refusal(error: Exception) -> bool:
 
 
 def _stopping_on_signals(job: Job, events: EventLog) -> contextlib.AbstractContextManager[None]:
-    """Ctrl-C and SIGTERM ask the run to stop and save; a second Ctrl-C ends it at once, as the first one does as long
-    as nothing is trained that could be saved."""
+    """Ctrl-C, SIGTERM and a closed terminal ask the run to stop and save; a second Ctrl-C ends it at once, as the first
+    one does as long as nothing is trained that could be saved."""
 
     def ask(number: int, _: FrameType | None) -> None:
         trains = spawning.placed() or "started" in events.told
@@ -217,7 +217,7 @@ def _stopping_on_signals(job: Job, events: EventLog) -> contextlib.AbstractConte
 
 
 def _ending_on_signals() -> contextlib.AbstractContextManager[None]:
-    """SIGTERM ends the checks as Ctrl-C does."""
+    """SIGTERM and a closed terminal end the checks as Ctrl-C does."""
 
     def end(_: int, __: FrameType | None) -> None:
         raise KeyboardInterrupt

@@ -7,6 +7,7 @@ import mimetypes
 import os
 import re
 import secrets
+import sys
 import threading
 import webbrowser
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -21,6 +22,7 @@ import uvicorn
 from fastapi import FastAPI, Response
 from fastapi.responses import FileResponse
 
+from trainer.signals import closed_terminal_is_sigterm, say
 from webui.address import Address, AddressError, listening_socket, named_address
 from webui.answers import Refusal, answering
 from webui.guard import App, Guard
@@ -85,6 +87,7 @@ def serve(
     reach is refused without. A taken port is replaced by the next free one of twenty. Raises AddressError when the
     address or the port cannot be used.
     """
+    closed_terminal_is_sigterm()
     address = named_address(host)
     _refuse_without_key(address, listen)
     door = listening_socket(address, port)
@@ -103,7 +106,7 @@ def serve(
     with contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[door])
     if site.runner.running():
-        print("The page is closed. Training goes on; start Athanor again to watch or stop it.", flush=True)
+        say("The page is closed. Training goes on; start Athanor again to watch or stop it.", sys.stdout)
 
 
 def _lifespan(site: Site) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:

@@ -28,6 +28,7 @@ from trainer.events import EventLog, follow
 from trainer.loading import npz
 from trainer.networks import NetworkOptions, attach
 from trainer.networks.base import NetworkError
+from trainer.signals import ending_signals
 from trainer.states import StateError
 
 LATENTS = np.ones((4, 8, 8), dtype=np.float32)
@@ -236,7 +237,7 @@ def test_what_steers_a_terminal_is_not_printed() -> None:
     assert str(error) == "a\ufffd[2J\ufffd\ufffd\tb\n is no name"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", ending_signals())
 @pytest.mark.parametrize("when", ["checks", "preparation"])
 def test_a_signal_before_the_first_step_ends_the_run_at_once(
     place: Place, monkeypatch: pytest.MonkeyPatch, number: signal.Signals, when: str

@@ -8,11 +8,10 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
@@ -23,6 +22,7 @@ from trainer.config import Parsed, TrainConfig, read, to_toml
 from trainer.demo.pictures import TRIGGER, DataSet, DemoError, new_pictures, write_data_set, write_missing_captions
 from trainer.events import TERMINAL, follow
 from trainer.job import Job
+from trainer.signals import answered_by, say
 
 if TYPE_CHECKING:
     from trainer.demo.measure import Measured
@@ -50,13 +50,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo. 0 finished, 1 failed, 2 it cannot start (nothing is trained), 3 stopped by Ctrl-C, state saved."""
     options = _parser().parse_args(argv)
     try:
-        with _terminate_as_ctrl_c():
+        with _ending_as_ctrl_c():
             return _demo(options.folder.resolve(), options.steps)
     except (DemoError, WriteError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        say(f"error: {error}")
         return REFUSED
     except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
+        say("stopped")
         return STOPPED
 
 
@@ -87,7 +87,7 @@ def _demo(folder: Path, steps: int | None) -> int:
     trained = train(job)
     if trained.path is None:
         if trained.exit_code == FAILED:
-            print(f"error: the training ended early; its log is {job.log_path}", file=sys.stderr)
+            say(f"error: the training ended early; its log is {job.log_path}")
         return trained.exit_code
     from trainer.demo.measure import attach_lora, measure
 
@@ -267,19 +267,14 @@ def _save_sheet(lora: Path, before: Measured, after: Measured) -> Path:
     return path
 
 
-@contextlib.contextmanager
-def _terminate_as_ctrl_c() -> Iterator[None]:
-    """SIGTERM ends the demo as Ctrl-C does."""
+def _ending_as_ctrl_c() -> contextlib.AbstractContextManager[None]:
+    """SIGTERM and a closed terminal end the demo as Ctrl-C does."""
 
     def interrupt(_: int, __: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    return answered_by(interrupt)
 
 
 def _say(text: str) -> None:
-    print(text, flush=True)
+    say(text, sys.stdout)
