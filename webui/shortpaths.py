@@ -11,8 +11,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from trainer.filesystem import from_home
-
 
 class ShortPaths:
     """Shortens what is said of one run.
@@ -22,7 +20,7 @@ class ShortPaths:
     """
 
     def __init__(self, root: Path, picture_folders: Iterable[str | Path] = ()) -> None:
-        folders = {os.path.normpath(root / from_home(str(folder))) for folder in picture_folders if str(folder)}
+        folders = {os.path.normpath(root / folder) for folder in picture_folders if str(folder)}
         only = folders if len(folders) == 1 else set()
         spelled = {*only, *(os.path.relpath(folder, root) for folder in only if Path(folder).is_relative_to(root))}
         starts = [*sorted(spelled - {"."}, key=len, reverse=True), str(root)]
