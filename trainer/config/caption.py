@@ -66,7 +66,7 @@ class Caption(Section):
     caption_tag_dropout_rate: float = parameter(0.0, "Tag dropout", ge=0, le=1, advanced=True)
     """Chance that a single tag is left out. Kept tags stay."""
 
-    token_warmup_min: int = parameter(1, "Tag warm-up: tags at the start", ge=1, le=1000, advanced=True)
+    token_warmup_min: int = parameter(1, "Tag warm-up: tags at the start", ge=0, le=1000, advanced=True)
     """Tags that are shown at step 0 while tag warm-up is on."""
 
     token_warmup_step: float = parameter(0, "Tag warm-up: steps", ge=0, advanced=True)

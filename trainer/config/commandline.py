@@ -105,7 +105,7 @@ def _values_of(parameter: Parameter | None, name: str, rest: list[str]) -> list[
     if (parameter is not None and parameter.kind == "texts") or name in SEVERAL:
         count = next((place for place, word in enumerate(rest) if word.startswith("--")), len(rest))
         return _taken(name, rest, count)
-    if name in REFUSED and not REFUSED[name].stops:
+    if name in REFUSED and not REFUSED[name].stops and not REFUSED[name].takes_value:
         return []
     if name in REFUSED:
         return _taken(name, rest, 1 if rest and not rest[0].startswith("--") else 0)

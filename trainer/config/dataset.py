@@ -49,7 +49,7 @@ class SubsetOptions(Section):
     """Overrides the run's setting."""
     caption_tag_dropout_rate: float | None = parameter(None, "Tag dropout", ge=0, le=1)
     """Overrides the run's setting."""
-    token_warmup_min: int | None = parameter(None, "Tag warm-up: tags at the start", ge=1, le=1000)
+    token_warmup_min: int | None = parameter(None, "Tag warm-up: tags at the start", ge=0, le=1000)
     """Overrides the run's setting."""
     token_warmup_step: float | None = parameter(None, "Tag warm-up: steps", ge=0)
     """Overrides the run's setting."""

@@ -26,6 +26,20 @@ WITHOUT_COUNTERPART = {
     "logging_level": "the whole log is kept with the job",
     "randomly_choice_prompt": "write the prompts into sample_prompts",
 }
+# Words that switch something off in other programs' files, where a choice of ours has none of that name.
+OFF_WORDS = frozenset({"no", "none", "null", "off", "false", "disabled", "disable", "default", "auto"})
+# Choices that other programs write while what they belong to is off: accelerate's "no" for a compiler.
+OFF_CHOICES = frozenset({
+    "dynamo_backend", "mixed_precision", "save_precision", "log_with", "quantize_base", "prediction_type",
+    "model_family", "resize_interpolation", "max_token_length", "console_log_level", "lr_scheduler_type",
+})  # fmt: skip
+# Numbers that must be 1 or more here and are 0 in files where they are not used.
+ZERO_IS_AS_USUAL = frozenset({
+    "vae_batch_size", "gradient_accumulation_steps", "lr_scheduler_num_cycles", "lr_scheduler_power", "dataset_repeats",
+    "num_machines", "huber_c", "huber_scale",
+})  # fmt: skip
+# Numbers that are 0 while another parameter does their work, or while nothing needs them.
+ZERO_BESIDE = {"max_train_steps": "max_train_epochs"}
 NETWORK_ARGUMENT_FIELDS = ("conv_dim", "conv_alpha", "rank_dropout", "module_dropout")
 NEARLY_THE_SAME = 0.9  # difflib's ratio above which an unknown name is a slip of the pen
 
@@ -46,7 +60,9 @@ def translate(values: Mapping[str, Any], known: Iterable[str]) -> tuple[dict[str
         target = RENAMED.get(name, name)
         if value is None or (isinstance(value, str) and not value.strip()):
             continue
-        if target in known:
+        if target in known and _is_off(target, value, values):
+            notes += _off_note(target, value)
+        elif target in known:
             result[target] = _value(target, value, notes)
         elif name in NETWORK_ARGUMENT_FIELDS and _says_something(value):
             extra_network.append(f"{name}={value}")
@@ -75,6 +91,27 @@ def translate(values: Mapping[str, Any], known: Iterable[str]) -> tuple[dict[str
             )
         )
     return result, notes, problems
+
+
+def _is_off(name: str, value: Any, values: Mapping[str, Any]) -> bool:
+    """Whether a value means, in the program that wrote it, that the parameter is not used."""
+    if name in OFF_CHOICES:
+        return value is False or str(value).strip().lower() in OFF_WORDS
+    if isinstance(value, bool):
+        return False
+    zero = not _says_something(value)
+    if name == "token_warmup_min":  # allowed, but without a warm-up it says nothing
+        return zero and not _says_something(values.get("token_warmup_step"))
+    if name in ZERO_BESIDE:
+        return zero and _says_something(values.get(ZERO_BESIDE[name]))
+    return zero and name in ZERO_IS_AS_USUAL
+
+
+def _off_note(name: str, value: Any) -> list[Note]:
+    """What is said of it: nothing where the parameter is as usual anyway."""
+    if name in ("dynamo_backend", "mixed_precision", "token_warmup_min", *ZERO_BESIDE):
+        return []
+    return [Note(None, "{name} = {value} was read as off", {"name": name, "value": value})]
 
 
 def _old_spellings(result: dict[str, Any], notes: list[Note]) -> None:

@@ -15,19 +15,22 @@ from trainer.config.problems import Note, Problem
 class Refusal:
     """Why a name is refused and what to use instead. idle: values, besides the usual ones, that ask for nothing.
 
-    stops: whether a run that sets it is refused; where nothing is lost without it, a note is enough.
+    stops: whether a run that sets it is refused; where nothing is lost without it, a note is enough. takes_value:
+    whether a word belongs to it on the command line.
     """
 
     reason: str
     instead: str
     idle: tuple[Any, ...] = ()
     stops: bool = True
+    takes_value: bool = False
 
 
 OFF: tuple[Any, ...] = (None, False, "", 0, "0", "false", "False", "none", "None", [], {})
 NO_UPLOADS = "training sends nothing over the network"
 UPLOAD = "publish the finished file yourself, with the hf program or in a browser"
 NO_DEEPSPEED = "DeepSpeed spreads models that are too large for one card, and these fit"
+PAGED = "optimizer_type PagedAdamW8bit, which moves to main memory"
 LESS_MEMORY = "gradient_checkpointing and fp8_base, or a smaller train_batch_size"
 
 REFUSED: dict[str, Refusal] = {
@@ -43,27 +46,30 @@ REFUSED: dict[str, Refusal] = {
         "conditioning_data_dir in a [[dataset.subsets]] entry or in a dataset_config file",
     ),
     "tokenizer_cache_dir": Refusal(
-        "the vocabulary comes with the program, so there is nothing to keep", "no setting; remove it"
+        "the vocabulary comes with the program, so there is nothing to keep", "no setting; remove it",
+        stops=False, takes_value=True,
     ),
-    "huggingface_repo_id": Refusal(NO_UPLOADS, UPLOAD),
-    "huggingface_repo_type": Refusal(NO_UPLOADS, UPLOAD, ("model",)),
-    "huggingface_path_in_repo": Refusal(NO_UPLOADS, UPLOAD),
-    "huggingface_token": Refusal(NO_UPLOADS + ", and a settings file is no place for a password", UPLOAD),
-    "huggingface_repo_visibility": Refusal(NO_UPLOADS, UPLOAD, ("private", "public")),
+    "huggingface_repo_id": Refusal(NO_UPLOADS, UPLOAD, takes_value=True),
+    "huggingface_repo_type": Refusal(NO_UPLOADS, UPLOAD, ("model",), stops=False, takes_value=True),
+    "huggingface_path_in_repo": Refusal(NO_UPLOADS, UPLOAD, stops=False, takes_value=True),
+    "huggingface_token": Refusal(
+        NO_UPLOADS + ", and a settings file is no place for a password", UPLOAD, stops=False, takes_value=True
+    ),
+    "huggingface_repo_visibility": Refusal(NO_UPLOADS, UPLOAD, ("private", "public"), stops=False, takes_value=True),
     "save_state_to_huggingface": Refusal(NO_UPLOADS, "save_state, which keeps the state on this machine"),
     "resume_from_huggingface": Refusal(
         "training fetches nothing over the network", "resume with the folder of a state that you have downloaded"
     ),
-    "async_upload": Refusal(NO_UPLOADS, UPLOAD),
+    "async_upload": Refusal(NO_UPLOADS, UPLOAD, stops=False),
     "deepspeed": Refusal(NO_DEEPSPEED, LESS_MEMORY),
-    "zero_stage": Refusal(NO_DEEPSPEED, LESS_MEMORY, (2, "2")),
-    "offload_optimizer_device": Refusal(NO_DEEPSPEED, "optimizer_type PagedAdamW8bit, which moves to main memory"),
-    "offload_optimizer_nvme_path": Refusal(NO_DEEPSPEED, "optimizer_type PagedAdamW8bit, which moves to main memory"),
-    "offload_param_device": Refusal(NO_DEEPSPEED, LESS_MEMORY),
-    "offload_param_nvme_path": Refusal(NO_DEEPSPEED, LESS_MEMORY),
-    "zero3_init_flag": Refusal(NO_DEEPSPEED, LESS_MEMORY),
-    "zero3_save_16bit_model": Refusal(NO_DEEPSPEED, "save_precision fp16 or bf16"),
-    "fp16_master_weights_and_gradients": Refusal(NO_DEEPSPEED, "full_fp16"),
+    "zero_stage": Refusal(NO_DEEPSPEED, LESS_MEMORY, (2, "2"), stops=False, takes_value=True),
+    "offload_optimizer_device": Refusal(NO_DEEPSPEED, PAGED, stops=False, takes_value=True),
+    "offload_optimizer_nvme_path": Refusal(NO_DEEPSPEED, PAGED, stops=False, takes_value=True),
+    "offload_param_device": Refusal(NO_DEEPSPEED, LESS_MEMORY, stops=False, takes_value=True),
+    "offload_param_nvme_path": Refusal(NO_DEEPSPEED, LESS_MEMORY, stops=False, takes_value=True),
+    "zero3_init_flag": Refusal(NO_DEEPSPEED, LESS_MEMORY, stops=False),
+    "zero3_save_16bit_model": Refusal(NO_DEEPSPEED, "save_precision fp16 or bf16", stops=False),
+    "fp16_master_weights_and_gradients": Refusal(NO_DEEPSPEED, "full_fp16", stops=False),
     "lowram": Refusal(
         "models are loaded once, straight into the format they train in", "no setting; remove it", stops=False
     ),
