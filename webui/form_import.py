@@ -6,12 +6,14 @@ gives all its good ones.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from trainer.config import ConfigError, Note, Problem, loads
 from trainer.config.launchers import as_sd_scripts
+from trainer.textfiles import TextFileError, decoded
 from webui.form import RawValue, check, default_values, differences, raw_values
 
 LARGEST_FILE_BYTES = 2 * 2**20
@@ -25,6 +27,17 @@ class Imported:
     taken: int
     notes: tuple[Note, ...]
     refused: tuple[Problem, ...]
+
+
+def text_of(data: str, name: str, codec: str) -> str:
+    """The text of a file's bytes in base64. Raises ConfigError naming the encoding that it is probably in."""
+    try:
+        return decoded(base64.b64decode(data, validate=True), name, codec or None)
+    except TextFileError as error:
+        raise ConfigError([Problem(None, error.template, error.values)]) from error
+    except ValueError as error:
+        said = "{path} cannot be read: {reason}"
+        raise ConfigError([Problem(None, said, {"path": name, "reason": error})]) from error
 
 
 def read_text(text: str, name: str) -> dict[str, Any]:

@@ -204,6 +204,16 @@ def test_a_file_of_qiuyes_trainer_is_imported_and_what_was_left_out_is_listed(fo
     assert form.input_value(DIM) == "32"
 
 
+def test_a_file_in_gbk_is_offered_as_gbk_and_read_when_the_user_says_so(form):
+    content = 'output_name = "安比的角色训练"\nnetwork_dim = 12\n'.encode("gbk")
+    form.set_input_files("[data-role=import-file]", {"name": "old.toml", "mimeType": "text/plain", "buffer": content})
+    form.locator("[data-role=ask-ok]").wait_for()
+    assert "GBK" in form.inner_text("[data-role=ask-ok]")
+    settled(form, lambda: form.click("[data-role=ask-ok]"))
+    assert form.input_value(DIM) == "12"
+    assert form.input_value("#train-save-output_name") == "安比的角色训练"
+
+
 def test_a_file_that_is_no_configuration_is_refused_and_the_page_goes_on(form):
     form.set_input_files(
         "[data-role=import-file]", {"name": "cat.json", "mimeType": "application/json", "buffer": b"{not json"}

@@ -93,7 +93,8 @@ def test_the_toml_that_kohya_ss_writes_for_its_own_trainer_is_taken() -> None:
     written = {
         **NEEDED, "bucket_reso_steps": 64, "clip_skip": 1, "dynamo_backend": "no", "epoch": 1, "enable_bucket": True,
         "huber_c": 0.1, "huber_scale": 1, "huber_schedule": "snr", "huggingface_repo_type": "model",
-        "learning_rate": 1e-4, "loss_type": "l2", "lr_scheduler": "cosine", "lr_scheduler_args": [], "lr_scheduler_num_cycles": 1,
+        "learning_rate": 1e-4, "loss_type": "l2", "lr_scheduler": "cosine", "lr_scheduler_args": [],
+        "lr_scheduler_num_cycles": 1,
         "lr_scheduler_power": 1, "max_bucket_reso": 2048, "max_data_loader_n_workers": 0, "max_grad_norm": 1,
         "max_timestep": 1000, "max_token_length": 75, "max_train_steps": 1600, "min_bucket_reso": 256,
         "mixed_precision": "bf16", "network_alpha": 1, "network_args": [], "network_dim": 8,

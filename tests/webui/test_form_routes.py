@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -190,6 +191,28 @@ def test_import_over_http_returns_the_form_and_what_was_left_out(client):
     assert any("lowram" in note["message"] for note in answer["notes"])
     status, refused = post(client, "import", name="a.toml", text="= =", values=filled())
     assert status == 422 and "a.toml is not valid TOML" in refused["message"]
+
+
+@pytest.mark.parametrize(
+    ("codec", "encoding"), [("gb18030", "GBK"), ("cp932", "Shift-JIS"), ("cp1251", "Windows-1251")]
+)
+def test_a_file_in_another_encoding_is_offered_as_what_it_is_and_read_when_the_user_says_so(client, codec, encoding):
+    name = {"gb18030": "安比的角色训练", "cp932": "キャラクターの学習", "cp1251": "персонаж"}[codec]
+    data = base64.b64encode(f'output_name = "{name}"\n'.encode(codec)).decode("ascii")
+    status, refused = post(client, "import", name="a.toml", data=data, values=filled())
+    [problem] = refused["problems"]
+    assert (status, problem["values"]["codec"]) == (422, codec)
+    assert f"a.toml is not UTF-8 text but looks like {encoding}" in problem["message"]
+    _, answer = post(client, "import", name="a.toml", data=data, codec=codec, values=filled())
+    assert answer["values"]["save.output_name"] == name
+    wide = base64.b64encode(f'output_name = "{name}"\n'.encode("utf-16")).decode("ascii")
+    assert post(client, "import", name="a.toml", data=wide, values=filled())[1]["values"]["save.output_name"] == name
+
+
+@pytest.mark.parametrize("body", [{"data": "%%%"}, {"data": "AAA"}, {"data": "AAAA", "codec": "rot13"}, {}])
+def test_bytes_that_are_no_file_get_a_sentence(client, body):
+    status, refused = post(client, "import", name="a.toml", values=filled(), **body)
+    assert status == 422 and refused["message"]
 
 
 def test_starting_makes_a_job_whose_configuration_is_the_forms(client, site):

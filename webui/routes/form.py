@@ -53,10 +53,15 @@ class PresetToSave(Values):
 
 
 class FileText(Values):
-    """A file that was chosen in the browser, and the form as it stands."""
+    """A file that was chosen in the browser, and the form as it stands.
+
+    data: in place of text, the bytes of a file that is not UTF-8, in base64. codec: what the user says it is in.
+    """
 
     name: str = Field(max_length=300)
-    text: str = Field(max_length=form_import.LARGEST_FILE_BYTES)
+    text: str = Field("", max_length=form_import.LARGEST_FILE_BYTES)
+    data: str = Field("", max_length=form_import.LARGEST_FILE_BYTES * 3 // 2)
+    codec: str = Field("", max_length=20)
 
 
 class ModelPath(BaseModel):
@@ -135,7 +140,8 @@ def _add_form(
     @api.post("/import")
     def take_over(body: FileText) -> dict[str, Any]:
         try:
-            found = form_import.take(form_import.read_text(body.text, body.name))
+            text = form_import.text_of(body.data, body.name, body.codec) if body.data else body.text
+            found = form_import.take(form_import.read_text(text, body.name))
         except ConfigError as error:
             raise _refused(error.problems) from error
         return {

@@ -27,6 +27,18 @@ async function headerOf(file) {
   return JSON.stringify({ __metadata__: Object.fromEntries(told), ...Object.fromEntries(tensors) });
 }
 
+// A file's text, or its bytes in base64 where they are not UTF-8: the server knows other encodings.
+async function contentOf(file) {
+  const bytes = await file.arrayBuffer();
+  try {
+    return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
+  } catch {
+    let binary = '';
+    for (const byte of new Uint8Array(bytes)) binary += String.fromCharCode(byte);
+    return { data: btoa(binary) };
+  }
+}
+
 export function buildToolbar(state, fields) {
   const modes = ['basic', 'expert'].map((mode) => h('button', { type: 'button', role: 'radio', 'data-role': `mode-${mode}`, onclick: () => state.setMode(mode) }, mode === 'basic' ? t('Basic') : t('Expert')));
   const select = h('select', { 'aria-label': t('Preset'), 'data-role': 'preset', onchange: () => take(nearest(select.value)) });
@@ -187,11 +199,25 @@ export function buildToolbar(state, fields) {
       return;
     }
     try {
-      const answer = await post('form/import', { name: chosen.name, text: isLora ? await headerOf(chosen) : await chosen.text(), values: state.values });
+      const content = isLora ? { text: await headerOf(chosen) } : await contentOf(chosen);
+      const answer = await imported({ name: chosen.name, ...content, values: state.values });
+      if (answer === null) return;
       const before = state.replace(answer.values, state.preset);
       showImport(chosen.name, answer, before);
     } catch (error) {
       complain(error);
+    }
+  }
+
+  // The server's answer; where the file is probably in another encoding, whether to read it so is the user's word.
+  async function imported(request) {
+    try {
+      return await post('form/import', request);
+    } catch (error) {
+      const guessed = error.problems?.[0];
+      if (!guessed?.values?.codec || request.codec) throw error;
+      const ok = t('Read it as {encoding}', { encoding: guessed.values.encoding });
+      return (await ask(sentence(guessed), { ok })) ? imported({ ...request, codec: guessed.values.codec }) : null;
     }
   }
 
