@@ -94,10 +94,11 @@ export function attachCompletion(input, { kind = 'folder', extensions = [] } = {
     asked = folder;
     try {
       const answer = await get(query(folder, { kind, extensions }));
+      if (folder !== asked) return;
       const prefix = folder === '' ? null : folder;
       fill(list, answer.entries.slice(0, 200).map((entry) => h('option', { value: prefix === null ? entry.path : prefix + entry.name })));
     } catch {
-      fill(list);
+      if (folder === asked) fill(list);
     }
   }, 120);
   input.addEventListener('input', refresh);

@@ -92,16 +92,26 @@ export function buildToolbar(state, fields) {
   }
 
   let told = () => {}; // takes the last message about a preset away: only the newest change can be undone
+  let asks = 0; // of two answers on their way only the one that was asked for last fills the form
   function swap(values, preset, message) {
-    const before = state.replace(values, preset);
+    const back = exchange(values, preset);
     told();
-    told = notice(message, { action: { label: t('Undo'), run: () => state.replace(before.values, before.preset) } });
+    told = notice(message, { action: { label: t('Undo'), run: back } });
+  }
+
+  /** Put these values in; returns the way back, which leaves what is typed from now on. */
+  function exchange(values, preset) {
+    const before = state.replace(values, preset);
+    const put = structuredClone(state.values);
+    return () => state.replace({ ...before.values, ...state.typedSince(put) }, before.preset);
   }
 
   async function take(id) {
     try {
       const asked = structuredClone(state.values);
+      const own = (asks += 1);
       const answer = await post('form/preset', { id, values: asked });
+      if (own !== asks) return;
       const done = t('Preset {name} was applied. Paths and names stayed.', { name: words(state.presetNamed(id).title) });
       swap({ ...answer.values, ...state.typedSince(asked) }, id, [done, ...answer.fitted.map(sentence)].join(' '));
     } catch (error) {
@@ -113,7 +123,9 @@ export function buildToolbar(state, fields) {
   async function demo() {
     try {
       const asked = structuredClone(state.values);
+      const own = (asks += 1);
       const answer = await post('form/demo', { values: asked });
+      if (own !== asks) return;
       swap({ ...answer.values, ...state.typedSince(asked) }, answer.id, t('The demo is filled in: 12 drawn stars and a small base model. Training takes about two minutes.'));
     } catch (error) {
       complain(error);
@@ -200,10 +212,11 @@ export function buildToolbar(state, fields) {
     }
     try {
       const content = isLora ? { text: await headerOf(chosen) } : await contentOf(chosen);
-      const answer = await imported({ name: chosen.name, ...content, values: state.values });
-      if (answer === null) return;
-      const before = state.replace(answer.values, state.preset);
-      showImport(chosen.name, answer, before);
+      const own = (asks += 1);
+      const asked = structuredClone(state.values);
+      const answer = await imported({ name: chosen.name, ...content, values: asked });
+      if (answer === null || own !== asks) return;
+      showImport(chosen.name, answer, exchange({ ...answer.values, ...state.typedSince(asked) }, state.preset));
     } catch (error) {
       complain(error);
     }
@@ -221,9 +234,9 @@ export function buildToolbar(state, fields) {
     }
   }
 
-  function showImport(name, answer, before) {
+  function showImport(name, answer, back) {
     const close = () => { result.hidden = true; clear(result); };
-    const undo = () => { state.replace(before.values, before.preset); close(); };
+    const undo = () => { back(); close(); };
     const list = (title, items, role) => items.length > 0 && h('details', { class: 'r-folded', 'data-role': role, open: items.length < 12 },
       h('summary', {}, icon('right'), h('span', {}, title), h('span', { class: 'badge' }, String(items.length))), h('ul', {}, items.map((item) => h('li', {}, sentence(item)))));
     fill(result,

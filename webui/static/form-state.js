@@ -28,6 +28,7 @@ export class FormState extends EventTarget {
     this.presetValues = spec.defaults;
     this.answer = null;
     this.report = null;
+    this.reports = 0; // those that came with a check
     this.reading = false;
     this.usePreset(draft.preset);
   }
@@ -134,6 +135,7 @@ export class FormState extends EventTarget {
     this.tell('answer');
     if (answer.report) {
       this.report = answer.report;
+      this.reports += 1;
       this.tell('report');
       if (answer.report.stale) this.look({ quiet: true });
     } else {
@@ -153,7 +155,9 @@ export class FormState extends EventTarget {
     try {
       do {
         this.lookAgain = false;
-        this.report = await post('form/report', { values: this.values });
+        const { reports } = this;
+        const report = await post('form/report', { values: this.values });
+        if (reports === this.reports) this.report = report; // else a check brought a newer one meanwhile
       } while (this.lookAgain);
     } catch (error) {
       this.lost(error);

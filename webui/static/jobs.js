@@ -17,6 +17,7 @@ export async function mount(element) {
   let chosen = hashId();
   let known = null;
   let timer = 0;
+  let looks = 0;
   let shape = '';
 
   const choose = (id) => {
@@ -29,16 +30,20 @@ export async function mount(element) {
 
   async function look() {
     clearTimeout(timer);
+    const own = (looks += 1);
     let wait = QUIET_MS;
     if (visible(layout)) {
       try {
-        known = await get('jobs');
+        const answer = await get('jobs');
+        if (own !== looks) return;
+        known = answer;
         if (known.jobs.some((job) => job.state === 'running')) wait = LIST_MS;
         if (!known.jobs.some((job) => job.id === chosen)) chosen = null;
         if (!chosen && known.jobs.length) choose(first(known.jobs).id);
         if (chosen !== view.id) view.open(chosen);
         draw();
       } catch { wait = LIST_MS; }
+      if (own !== looks) return;
     }
     if (layout.isConnected) timer = setTimeout(look, wait);
   }

@@ -293,7 +293,13 @@ function parameterCard() {
   let toml = null;
   const load = async () => {
     if (!element.open || toml !== null) return;
-    try { ({ toml } = await get(`jobs/${id}/config`)); text.textContent = toml; } catch (error) { text.textContent = error.message; }
+    const own = id;
+    try {
+      const answer = await get(`jobs/${own}/config`);
+      if (own === id) text.textContent = toml = answer.toml;
+    } catch (error) {
+      if (own === id) text.textContent = error.message;
+    }
   };
   const element = h('details', { class: 'card', 'data-role': 'job-parameters', ontoggle: load }, h('summary', {}, h('h3', { class: 'inline' }, t('Parameters'))),
     h('div', { class: 'toolbar' }, h('button', { class: 'btn quiet', onclick: () => copyText(toml ?? '').then(() => notice(t('Copied.')), complain) }, icon('copy'), t('Copy'))), text);

@@ -111,9 +111,16 @@ function mirrorField(known) {
 // What only the user's hand empties, each with what is lost.
 function spaceCard(body) {
   const box = h('div', { class: 'col', 'data-role': 'space' }, h('p', { class: 'muted' }, t('Measuring…')));
+  let looks = 0;
   const look = async () => {
     if (!visible(body)) return;
-    try { show(await get('settings/space')); } catch (error) { fill(box, h('p', { class: 'field-error' }, error.message)); }
+    const own = (looks += 1);
+    try {
+      const found = await get('settings/space');
+      if (own === looks) show(found);
+    } catch (error) {
+      if (own === looks) fill(box, h('p', { class: 'field-error' }, error.message));
+    }
   };
   const kinds = ({ trash, cache, in_use: user }) => [
     {
@@ -143,6 +150,7 @@ function spaceCard(body) {
     button.lastElementChild.textContent = t('Emptying…');
     try {
       const after = await post('settings/empty', { what: kind.what });
+      looks += 1;
       show(after);
       const left = after[kind.what];
       if (left.files) notice(t('{n} files could not be deleted ({size}); close programs that use them and try again.', { n: left.files, size: bytes(left.bytes) }), { kind: 'error' });

@@ -83,11 +83,14 @@ function watch(strip) {
   let before = new Map();
   let lost = 0;
   let timer = 0;
+  let looks = 0;
   async function look() {
     clearTimeout(timer);
+    const own = (looks += 1);
     let wait = IDLE_MS;
     try {
       const answer = await get('jobs/running');
+      if (own !== looks) return;
       lost = 0;
       const running = new Map(answer.jobs.map((job) => [job.id, job]));
       for (const [id, job] of before) if (!running.has(id)) ended(job);
@@ -96,6 +99,7 @@ function watch(strip) {
       document.dispatchEvent(new CustomEvent('athanor:running', { detail: answer }));
       if (answer.jobs.length) wait = RUNNING_MS;
     } catch (error) {
+      if (own !== looks) return;
       lost += 1;
       if (lost > 1) showLost(strip, error);
       wait = RUNNING_MS;

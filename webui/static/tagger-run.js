@@ -24,6 +24,7 @@ export function buildRun(act) {
   let start = 0;
   let shown = '';
   let wanted = 0;
+  let listings = 0;
 
   async function rows() {
     const key = `${run.id} ${action} ${start} ${action === '' ? run.done : run.counts[action]}`;
@@ -91,15 +92,17 @@ export function buildRun(act) {
   }
 
   async function listEarlier() {
+    const own = (listings += 1);
     try {
       const { runs } = await get('tagging/runs');
+      if (own !== listings) return;
       fill(earlier.lastChild, runs.map((one) => h('div', { class: 'row wrap tg-past', 'data-run': one.id },
         h('span', { class: 'small numbers nowrap' }, one.started ? new Date(one.started * 1000).toLocaleString() : one.id),
         h('span', { class: 'small mono grow tg-file' }, one.settings.folder ?? ''), h('span', { class: 'small muted' }, counts(one)),
         one.undone ? h('span', { class: 'badge' }, t('undone')) : null,
         one.undoable ? h('button', { type: 'button', class: 'btn quiet', onclick: () => undo(one) }, icon('undo'), t('Undo')) : null)));
     } catch (error) {
-      fill(earlier.lastChild, h('p', { class: 'field-error' }, error.message));
+      if (own === listings) fill(earlier.lastChild, h('p', { class: 'field-error' }, error.message));
     }
   }
 

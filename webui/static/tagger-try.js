@@ -21,6 +21,7 @@ export function buildTry(act) {
   let tried = null;
   let chart = null;
   let ticket = 0;
+  let trying = false;
   let offered = '';
 
   async function choose() {
@@ -30,13 +31,14 @@ export function buildTry(act) {
 
   async function run(picture) {
     const own = (ticket += 1);
+    trying = true;
     mark(picture.path);
     const begun = Date.now();
     const seconds = h('span', { class: 'muted numbers' }, '');
     const clock = setInterval(() => { seconds.textContent = `${((Date.now() - begun) / 1000).toFixed(0)} s`; }, 500);
     fill(view, h('div', { class: 'col', 'data-role': 'tagger-trying' },
       h('div', { class: 'row' }, h('span', { class: 'grow' }, t('The tagger is looking at {name} …', { name: picture.name })), seconds,
-        h('button', { type: 'button', class: 'btn quiet', onclick: () => { ticket += 1; post('tagging/try/cancel').catch(() => {}); idle(); } }, t('Cancel'))),
+        h('button', { type: 'button', class: 'btn quiet', onclick: () => { post('tagging/try/cancel').catch(() => {}); idle(); } }, t('Cancel'))),
       h('div', { class: 'progress waiting' }, h('i'))));
     try {
       const answer = await post('tagging/try', { values: act.values(), picture: picture.path });
@@ -44,6 +46,7 @@ export function buildTry(act) {
     } catch (error) {
       if (own === ticket) fill(view, h('div', { class: 'box-error', role: 'alert', 'data-role': 'tagger-try-error' }, error.problems.length ? error.problems.map(sentence).join(' ') : say(error.message)));
     } finally {
+      if (own === ticket) trying = false;
       clearInterval(clock);
     }
   }
@@ -55,11 +58,13 @@ export function buildTry(act) {
   function showAnswer(answer) {
     tried = answer;
     chart = buildChart(answer.scores, act);
+    let captions = 0;
     const caption = h('p', { class: 'tg-caption', 'data-role': 'tagger-caption', 'aria-live': 'polite' });
     chart.caption = debounce(async () => {
+      const own = (captions += 1);
       try {
         const told = await post('tagging/caption', { values: act.values(), scores: answer.scores });
-        if (tried === answer) caption.textContent = told.text || t('No tag reaches its threshold.');
+        if (own === captions) caption.textContent = told.text || t('No tag reaches its threshold.');
       } catch { /* the next change asks again */ }
     }, 60);
     const rating = answer.scores.filter((one) => one.category === 'rating').sort((one, two) => two.score - one.score)[0];
@@ -78,7 +83,10 @@ export function buildTry(act) {
     chart.caption();
   }
 
+  /** Nothing is tried: an answer that is still on its way belongs to other settings or another folder. */
   function idle() {
+    ticket += 1;
+    trying = false;
     tried = null;
     chart = null;
     mark(null);
@@ -104,7 +112,7 @@ export function buildTry(act) {
         type: 'button', class: 'tg-thumb', role: 'option', 'aria-selected': 'false', title: one.name, 'data-path': one.path, 'data-name': one.name, onclick: () => run(one),
       }, h('img', { src: url(one.thumb), alt: one.name, loading: 'lazy' }))));
       strip.hidden = !folder;
-      if (moved || !tried) idle();
+      if (moved || !(tried || trying)) idle();
     },
   };
 }

@@ -25,7 +25,7 @@ export async function mount(element) {
     fill(element, h('p', { class: 'field-error' }, error.message), h('button', { type: 'button', class: 'btn', onclick: () => mount(element) }, icon('refresh'), t('Try again')));
     return;
   }
-  const tab = { values, unsaved: false, problems: [], folder: null, status: null, checks: 0 };
+  const tab = { values, unsaved: false, problems: [], folder: null, status: null, checks: 0, looks: 0, saving: Promise.resolve() };
   const act = {
     values: () => tab.values,
     change: (name, value) => change(tab, parts, element, name, value),
@@ -71,7 +71,14 @@ function change(tab, parts, element, name, value) {
   if (CHECKED.has(name)) tab.check();
 }
 
-async function save(tab, options = {}) {
+/** One after the other: of two on their way at once the older could be the one that stays on disk. */
+function save(tab, options = {}) {
+  if (options.keepalive) return sendDraft(tab, options);
+  tab.saving = tab.saving.then(() => (tab.unsaved ? sendDraft(tab) : null));
+  return tab.saving;
+}
+
+async function sendDraft(tab, options = {}) {
   const sent = tab.values;
   try {
     await post('tagging/draft', { values: sent }, options);
@@ -102,11 +109,14 @@ async function check(tab, parts, element) {
 
 async function look(tab, parts, element) {
   clearTimeout(tab.timer);
+  const own = (tab.looks += 1);
   let wait = QUIET_MS;
   if (visible(element)) {
     try {
       const before = tab.status;
-      tab.status = await get('tagging/status');
+      const status = await get('tagging/status');
+      if (own !== tab.looks) return; // something newer is known, and whoever learned it looks again
+      tab.status = status;
       wait = busy(tab.status) ? BUSY_MS : QUIET_MS;
       parts.form.models(tab.status.models);
       parts.run.show(tab.status.run, tab.folder?.path);
@@ -126,6 +136,7 @@ const changed = (before, after) => shape(before) !== shape(after);
 async function send(tab, parts, path) {
   try {
     const { models } = await post(path);
+    tab.looks += 1;
     parts.form.models(models);
     look(tab, parts, parts.form.root.closest('[data-widget]'));
   } catch (error) {
@@ -148,6 +159,7 @@ async function start(tab, parts, element) {
   if (replacing && !await ask(t('Replace the captions of {n} pictures? One undo brings them back.', { n: tab.folder.captioned }), { ok: t('Replace') })) return;
   try {
     const run = await post('tagging/start', { values: tab.values });
+    tab.looks += 1;
     tab.status = { ...tab.status, run };
     parts.run.show(run, run.settings.folder);
     parts.bar.show(tab);

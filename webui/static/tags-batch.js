@@ -74,14 +74,21 @@ export function createBatch(session, { selection, tags }) {
   function editDialog(title, form, make, go) {
     const count = h('p', { class: 'muted', role: 'status', 'data-role': 'tags-dialog-count' }, ' ');
     const ok = h('button', { class: 'btn primary', disabled: true, 'data-role': 'tags-dialog-ok', onclick: () => run() }, go);
+    let counts = 0;
     const recount = debounce(async () => {
+      const own = (counts += 1);
       const edit = make();
       if (edit === null) { count.textContent = t('For {pictures}.', { pictures: pictureWords(size()) }); ok.disabled = true; return; }
       try {
         const { changes, of, too_long: left } = await session.count(edit, numbers());
+        if (own !== counts) return;
         count.textContent = [t('Changes {changes} of {pictures}.', { changes, pictures: pictureWords(of) }), left > 0 && t('Too long to be changed: {n}.', { n: left })].filter(Boolean).join(' ');
         ok.disabled = changes === 0;
-      } catch (error) { count.textContent = translated(error.message); ok.disabled = true; }
+      } catch (error) {
+        if (own !== counts) return;
+        count.textContent = translated(error.message);
+        ok.disabled = true;
+      }
     }, 80);
     const box = h('form', { class: 'col', onsubmit: (event) => { event.preventDefault(); if (!ok.disabled) run(); }, oninput: recount, onchange: recount },
       form, count, h('div', { class: 'dialog-foot' }, h('button', { type: 'button', class: 'btn', onclick: () => view.close() }, t('Cancel')), ok));

@@ -41,13 +41,23 @@ export function createPanel(session, { step }) {
   let typed = null; // text typed and not yet sent
   let sending = 0; // texts on their way: an answer from before them must not replace what is in the box
   let visit = 0;
+  let wanted = null; // tags set here and on their way: an answer from before them must not bring others back
+  let settings = 0;
 
-  const present = () => session.picture?.tags ?? [];
+  let inBox = null; // number of the picture whose text is in the box
+
+  const typing = () => typed !== null || sending > 0;
+  const present = () => wanted ?? (typing() && inBox === session.look ? tagsOf(text.value) : session.picture?.tags ?? []);
   const edit = (change) => session.edit(change, [session.look]).catch(complain);
-  function setTags(tags) {
-    session.picture.tags = tags; // shown at once; the server's answer follows
+  async function setTags(tags) {
+    const own = (settings += 1);
+    sendText(); // before the tags: they were made from what is in the box
+    wanted = tags;
     drawChips();
-    return edit({ kind: 'tags', tags });
+    await edit({ kind: 'tags', tags });
+    if (own !== settings) return;
+    wanted = null;
+    update();
   }
   async function sendText() {
     if (typed === null) return;
@@ -60,7 +70,14 @@ export function createPanel(session, { step }) {
   }
   const sendSoon = debounce(sendText, 350);
   text.addEventListener('focus', () => { visit = visits += 1; });
-  text.addEventListener('input', () => { typed = { number: session.look, value: text.value }; sendSoon(); });
+  text.addEventListener('input', () => {
+    typed = { number: session.look, value: text.value };
+    inBox = session.look;
+    wanted = null;
+    settings += 1;
+    drawChips();
+    sendSoon();
+  });
   text.addEventListener('blur', sendText);
 
   function chip(tag, place) {
@@ -181,6 +198,8 @@ export function createPanel(session, { step }) {
     if (typed !== null && typed.number !== n) sendText();
     if (n !== shownPicture) {
       shownPicture = n;
+      wanted = null;
+      settings += 1;
       image.src = `${url(`thumbnails/${session.folder.thumbnails[n]}`)}&size=1024`;
       name.textContent = session.folder.pictures[n];
       name.title = session.folder.pictures[n];
@@ -191,8 +210,11 @@ export function createPanel(session, { step }) {
     editing.hidden = picture.problem !== null;
     revert.disabled = !picture.dirty;
     drawNotes(picture);
-    if (!chips.querySelector('.tags-rename') && (drawn.length !== picture.tags.length || drawn.some((tag, at) => tag !== picture.tags[at]) || chips.children.length !== drawn.length)) drawChips();
-    if (typed === null && sending === 0 && text.value !== picture.text) text.value = picture.text;
+    if (!chips.querySelector('.tags-rename') && (chips.children.length !== drawn.length || !sameTags(drawn, present()))) drawChips();
+    if (!typing()) {
+      inBox = n;
+      if (text.value !== picture.text) text.value = picture.text;
+    }
     const limit = Math.max(75, Math.ceil(picture.tokens / 75) * 75);
     count.textContent = picture.tokens === null ? tagWords(picture.tags.length) : `${tagWords(picture.tags.length)} · ${t('{n}/{limit} tokens', { n: picture.tokens, limit })}`;
     count.title = t('CLIP reads 75 tokens at a time. What is beyond the limit set for training is cut off.');
@@ -201,5 +223,13 @@ export function createPanel(session, { step }) {
 
   return { element, update, flush: sendText };
 }
+
+/** Tags of the first line that has any, as the server reads them. */
+function tagsOf(text) {
+  const lines = text.split(/\r\n|\n|\r/).map((line) => line.split(',').map((tag) => tag.trim()).filter(Boolean));
+  return lines.find((tags) => tags.length) ?? [];
+}
+
+const sameTags = (some, others) => some.length === others.length && some.every((tag, at) => tag === others[at]);
 
 const tagWords = (n) => (n === 1 ? t('1 tag') : t('{n} tags', { n }));

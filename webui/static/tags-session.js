@@ -39,6 +39,9 @@ export class Session {
     this.listeners = new Set();
     this.chain = Promise.resolve();
     this.viewWaits = null;
+    this.answers = 0; // views that came: what was asked before one of them says nothing new
+    this.refusals = 0; // changes refused since another window was first; the last one
+    this.refusal = null;
     this.closed = false;
     this.awake = () => !document.hidden; // whether anybody looks: else there is no need to ask what others do
     this.take(folder);
@@ -96,6 +99,7 @@ export class Session {
   }
 
   async receive(view) {
+    this.answers += 1;
     if (view.listing !== this.folder.listing) return this.relist();
     this.view = view;
     this.shown = expand(view.shown);
@@ -141,13 +145,19 @@ export class Session {
 
   /** POST to `path` on the present revision. When another window was first, show its state and throw the refusal. */
   send(path, body = {}) {
+    const { refusals } = this;
     return this.run(async () => {
+      if (refusals !== this.refusals) throw this.refusal; // what was queued behind it was made on the same older state
       try {
         const answer = await post(`${this.base}/${path}`, { ...this.asking(), ...body });
         await this.receive(answer.view ?? answer);
         return answer;
       } catch (error) {
-        if (error.status === 409) await this.fetchView('view');
+        if (error.status === 409) {
+          this.refusals += 1;
+          this.refusal = error;
+          await this.fetchView('view');
+        }
         throw error;
       }
     });
@@ -177,8 +187,9 @@ export class Session {
   }
 
   async lookAround() {
+    const asked = this.answers;
     const now = await get(`${this.base}/version`);
-    if (this.closed) return;
+    if (this.closed || asked !== this.answers) return;
     const before = this.view.save;
     this.view.save = now.save;
     if (now.save.running || before.running) this.tell('save');

@@ -30,16 +30,21 @@ export async function mount(root) {
   window.addEventListener('beforeunload', (event) => {
     if (!leaving && editor?.unsaved()) event.preventDefault();
   });
+  let opening = 0; // only the folder that was asked for last is shown
   const show = (folder) => {
     editor?.close();
     remember(FOLDER_KEY, folder.id);
     editor = createEditor(root, folder, { open: (path, recursive, extension) => open(path, recursive, extension), choose });
   };
   async function open(path, recursive = null, extension = '.txt') {
+    const own = (opening += 1);
     await editor?.flush();
     let done = () => {};
     const slow = setTimeout(() => { done = notice(t('Reading the folder…'), { seconds: 600 }); }, 400);
-    try { show(await post('datasets/open', { path, recursive, extension })); } finally { clearTimeout(slow); done(); }
+    try {
+      const folder = await post('datasets/open', { path, recursive, extension });
+      if (own === opening) show(folder);
+    } finally { clearTimeout(slow); done(); }
   }
   async function choose() {
     const path = await browse({ kind: 'folder', start: editor?.path() ?? '' });
@@ -49,14 +54,23 @@ export async function mount(root) {
   window.addEventListener('athanor:open-folder', ({ detail }) => root.isConnected && open(detail.path, detail.recursive, detail.extension).catch(complain));
   const last = remembered(FOLDER_KEY);
   if (last !== null) {
-    try { show(await get(`datasets/${encodeURIComponent(last)}`)); return; } catch { remember(FOLDER_KEY, null); }
+    const own = (opening += 1);
+    try {
+      const folder = await get(`datasets/${encodeURIComponent(last)}`);
+      if (own === opening) show(folder);
+      return;
+    } catch {
+      if (own !== opening) return;
+      remember(FOLDER_KEY, null);
+    }
   }
-  await welcome(root, open);
+  await welcome(root, open, () => editor !== null);
 }
 
 /** What to do first: a folder to open, those opened before, the demo. */
-async function welcome(root, open) {
+async function welcome(root, open, opened) {
   const known = await get('datasets').catch(() => ({ recent: [], train: '' }));
+  if (opened()) return;
   const problem = h('p', { class: 'field-error', role: 'alert', 'data-role': 'tags-open-error' });
   const path = h('input', { type: 'text', class: 'input mono grow', placeholder: known.train, 'aria-label': t('Folder with pictures'), spellcheck: 'false', 'data-role': 'tags-path' });
   const go = async (action) => {
