@@ -51,7 +51,7 @@ def position(resume: str) -> tuple[Path, dict[str, Any]] | None:
 
     Quick, for a form: whether the state is whole is seen when it is loaded.
     """
-    folder = Path(resume).expanduser()
+    folder = Path(resume)
     try:
         found = [path.parent for path in folder.glob("*-state*/manifest.json")]
         newest = max(found, key=lambda path: (path.stat().st_mtime_ns, path.name), default=folder)

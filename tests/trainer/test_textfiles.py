@@ -83,6 +83,25 @@ def test_a_name_that_stands_twice_with_the_same_value_is_taken() -> None:
     assert loads('{"unet_lr": 1, "unet_lr": 1}') == {"unet_lr": 1}
 
 
+def test_a_name_in_several_tables_is_told_with_the_value_that_is_used(tmp_path: Path) -> None:
+    file = tmp_path / "run.toml"
+    file.write_text(
+        'pretrained_model_name_or_path = "m"\ntrain_data_dir = "t"\nresolution = "512"\n'
+        "[a]\nnetwork_dim = 4\nseed = 1\n"
+        "[b]\nnetwork_dim = 8\nseed = 1\n",
+        encoding="utf-8",
+    )
+    parsed = read(file)
+    assert parsed.config.network.network_dim == 8
+    assert [note.message for note in parsed.notes] == [
+        "network_dim stands in several tables of the file: 8 in the last one is used, 4 is not"
+    ]
+    assert read_values(file)["network_dim"] == 8
+    file.write_text('__repeated__ = [["a", 1, 2]]\n', encoding="utf-8")
+    with pytest.raises(ConfigError, match="no base model is given"):
+        read(file)
+
+
 @pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity", "1e999", "[1]", '{"a": 1}', "null", '"\\ud800"'])
 @pytest.mark.parametrize(
     "name", ["unet_lr", "network_dim", "output_name", "unknown", "train_data_dir", "optimizer_args"]

@@ -26,7 +26,7 @@ from trainer.config.dataset import Dataset, DatasetGroup, Subset
 from trainer.config.dataset_file import expanded
 from trainer.config.distributed import Distributed
 from trainer.config.imports import translate
-from trainer.config.launchers import as_sd_scripts
+from trainer.config.launchers import REPEATED, Repeated, as_sd_scripts
 from trainer.config.log import Log
 from trainer.config.loss import Loss
 from trainer.config.model import Model
@@ -197,7 +197,22 @@ def loads(text: str, path: str = "the text") -> dict[str, Any]:
         document = parse_document(text, path, "JSON" if is_json else "TOML")
     except TextFileError as error:
         raise ConfigError([Problem(None, error.template, error.values)]) from error
-    return recipe.flat_header(document, path) if recipe.is_header(document) else flattened(document)
+    if recipe.is_header(document):
+        return recipe.flat_header(document, path)
+    repeated = _repeated(document)
+    return {**flattened(document), **({REPEATED: repeated} if repeated else {})}
+
+
+def _repeated(document: Mapping[str, Any]) -> list[Repeated]:
+    """Names that stand in several tables with different values; `flattened` takes the last, as sd-scripts does."""
+    seen: dict[str, Any] = {}
+    found = []
+    for key, value in document.items():
+        for name, one in flattened({key: value}).items():
+            if name in seen and seen[name] != one:
+                found.append(Repeated(name, seen[name], one))
+            seen[name] = one
+    return found
 
 
 def _is_json(text: str) -> bool:

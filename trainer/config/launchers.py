@@ -10,15 +10,16 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import tomlkit
 
 from trainer.config import recipe
-from trainer.config.problems import Note
+from trainer.config.problems import Note, shown
 from trainer.networks.arguments import MODULES
 from trainer.numbers import read_number
 
+REPEATED = "__repeated__"  # the names that stand in several tables, among flat values
 # Names that only one page writes; one of them is enough to know its files.
 KOHYA_SS_KEYS = frozenset({
     "LoRA_type", "max_resolution", "stop_text_encoder_training", "lr_warmup", "model_list", "additional_parameters",
@@ -103,11 +104,33 @@ PREVIEW_FIELDS = (
 LORA_SCRIPTS_LORA_TYPES = {"sd-lora": "sd", "sdxl-lora": "sdxl", "lora-basic": None, "lora-master": None}
 
 
+class Repeated(NamedTuple):
+    """A name that stands in several tables of a file with different values."""
+
+    name: str
+    unused: Any
+    used: Any
+
+
 def as_sd_scripts(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[Note]]:
     """Flat values of any page's file -> flat values under sd-scripts' names, and what was changed.
 
     Files of sd-scripts and ours come back as they are, so it may be done twice.
     """
+    repeated = values.get(REPEATED, ())
+    if REPEATED in values:
+        values = {name: value for name, value in values.items() if name != REPEATED}
+    said = "{name} stands in several tables of the file: {used} in the last one is used, {unused} is not"
+    told = [
+        Note(None, said, {"name": one.name, "used": shown(one.used), "unused": shown(one.unused)})
+        for one in repeated
+        if isinstance(one, Repeated)
+    ]
+    result, notes = _translated(values)
+    return result, [*told, *notes]
+
+
+def _translated(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[Note]]:
     if recipe.is_metadata(values):
         return recipe.from_metadata(values)
     if KOHYA_SS_KEYS & set(values):
