@@ -29,7 +29,7 @@ from taggers.run import DEFAULT_RUNS_DIR, Journal, Run, RunError, find_run, undo
 from taggers.single import tag_one
 from taggers.tagging import ACTIONS, FolderError, Outcome, Work, pictures_of, tag_folder
 from taggers.tags import CONFLICTS, TagOptions, split_typed
-from trainer.atomic import WriteError
+from trainer.atomic import WriteError, sweep
 from trainer.events import EventLog
 from trainer.numbers import NumberError, read_number
 from trainer.paths import pasted_path
@@ -141,6 +141,8 @@ def _tag(options: argparse.Namespace) -> int:
         )
     work = work_of(options)
     pictures = pictures_of(work, _warn)
+    for folder in {work.folder, *(picture.parent for picture in pictures)}:
+        sweep(folder)
     find(options.model, options.model_dir)  # before a run is made: a slip leaves nothing behind
     if options.dry_run:
         return _tag_pictures(options, work, pictures, None)

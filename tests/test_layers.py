@@ -24,7 +24,7 @@ ALLOWED = {
     "trainer.numbers", "trainer.paths", "trainer.jsontext", "trainer.filesystem", "trainer.signals",
     "trainer.demo.drawing"),
     "webui": (
-        "trainer.signals", "trainer.atomic", "trainer.jsontext", "trainer.filesystem",
+        "trainer.signals", "trainer.leftovers", "trainer.atomic", "trainer.jsontext", "trainer.filesystem",
         "trainer.locks", "trainer.config", "trainer.optimizers", "trainer.schedules", "trainer.job",
         "trainer.events", "trainer.dataset",
         "trainer.metadata", "trainer.tools.inspect", "trainer.families.weights", "trainer.families.kinds",

@@ -82,7 +82,7 @@ def atomic_writer(
         finally:
             with contextlib.suppress(OSError):  # on a full disk closing fails as writing did; that one is to be heard
                 stream.close()
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except FileExistsError:
         raise
     except OSError as error:
@@ -190,7 +190,7 @@ def _place(temporary: Path, path: Path) -> None:
         _replace(temporary, path)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make a new name in the folder outlast a power cut, where the file system can."""
     if sys.platform == "win32":
         return

@@ -10,7 +10,6 @@ import contextlib
 import hashlib
 import io
 import json
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,10 +21,11 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from trainer import metadata
-from trainer.atomic import atomic_write, atomic_writer, sweep
+from trainer.atomic import atomic_write, atomic_writer, sweep, sync_folder
+from trainer.leftovers import remove_parts
 from trainer.locks import Lock, take, words_in
 from trainer.saving import BUILDING, FILE_SUFFIXES, LOCK_SUFFIX, REMOVING, UNNAMED
-from trainer.states import STATE_VERSION, StateError, incomplete, read_progress
+from trainer.states import MANIFEST, STATE_VERSION, StateError, incomplete, read_progress
 
 PRECISIONS = {"float": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
@@ -161,7 +161,7 @@ def save_state(folder: Path, state: State) -> Path:
     folder.parent.mkdir(parents=True, exist_ok=True)
     sweep(folder.parent)
     building = folder.with_name(f"{folder.name}{BUILDING}")
-    shutil.rmtree(building, ignore_errors=True)
+    remove_parts(building)
     building.mkdir()
     tensors: dict[str, Tensor] = {}
     plain = _split(state.optimizer, "", tensors)
@@ -178,19 +178,20 @@ def save_state(folder: Path, state: State) -> Path:
     manifest = {
         name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()} for name, data in contents.items()
     }
-    contents["manifest.json"] = json.dumps(manifest, indent=1).encode()
+    contents[MANIFEST] = json.dumps(manifest, indent=1).encode()
     try:
         for name, data in contents.items():
             atomic_write(building / name, data)
+        final = folder
+        number = 2
+        while final.exists():
+            final = folder.with_name(f"{folder.name}-{number}")
+            number += 1
+        building.rename(final)
     except OSError:
-        shutil.rmtree(building, ignore_errors=True)  # on a full disk half a state takes the last room
+        remove_parts(building)  # on a full disk half a state takes the last room
         raise
-    final = folder
-    number = 2
-    while final.exists():
-        final = folder.with_name(f"{folder.name}-{number}")
-        number += 1
-    building.rename(final)
+    sync_folder(folder.parent)
     return final
 
 
@@ -198,9 +199,9 @@ def remove_state(folder: Path) -> None:
     """Remove a state folder. It loses its name first: a kill in between leaves nothing that looks like a state."""
     gone = folder.with_name(f"{folder.name}{REMOVING}")
     with contextlib.suppress(OSError):
-        shutil.rmtree(gone, ignore_errors=True)
+        remove_parts(gone)
         folder.rename(gone)
-        shutil.rmtree(gone, ignore_errors=True)
+        remove_parts(gone)
 
 
 def load_state(folder: Path) -> State:

@@ -27,6 +27,7 @@ from trainer.events import TERMINAL, last_event
 
 REQUESTS = ("stop", "save", "sample")
 STOPPING = "stopping"
+LOCK_NAME = ".lock"  # of whoever trains the job now
 LONGEST_NAME_BYTES = 100  # of the name in an id
 LONGEST_ID_BYTES = len("20261120-114200-") + LONGEST_NAME_BYTES + len("~999")
 ID_PATTERN = re.compile(r"[0-9]{8}-[0-9]{6}-[\w.\-]{1,60}(?:~[0-9]+)?")

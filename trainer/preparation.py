@@ -33,7 +33,7 @@ from trainer import (
     schedules,
     seeds,
 )
-from trainer.atomic import WriteError, sweep
+from trainer.atomic import WriteError
 from trainer.checkpoint import Reserved, State, load_state, reserve_name
 from trainer.config import TrainConfig
 from trainer.config.rates import trained_rates
@@ -48,6 +48,7 @@ from trainer.families.base import Family, Target
 from trainer.families.modules import all_tensors
 from trainer.families.weights import describe, find_base
 from trainer.job import Job
+from trainer.leftovers import sweep_run, sweep_tree
 from trainer.loading.batches import count_batches, plan
 from trainer.loading.latents import FolderStore, Latents, LatentsError, Store, cache_latents, fingerprint, tried_latents
 from trainer.loading.npz import NpzStore
@@ -143,8 +144,10 @@ def prepare(config: TrainConfig, job: Job, events: EventLog, processes: Processe
             if at_the_end:
                 warn(at_the_end)
     output_dir = output_folder(config.save)
-    for folder in (output_dir, job.states):
-        sweep(folder)
+    if processes.main:
+        pictures = {folder.path for folder in dataset.reading.folders}  # latents and lists may lie there
+        sweep_run(job, [output_dir, output_dir / "sample", *pictures])
+        sweep_tree(CACHE_FOLDER)
     reserved = _reserved(config, job, output_dir, resumed, processes, warn)
     named = reserved.name if config.save.output_name is not None else None
     facts = _facts(config, dataset, family, planned.epochs, planned.steps, latents, named, resumed,

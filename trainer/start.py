@@ -26,13 +26,12 @@ from trainer.config import ConfigError, TrainConfig, to_toml
 from trainer.config.log import Log
 from trainer.console import LOG, open_console
 from trainer.events import EventLog, LastWord, NoEvents
-from trainer.job import LONGEST_ID_BYTES, Job
+from trainer.job import LOCK_NAME, LONGEST_ID_BYTES, Job
 from trainer.locks import take, words_in
 from trainer.saving import too_long
 from trainer.signals import STOPPING, answered_by
 
 FINISHED, FAILED, REFUSED, STOPPED = 0, 1, 2, 3
-LOCK_NAME = ".lock"
 REPORTED_PACKAGES = (
     "torch", "diffusers", "transformers", "accelerate", "safetensors", "bitsandbytes", "numpy", "pillow",
 )  # fmt: skip

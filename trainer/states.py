@@ -15,6 +15,7 @@ from trainer.config.file_names import fault_of
 from trainer.saving import BUILDING, REMOVING, STATE_SUFFIX
 
 STATE_VERSION = 1
+MANIFEST = "manifest.json"  # written last, it makes a state complete
 STATE_FILES = ("network.safetensors", "optimizer.safetensors", "optimizer.json", "progress.json")
 
 

@@ -22,6 +22,7 @@ import uvicorn
 from fastapi import FastAPI, Response
 from fastapi.responses import FileResponse
 
+from trainer.leftovers import sweep_page
 from trainer.signals import closed_terminal_is_sigterm, say
 from webui.address import Address, AddressError, listening_socket, named_address
 from webui.answers import Refusal, answering
@@ -112,6 +113,8 @@ def serve(
 def _lifespan(site: Site) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        folders = (site.root, site.output_dir, site.output_dir / "sample")
+        sweep_page(site.jobs_dir, site.state_dir, folders)
         site.runner.watch()
         yield
         site.runner.close()

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trainer.atomic import atomic_write
+from trainer.atomic import atomic_write, sweep
 from trainer.jsontext import parse
+from trainer.leftovers import sweep_tree
 from webui import tagfiles
 from webui.tagfiles import Draft, FolderError, Returns
 from webui.tagsave import Saver
@@ -58,6 +59,7 @@ class OpenFolders:
         with self._lock:
             opened = self._opened.get(name)
             if opened is None:
+                (sweep_tree if recursive else sweep)(folder)  # what a killed program left beside the captions
                 opened = self._opened[name] = self._read(name, folder, recursive, extension)
                 self._forget_some(name)
             else:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from durable import needs_linux, recorded
 
 from trainer import atomic
 from trainer.atomic import TEMPORARY_SUFFIX, WriteError, atomic_write, atomic_writer, sweep
@@ -214,31 +215,20 @@ def test_a_stream_that_cannot_be_closed_does_not_hide_the_first_error(
         raise RuntimeError("first")
 
 
-def recorded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """The calls that make a file last, in order: (call, file or folder as it is called at that moment)."""
-    calls: list[tuple[str, str]] = []
-    fsync, replace, link = os.fsync, os.replace, os.link
-
-    def named(descriptor: int) -> str:
-        path = Path(f"/proc/self/fd/{descriptor}").readlink()
-        return f"{path.name}/" if path.is_dir() else f"{path.suffix}: {path.read_bytes().decode()}"
-
-    monkeypatch.setattr(os, "fsync", lambda fd: (calls.append(("fsync", named(fd))), fsync(fd)))
-    monkeypatch.setattr(os, "replace", lambda a, b: (calls.append(("replace", Path(b).name)), replace(a, b)))
-    monkeypatch.setattr(os, "link", lambda a, b: (calls.append(("link", Path(b).name)), link(a, b)))
-    return calls
-
-
-@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs Linux to name an open file")
+@needs_linux
 @pytest.mark.parametrize(("replace", "call"), [(True, "replace"), (False, "link")])
 def test_content_is_on_the_disk_before_the_name_and_the_name_before_the_write_returns(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, replace: bool, call: str
 ) -> None:
     calls = recorded(monkeypatch)
-    with atomic_writer(tmp_path / "a.txt", verify=lambda _: calls.append(("verify", "")), replace=replace) as stream:
+
+    def verify(written: Path) -> None:
+        calls.append(("verify", written.read_text(encoding="utf-8")))
+
+    with atomic_writer(tmp_path / "a.txt", verify=verify, replace=replace) as stream:
         stream.write(b"new")
     assert calls == [
-        ("fsync", ".athanor-tmp: new"), ("verify", ""), (call, "a.txt"), ("fsync", f"{tmp_path.name}/")
+        ("fsync", ".athanor-tmp"), ("verify", "new"), (call, "a.txt"), ("fsync", f"{tmp_path.name}/")
     ]  # fmt: skip
 
 

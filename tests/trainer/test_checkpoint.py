@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
 import safetensors.torch
 import torch
+from durable import needs_linux, recorded
 from safetensors import safe_open
 
 from trainer import metadata
@@ -16,11 +19,13 @@ from trainer.checkpoint import (
     State,
     free_path,
     load_state,
+    remove_state,
     reserve_name,
     save_network,
     save_state,
 )
 from trainer.config import parse
+from trainer.leftovers import sweep_states
 from trainer.metadata import FileFacts, RunFacts
 from trainer.states import StateError, incomplete, newest_state
 
@@ -140,6 +145,65 @@ def test_a_damaged_state_is_refused_with_the_cure(tmp_path: Path) -> None:
         load_state(path)
     with pytest.raises(StateError, match="there is no such folder"):
         load_state(tmp_path / "none")
+
+
+@needs_linux
+def test_a_state_is_on_the_disk_before_its_name_and_its_manifest_comes_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = recorded(monkeypatch)
+    save_state(tmp_path / "a-state", State({"step": 1}, TINY, {}))
+    files = ["network.safetensors", "optimizer.safetensors", "optimizer.json", "progress.json", "manifest.json"]
+    of_a_file = [
+        [("fsync", ".athanor-tmp"), ("replace", name), ("fsync", "a-state.building/")] for name in files
+    ]  # fmt: skip
+    assert calls == [*sum(of_a_file, []), ("rename", "a-state/"), ("fsync", f"{tmp_path.name}/")]
+
+
+@needs_linux
+def test_a_state_loses_its_name_before_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = save_state(tmp_path / "a-state", State({"step": 1}, TINY, {}))
+    calls = recorded(monkeypatch)
+    remove_state(path)
+    assert calls == [("rename", "a-state.removing/"), ("rmdir", "a-state.removing")]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_state_is_removed_without_what_a_person_put_into_it(tmp_path: Path) -> None:
+    path = save_state(tmp_path / "a-state", State({"step": 1}, TINY, {}))
+    (path / "notes.txt").write_text("the good one", encoding="utf-8")
+    remove_state(path)
+    assert [file.relative_to(tmp_path).as_posix() for file in tmp_path.rglob("*.*") if file.is_file()] == [
+        "a-state.removing/notes.txt"
+    ]
+
+
+def test_a_state_that_cannot_get_its_name_leaves_nothing_behind_and_the_first_error_is_heard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(OSError, match="No space left"):
+        save_state(tmp_path / "a-state", State({"step": 1}, TINY, {}))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_halves_of_states_are_swept_and_nothing_else(tmp_path: Path) -> None:
+    whole = save_state(tmp_path / "a-state", State({"step": 1}, TINY, {}))
+    halves = ["a-state.building", "a-state-2.removing", "标-step00000002-state.building"]
+    for name in [*halves, "b-state.building", "mine.building", "a-state.building.bak"]:
+        shutil.copytree(whole, tmp_path / name)
+    (tmp_path / "a-state.building" / "manifest.json").unlink()
+    (tmp_path / "b-state.building" / "mine.txt").touch()
+    if sys.platform != "win32":
+        (tmp_path / "c-state.building").symlink_to(whole)
+    assert sweep_states(tmp_path) == 3
+    assert not any((tmp_path / name).exists() for name in halves)
+    assert (tmp_path / "b-state.building" / "mine.txt").exists() and incomplete(whole) is None
+    assert (tmp_path / "mine.building" / "manifest.json").exists()
+    assert incomplete(tmp_path / "a-state.building.bak") is None
 
 
 def test_a_half_written_state_never_carries_its_final_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ import torch
 from place import Place
 from safetensors import safe_open
 
+from trainer.atomic import _host
 from trainer.config import parse
 from trainer.dataset.report import lengths
 from trainer.saving import Moment, outdated
@@ -68,8 +71,19 @@ def test_the_oldest_file_is_found_as_sd_scripts_finds_it() -> None:
     steps = parse({**needed, "save_every_n_steps": 100, "save_last_n_steps": 250}).config.save
     assert outdated(steps, Moment("step", 600), 9) == Moment("step", 300)  # 600 - 250 - 1 = 349, rounded down
     assert outdated(steps, Moment("step", 300), 9) is None
+    assert outdated(steps, Moment("step", 400), 9) == Moment("step", 100)  # 149, rounded down
+    # a limit that is a multiple of the interval: of 50 the last 30 are 20, 30 and 40, so 10 goes (50 - 30 - 1 = 19)
+    tens = parse({**needed, "save_every_n_steps": 10, "save_last_n_steps": 30}).config.save
+    assert [outdated(tens, Moment("step", number), 9) for number in (30, 40, 50, 60)] == [
+        None, None, Moment("step", 10), Moment("step", 20)
+    ]  # fmt: skip
+    longer = parse({**needed, "save_every_n_steps": 10, "save_last_n_steps": 30, "save_last_n_steps_state": 50})
+    assert outdated(longer.config.save, Moment("step", 70), 9, state=True) == Moment("step", 10)  # 70 - 50 - 1 = 19
+    assert outdated(longer.config.save, Moment("step", 70), 9) == Moment("step", 30)
     epochs = parse({**needed, "save_every_n_epochs": 2, "save_last_n_epochs": 3}).config.save
     assert outdated(epochs, Moment("epoch", 10), 20) == Moment("epoch", 4)
+    assert outdated(epochs, Moment("epoch", 6), 20) is None  # 2, 4 and 6 are the last three
+    assert outdated(epochs, Moment("epoch", 8), 20) == Moment("epoch", 2)
     assert outdated(epochs, Moment("end"), 20) is None
 
 
@@ -121,15 +135,20 @@ def test_steps_and_epochs_are_counted_as_sd_scripts_counts(
 
 
 def test_temporary_files_of_a_killed_run_are_swept_at_the_next_start(place: Place) -> None:
-    import os
-
-    left = [place.root / "output" / ".t.safetensors.aa.athanor-tmp", place.root / "output" / ".new.bb.athanor-tmp"]
-    left[0].parent.mkdir()
-    for path in left:
-        path.touch()
-    os.utime(left[0], (1, 1))
+    folders = ["job", "job/state", "job/samples", "output", "output/sample", "train/1_cat", ".athanor/cache/latents/ab"]
+    mine, others = (f".{host}0123456789.athanor-tmp" for host in (_host(), "ffffff"))
+    for folder in folders:
+        (place.root / folder).mkdir(parents=True, exist_ok=True)
+        for name in (mine, others):
+            (place.root / folder / name).touch()
+            os.utime(place.root / folder / name, (time.time() - 100,) * 2)
+    for name in ("t-state.building", "t-000001-state.removing"):
+        (place.root / "job" / "state" / name).mkdir()
+        (place.root / "job" / "state" / name / "progress.json").touch()
     assert place.train(max_train_epochs=1) == 0
-    assert [path.exists() for path in left] == [False, True]  # another run may be writing the new one
+    assert not any((place.root / folder / mine).exists() for folder in folders)
+    assert all((place.root / folder / others).exists() for folder in folders)  # another machine may be writing it
+    assert states(place) == [others]
 
 
 def test_states_lie_with_the_job_and_never_under_a_half_written_name(place: Place, tmp_path: Path) -> None:
