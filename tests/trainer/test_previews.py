@@ -218,6 +218,12 @@ def test_long_prompts_are_not_cut_at_75_tokens(family):
     assert not np.array_equal(one, two)
 
 
+def test_brackets_that_weigh_take_no_room_from_a_prompt(family):
+    start = "cat " * 73  # with the dog 74 tokens; brackets, colon and number would make 80, which are two chunks
+    one, two = generate(family, [replace(SMALL, prompt=start + "dog"), replace(SMALL, prompt=start + "(dog:1.0)")])
+    assert np.array_equal(one, two)
+
+
 def test_the_global_random_state_is_untouched(family):
     torch.manual_seed(1)
     before = torch.get_rng_state()

@@ -96,9 +96,10 @@ def test_models_say_whether_they_are_here_and_how_large_the_download_is(client: 
 def test_the_check_counts_pictures_and_captions(client: TestClient, folder: Path):
     (folder / "01.txt").write_text("by hand", encoding="utf-8")
     (folder / "02.txt").write_text("", encoding="utf-8")
+    (folder / "03.TXT").write_text("by hand", encoding="utf-8")
     answer = client.post("/api/tagging/check", json=form(folder)).json()
     assert answer["problems"] == []
-    assert (answer["folder"]["pictures"], answer["folder"]["captioned"], answer["folder"]["to_tag"]) == (12, 1, 11)
+    assert (answer["folder"]["pictures"], answer["folder"]["captioned"], answer["folder"]["to_tag"]) == (12, 2, 10)
     replace = client.post("/api/tagging/check", json=form(folder, conflict="replace")).json()
     assert replace["folder"]["to_tag"] == 12
 
