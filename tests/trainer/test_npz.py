@@ -13,7 +13,7 @@ from PIL import Image
 from test_latents import Encoder, read
 
 from trainer.families.base import Conditioning
-from trainer.loading.latents import LatentsError, Use, cache_latents
+from trainer.loading.latents import FolderStore, LatentsError, Use, cache_latents
 from trainer.loading.npz import NpzStore
 from trainer.loading.pixels import Item, load
 from trainer.loading.texts import KeptTexts, write_te_outputs
@@ -268,3 +268,25 @@ def test_text_outputs_are_not_written_through_a_link_out_of_the_data_set(item, a
     )
     assert len(said) == 1 and "a_te_outputs.npz is a link that leads outside the data set" in said[0]
     assert place.is_symlink() and away.read_bytes() == before
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+def test_kept_latents_of_a_turned_picture_are_never_taken_for_those_of_the_lying_one(tmp_path, trusted):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture = Image.new("RGB", (80, 80), "black")
+    picture.paste("white", (0, 0, 40, 80))
+    picture.save(tmp_path / "a.jpg", exif=exif)
+    stored = Item(tmp_path / "a.jpg", (64, 64), (64, 64), size=(80, 80), turned=True, as_stored=True)
+    shown = replace(stored, as_stored=False)
+    stores = [lambda: NpzStore("_sd", SCALE, trusted=trusted), lambda: FolderStore(tmp_path / "kept")]
+    for store in stores:
+        made = {}
+        for item in (stored, shown, stored):
+            encoder = Encoder()
+            latents = cache_latents([item], load, encoder, "vae", store=store(), trust_dates=trusted).kept(0).latents
+            made.setdefault(item.as_stored, []).append(latents[0])
+        lying, upright = made[True][0], made[False][0]
+        assert (lying[:, 0] > lying[:, -1]).all()  # white at the left, as it is stored
+        assert (upright[0] > upright[-1]).all()  # turned by a quarter to the right it is white above
+        assert torch.equal(made[True][1], lying)

@@ -282,13 +282,25 @@ def test_half_precision_predictions_are_close_and_float32(base, family, dtype):
     assert (result - expected).abs().max() < 0.05
 
 
-def test_a_vae_that_overflows_in_half_precision_is_turned_to_float32(base):
-    family = family_of(base, vae_dtype=torch.float16)
-    family.vae.encoder.conv_in.weight.mul_(6e4)
-    family.vae.encoder.conv_in.weight.clamp_(-6e4, 6e4)
-    latents = family.encode_images(torch.ones(1, 3, 64, 64), torch.Generator().manual_seed(0))
-    assert torch.isfinite(latents).all()
-    assert "overflowed in half precision" in family.notes[0]
+@pytest.mark.parametrize("way", ["encode", "decode"])
+def test_what_overflows_in_a_half_precision_vae_is_done_again_in_float32_with_the_same_result(base, way):
+    half = family_of(base, vae_dtype=torch.float16)
+    overflowing = half.vae.encoder if way == "encode" else half.vae.decoder
+    overflowing.conv_in.weight.mul_(6e4).clamp_(-6e4, 6e4)
+    full = family_of(base)
+    full.vae.load_state_dict({name: weight.float() for name, weight in half.vae.state_dict().items()})
+
+    def done(family: SDFamily) -> torch.Tensor:
+        if way == "encode":
+            return family.encode_images(torch.ones(1, 3, 64, 64), torch.Generator().manual_seed(0))
+        return family.decode_latents(torch.ones(1, 4, 8, 8))
+
+    result = done(half)
+    assert torch.isfinite(result).all()
+    assert torch.equal(result, done(full))
+    assert half.vae.encoder.conv_in.weight.dtype == half.vae.decoder.conv_in.weight.dtype == torch.float32
+    assert torch.equal(done(half), result)
+    assert [("overflowed in half precision" in note) for note in half.notes] == [True] * (way == "encode")
 
 
 def test_another_vae_takes_the_place_of_the_own_one(base, tmp_path):
