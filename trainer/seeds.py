@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def derive(seed: int, *names: str | int) -> int:
     """A 63-bit integer that depends on the seed and every name: derive(7, "order", 3)."""
     text = "\x1f".join([str(seed), *(f"{type(name).__name__}:{name}" for name in names)])
-    return int.from_bytes(hashlib.sha256(text.encode("utf-8")).digest()[:8], "big") >> 1
+    return int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:8], "big") >> 1
 
 
 def generator(seed: int, *names: str | int) -> torch.Generator:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 
 import numpy as np
 import pytest
@@ -137,3 +139,26 @@ def test_an_uncached_picture_that_vanishes_while_training_is_named_and_the_state
     assert (failed["event"], failed["kind"]) == ("failed", "data")
     assert "2.png cannot be read any more" in failed["message"]
     assert [path for path in (place.root / "job" / "state").iterdir() if path.name.endswith("-state")]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no names that are not text")
+@pytest.mark.parametrize(
+    "kept",
+    [
+        {"cache_latents_to_disk": True, "skip_cache_check": True, "cache_info": True},
+        {"cache_latents_to_disk": True, "cache_as_npz": True},
+    ],
+    ids=["kept", "npz"],
+)
+def test_names_that_are_not_utf8_are_trained_kept_and_told(place, kept, capsys):
+    folder = place.root / os.fsdecode(b"train/2_\xc4\xe3")  # GBK
+    (place.root / "train" / "1_cat").rename(folder)
+    for number, name in enumerate((b"\xba\xc3.png", b"\xff.png")):
+        (folder / f"{number}.png").rename(folder / os.fsdecode(name))  # away from their captions
+    (folder / os.fsdecode(b"empty\xfe.png")).write_bytes(b"")
+    values = {"max_train_epochs": 1, "validation_split": 0.2, **kept}
+    assert main(["check", place.config(**values), "--json"]) == 0
+    told = [problem["message"] for problem in json.loads(capsys.readouterr().out)["problems"]]
+    assert any("empty\ufffd.png is empty (0 bytes)" in message for message in told)
+    assert place.train(**values) == 0
+    assert len(list(folder.glob("*.npz"))) == (5 if "cache_as_npz" in kept else 0)

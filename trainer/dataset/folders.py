@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from trainer.config.dataset import Owner, Subset
 from trainer.config.file_names import is_device
+from trainer.config.problems import printable
 from trainer.dataset import links
 from trainer.dataset.links import Place
 from trainer.dataset.pictures import EXTENSIONS
@@ -202,7 +203,8 @@ def _named_folders(root: Path, is_reg: bool, config: TrainConfig, problems: list
             said = "the folder {name} asks for {repeats} repeats; rename it with at most {most}"
             problems.append(error(root / name, said, name=name, repeats=repeats, most=MAX_REPEATS))
             continue
-        yield Folder(root / name, name, repeats, class_tokens, is_reg, config.dataset, config.caption, root=data_set)
+        tokens = printable(class_tokens)  # they become a caption, and Linux allows names that are no text
+        yield Folder(root / name, name, repeats, tokens, is_reg, config.dataset, config.caption, root=data_set)
 
 
 def _unfollowed(root: Path, places: Iterable[Place]) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ C latent channels · H W pixels · h w latent rows, columns
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from torch import Tensor, nn
 
 from trainer import seeds
 from trainer.atomic import WriteError, atomic_write, heals
+from trainer.config.problems import printable
 from trainer.dataset import DatasetError
 from trainer.dataset.buckets import Size
 from trainer.dataset.pictures import Pixels
@@ -359,7 +361,7 @@ class FolderStore:
         tensors = {"latents": latents} if reduced is None else {"latents": latents, "mask": reduced.contiguous()}
         place = self._place(task)
         place.parent.mkdir(parents=True, exist_ok=True)
-        atomic_write(place, save(tensors, {"picture": task.item.path.name, "key": task.key}))
+        atomic_write(place, save(tensors, {"picture": printable(task.item.path.name), "key": task.key}))
 
     def notes(self) -> list[str]:
         """As Store."""
@@ -382,7 +384,8 @@ def content_id(path: Path, trust_dates: bool = False) -> str:
     """What identifies a picture: the SHA-256 of its bytes, or with `trust_dates` its path, size and date."""
     if trust_dates:
         status = path.stat()
-        return hashlib.sha256(f"{path.resolve()}|{status.st_size}|{status.st_mtime_ns}".encode()).hexdigest()
+        facts = f"|{status.st_size}|{status.st_mtime_ns}".encode()
+        return hashlib.sha256(os.fsencode(path.resolve()) + facts).hexdigest()
     whole = hashlib.sha256()
     with path.open("rb") as stream:
         while block := stream.read(2**20):
