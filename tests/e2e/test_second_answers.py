@@ -5,6 +5,7 @@ What the first answer does is in the tests of each tab.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -195,6 +196,26 @@ def editor(page: Any, server: Server, tmp_path: Path) -> Any:
     chip(page, "watermark").wait_for()
     page.folder = folder
     return page
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows counts letters, not bytes")
+def test_what_was_not_saved_is_listed_by_name_with_the_reason(page: Any, server: Server, tmp_path: Path):
+    longest = "安" * 83  # 249 bytes: .png fits into the 255 of a file name, .caption is 257
+    for name in ("a", longest):
+        Image.new("RGB", (60, 90)).save(tmp_path / f"{name}.png")
+    opened = call(server, "datasets/open", {"path": str(tmp_path), "extension": ".caption"})
+    call(server, f"datasets/{opened['id']}/edit",
+         {"rev": 0, "listing": opened["listing"], "edit": {"kind": "add", "tags": ["x"]}})  # fmt: skip
+    page.goto(server.url)
+    page.evaluate("id => localStorage.setItem('athanor.tags.folder', id)", opened["id"])
+    page.reload()
+    open_tab(page, "tags")
+    page.locator("#tags-save").click()
+    page.locator("[data-role=notice]", has_text="Saved: 1. Not saved: 1.").wait_for()
+    role(page, "notice-action").last.click()
+    lines = role(page, "tags-failures").locator("li").all_inner_texts()
+    assert len(lines) == 1 and f"{longest}.png" in lines[0] and "too long" in lines[0]
+    assert (tmp_path / "a.caption").read_text(encoding="utf-8") == "x"
 
 
 def chip(page: Any, tag: str) -> Any:

@@ -108,6 +108,42 @@ def test_a_second_window_that_is_behind_is_refused_and_then_sees_the_change(clie
     assert view["picture"]["text"] == "1girl, solo, first"
 
 
+CHANGES: dict[str, dict[str, Any]] = {
+    "edit": {"edit": {"kind": "add", "tags": ["second"]}},
+    "undo": {},
+    "redo": {},
+    "travel": {"position": 0},
+    "resolve": {"spans": [[0, 0]], "keep": "mine"},
+    "bring-back": {"name": "kept"},
+    "save": {},
+}
+
+
+@pytest.mark.parametrize("path", CHANGES)
+@pytest.mark.parametrize("older", ["rev", "listing"])
+def test_no_change_is_made_on_what_another_window_or_program_has_changed_meanwhile(
+    client: TestClient, folder: Path, tmp_path: Path, path: str, older: str
+):
+    first = Window(client, folder)
+    first.edit(kind="add", tags=["undone"])
+    first.edit(kind="add", tags=["first"])
+    first.post("undo")
+    (folder / "a.txt").write_text("theirs", encoding="utf-8")
+    view = client.post(f"/api/datasets/{first.folder['id']}/refresh", json={}).json()
+    kept = tmp_path / "root" / ".athanor" / "captions" / "returns" / first.folder["id"] / "kept.json"
+    kept.parent.mkdir(parents=True)
+    kept.write_text('{"time": 1, "captions": {"b.txt": "from before"}}', encoding="utf-8")
+    state = {"rev": view["rev"], "listing": view["listing"]}
+    state[older] -= 1
+    answer = client.post(f"/api/datasets/{first.folder['id']}/{path}", json=CHANGES[path] | state)
+    assert (answer.status_code, "changed in another window" in answer.json()["message"]) == (409, True)
+    after = client.post(f"/api/datasets/{first.folder['id']}/view", json={"look": 1}).json()
+    assert {name: after[name] for name in ("rev", "done_count", "dirty", "conflicts")} == {
+        name: view[name] for name in ("rev", "done_count", "dirty", "conflicts")
+    }
+    assert (folder / "b.txt").read_text(encoding="utf-8") == "1girl, watermark"
+
+
 def test_undo_redo_and_history_travel_through_the_steps(client: TestClient, folder: Path):
     window = Window(client, folder)
     window.edit(kind="add", tags=["x"])
