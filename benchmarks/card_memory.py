@@ -51,7 +51,7 @@ def follow(options: argparse.Namespace) -> None:
     from trainer import networks, objective, optimizers, preparation, quantised
     from trainer import train as loop
     from trainer.config import parse
-    from trainer.families import modules, sd, sdxl
+    from trainer.families import layout, modules, sd, sdxl
     from trainer.families.base import Conditioning, LoadOptions
 
     card = torch.device("cuda", 0)
@@ -153,7 +153,7 @@ def follow(options: argparse.Namespace) -> None:
     config = parse({name: value for name, value in values.items() if value is not None}).config
     from diffusers import UNet2DConditionModel
 
-    settings = dict(modules.known_configs("unet")[options.family])
+    settings = dict(layout.known_configs("unet")[options.family])
     with modules.quiet_libraries(), torch.device("meta"):
         unet = UNet2DConditionModel.from_config(settings).to(torch.bfloat16).requires_grad_(False)
     kind = sdxl.SDXLFamily if options.family == "sdxl" else sd.SDFamily

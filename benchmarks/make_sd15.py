@@ -16,7 +16,8 @@ from torch import Tensor
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from trainer.families import names
-from trainer.families.modules import known_configs, quiet_libraries
+from trainer.families.layout import known_configs
+from trainer.families.modules import quiet_libraries
 
 
 def shapes() -> dict[str, torch.Size]:

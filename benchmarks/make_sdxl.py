@@ -17,7 +17,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.make_sd15 import random_tensor
 from trainer.families import names
-from trainer.families.modules import known_configs, quiet_libraries
+from trainer.families.layout import known_configs
+from trainer.families.modules import quiet_libraries
 
 
 def shapes() -> dict[str, torch.Size]:

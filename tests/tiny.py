@@ -16,15 +16,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trainer.families import modules as family_modules
+from trainer.families import layout
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 CONFIGS = Path(__file__).parents[1] / "trainer" / "families" / "configs"
 OWN_CONFIGS = Path(__file__).parent / "configs"
-if OWN_CONFIGS not in family_modules.CONFIG_FOLDERS:
-    family_modules.CONFIG_FOLDERS.append(OWN_CONFIGS)
+if OWN_CONFIGS not in layout.CONFIG_FOLDERS:
+    layout.CONFIG_FOLDERS.append(OWN_CONFIGS)
 # SD 1.5 has 278 with convolutions; one more here, since the last block is narrower than the one before
 LORA_UNET_MODULES, LORA_UNET_MODULES_WITH_CONV, LORA_TEXT_MODULES = 192, 279, 12
 LORA_MODULES = {"sd1": (12, 192), "sd2": (18, 192), "sdxl": (12 + 18, 192)}  # text encoders, U-Net

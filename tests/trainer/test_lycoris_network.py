@@ -21,7 +21,7 @@ from trainer.config import ConfigError, parse
 from trainer.families.base import Target
 from trainer.families.layers import clip_name, layers_of, sd_block
 from trainer.networks import arguments
-from trainer.networks.presets import PRESETS, PresetError, find_preset
+from trainer.networks.presets import PRESETS, Preset, PresetError, find_preset
 
 TIME = {"lora_unet_time_embedding_linear_1", "lora_unet_time_embedding_linear_2"}
 ENDS = {"lora_unet_conv_in", "lora_unet_conv_out"}
@@ -210,6 +210,34 @@ def test_arguments_of_other_methods_are_accepted_and_told() -> None:
 def test_what_a_method_has_no_use_for_is_told(algo: str, told: list[str]) -> None:
     args = (f"algo={algo}", "bypass_mode=True", "conv_alpha=2", "conv_dim=4")
     assert arguments.without_effect("lycoris.kohya", args) == told
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "by_expression", "by_fnmatch"),
+    [
+        ("mid_block", "mid_block.attentions.0.proj_in", True, False),  # an expression fits a beginning, the other all
+        ("mid_block.*", "mid_block.attentions.0.proj_in", True, True),
+        ("*attn1.to_?", "mid_block.attentions.0.transformer_blocks.0.attn1.to_k", None, True),
+        ("*attn[12].to_k", "mid_block.attentions.0.transformer_blocks.0.attn3.to_k", None, False),
+        (r"mid_block\..*\.to_(k|v)$", "mid_block.attentions.0.transformer_blocks.0.attn1.to_k", True, False),
+        ("to_k", "mid_block.attentions.0.transformer_blocks.0.attn1.to_k", True, True),  # an end behind a dot
+    ],
+)
+def test_a_presets_patterns_are_expressions_or_with_use_fnmatch_patterns_of_file_names(
+    pattern: str, path: str, by_expression: bool | None, by_fnmatch: bool
+) -> None:
+    assert Preset(use_fnmatch=True).matches(pattern, path) is by_fnmatch
+    if by_expression is not None:
+        assert Preset().matches(pattern, path) is by_expression
+
+
+def test_use_fnmatch_of_a_preset_file_chooses_layers_by_file_like_patterns(tmp_path: Path) -> None:
+    file = tmp_path / "own.toml"
+    chosen = 'unet_target_module = []\nunet_target_name = ["*attn1.to_[kv]"]\ntext_encoder_target_module = []\n'
+    file.write_text(f'use_fnmatch = true\nexclude_name = ["mid_block*"]\n{chosen}', encoding="utf-8")
+    names = {name for name, _ in attached("algo=loha", f"preset={file}").adapters()}
+    assert len(names) == 15 * 2  # 16 transformer blocks, without that of the middle
+    assert all(name.endswith(("attn1_to_k", "attn1_to_v")) and "mid_block" not in name for name in names)
 
 
 def test_a_preset_file_chooses_layers_methods_and_ranks(tmp_path: Path) -> None:

@@ -89,6 +89,15 @@ def test_values_that_are_set_stand_as_python_writes_them() -> None:
     assert {name: made[f"ss_{name}"] for name in expected} == expected
 
 
+def test_of_two_text_encoder_rates_the_first_is_recorded_and_the_batch_counts_processes_and_accumulation() -> None:
+    made = told(
+        replace(FACTS, processes=4), text_encoder_lr="3e-5,2e-5", unet_lr=1e-4, train_batch_size=2,
+        gradient_accumulation_steps=3,
+    )  # fmt: skip
+    names = ("text_encoder_lr", "unet_lr", "batch_size_per_device", "total_batch_size", "gradient_accumulation_steps")
+    assert [made[f"ss_{name}"] for name in names] == ["3e-05", "0.0001", "2", "24", "3"]
+
+
 def test_network_arguments_are_texts_and_carry_the_dropout() -> None:
     assert "ss_network_args" not in told()
     made = told(network_args=["conv_dim=4", "conv_alpha=1"], network_dropout=0.1)

@@ -168,6 +168,17 @@ def test_an_adaptive_offset_grows_with_the_channel_mean_and_never_below_zero():
     assert torch.equal(objective.draw_noise(x, options, generator(0, "noise", 0)), plain)
 
 
+def test_an_adaptive_offset_reads_the_size_of_a_mean_whatever_its_sign():
+    """strength = 0.1 + 0.2 * |mean| of each channel: 0.5 for means of 2 and of -2 (sd-scripts takes the absolute)."""
+    options = noise_options(noise_offset=0.1, adaptive_noise_scale=0.2)
+    up = objective.draw_noise(torch.full((8, 4, 2, 2), 2.0), options, generator(0, "noise", 0))
+    down = objective.draw_noise(torch.full((8, 4, 2, 2), -2.0), options, generator(0, "noise", 0))
+    assert torch.equal(up, down)
+    draws = generator(0, "noise", 0)
+    base, offset = torch.randn(8, 4, 2, 2, generator=draws), torch.randn(8, 4, 1, 1, generator=draws)
+    torch.testing.assert_close(down, base + 0.5 * offset)
+
+
 def test_pyramid_noise_has_unit_deviation_and_smooth_parts():
     x = torch.zeros(2, 4, 64, 64)
     noise = objective.draw_noise(

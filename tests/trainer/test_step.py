@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tiny
 import torch
 import torch.nn.functional as F
+from place import DEFAULTS, Place
 
 from benchmarks.one_step import Given, beginning, ours, plain
 from trainer import families, objective
+from trainer import train as loop
 from trainer.config import TrainConfig, parse
+from trainer.families.base import Conditioning
 from trainer.networks import NetworkOptions
 from trainer.train import training_step
 
@@ -93,3 +97,47 @@ def test_loss_gradients_and_updated_weights_are_those_of_an_independent_trainer(
         assert (mine.gradients[key] - gradient).norm() <= 1e-3 * gradient.norm() + 1e-10, key
         assert (mine.weights[key] - weight).norm() <= allowed * weight.norm(), key
     assert any((theirs.weights[key] - value).norm() > 1e-3 * value.norm() for key, value in start.items())
+
+
+def test_a_whole_run_writes_the_weights_of_an_independent_trainer(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The numbers that the run drew, given to diffusers, peft and torch: a run is not only compared with itself."""
+    pytest.importorskip("peft", reason="peft is a development dependency")
+    given: list[tuple[torch.Tensor, ...]] = []
+    start: dict[str, torch.Tensor] = {}
+
+    def watched(
+        family: Any, latents: Any, noise: Any, timesteps: Any, conditioning: Any, *rest: Any, **named: Any
+    ) -> Any:
+        given.append((latents, noise, timesteps, conditioning.context))
+        return training_step(family, latents, noise, timesteps, conditioning, *rest, **named)
+
+    def kept(run: Any) -> Any:
+        start.update({key: value.clone() for key, value in run.network.file_tensors().items()})
+        return real(run)
+
+    real = loop.beginning
+    monkeypatch.setattr(loop, "training_step", watched)
+    monkeypatch.setattr(loop, "beginning", kept)
+    settings: dict[str, object] = {
+        "max_train_epochs": None, "max_train_steps": 1, "network_train_unet_only": True, "max_grad_norm": 0,
+        "unet_lr": 1e-2, "min_snr_gamma": 5, "network_dim": 2, "network_alpha": 1,
+    }  # fmt: skip
+    assert place.train(**settings) == 0
+    config = parse({**DEFAULTS, **{name: value for name, value in settings.items() if value is not None}}).config
+    family = families.load(families.options_from(config))
+    latents, noise, timesteps, context = given[0]
+    matrices = {key: value for key, value in start.items() if not key.endswith("alpha")}
+    network = NetworkOptions(rank=2, alpha=1)
+    theirs = plain(
+        family, config, Given(latents, noise, timesteps, Conditioning(context), matrices, network, "AdamW", 1e-2)
+    )
+    assert place.losses() == pytest.approx([theirs.loss], rel=1e-5)
+    written = place.weights()
+    ups = [key for key in matrices if key.endswith("lora_up.weight")]
+    # Adam's first step is the rate times the sign of the gradient, which rounding decides where it is almost nothing
+    sure = {key: theirs.gradients[key].abs() > 1e-3 * theirs.gradients[key].abs().max() for key in ups}
+    assert sum(float(one.float().mean()) for one in sure.values()) > 0.5 * len(ups)
+    for key in ups:
+        torch.testing.assert_close(written[key][sure[key]], theirs.weights[key][sure[key]], rtol=1e-3, atol=1e-6)

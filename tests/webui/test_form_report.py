@@ -108,8 +108,7 @@ def test_what_was_read_is_remembered_without_the_disk(root):
 
 def test_what_is_said_of_a_base_model_is_looked_up_again_when_a_value_changes(root):
     """Whether a file fits depends on the whole form: the old word stands only until the page has asked again."""
-    encoders = ("conditioner.embedders.0.transformer.", "conditioner.embedders.1.model.")
-    base_model(root / "base.safetensors", 2048, *encoders)
+    base_model(root / "base.safetensors", 2048)
     reports, small = Reports(root), {"dataset.resolution": "512"}
     first = reports.read(config(**small))
     assert "dataset.resolution" in {one["address"] for one in first["problems"]}
@@ -191,7 +190,8 @@ def test_a_model_file_says_what_it_is(root):
 def test_a_file_that_cannot_be_trained_on_is_refused_with_a_sentence(root, name, words):
     base_model(root / "xl.safetensors", width=1280, prefix="conditioner.embedders.0.model.")
     (root / "page.safetensors").write_text("<html>log in</html>", encoding="utf-8")
-    (root / "cut.safetensors").write_bytes((root / "base.safetensors").read_bytes()[:200])
+    with (root / "base.safetensors").open("rb") as stream:
+        (root / "cut.safetensors").write_bytes(stream.read(200))
     told = describe_model(root, "model.pretrained_model_name_or_path", name)
     assert not told["good"]
     assert re.search(words, told["problem"]["message"]), told["problem"]["message"]
@@ -279,12 +279,7 @@ def cured(reports, values):
 
 
 def with_marker(root, *markers):
-    base_model(root / "v.safetensors")
-    from safetensors.numpy import load_file, save_file
-
-    tensors = load_file(str(root / "v.safetensors"))
-    empty = {name: tensors["first_stage_model.x"][:0] for name in markers}
-    save_file({**tensors, **empty}, str(root / "v.safetensors"))
+    base_model(root / "v.safetensors", markers=markers)
     return {"model.pretrained_model_name_or_path": "v.safetensors"}
 
 

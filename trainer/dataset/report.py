@@ -18,7 +18,8 @@ from trainer.dataset.folders import Folder
 from trainer.dataset.problems import Problem, error, named, warning
 from trainer.dataset.scan import Dataset, Example, arrange, scan
 from trainer.families import kinds
-from trainer.families.weights import WeightsError, describe, find_base
+from trainer.families.layout import incomplete_base
+from trainer.families.weights import PICKLE_EXTENSIONS, WeightsError, describe, find_base, first_not_finite
 from trainer.loading.batches import bucket_counts, count_batches
 from trainer.loading.pixels import claimed_twice, item_of, try_all
 from trainer.saving import new_device, output_folder, too_long
@@ -32,6 +33,12 @@ if TYPE_CHECKING:
 SHOWN_OF_A_KIND = 50  # a folder of 10,000 broken pictures must not make a page of 10,000 sentences
 ENLARGED_FROM = 1.5
 LEAST_FREE_BYTES = 10**9
+READ_AT_MOST_BYTES = 2**31  # of a LoRA, to look for NaN
+UNREAD = (
+    "{path} is a pickle, whose numbers are not read before the start, so damage in them is found only then; a "
+    ".safetensors file is safer"
+)
+NOT_FINITE = "{path}: {key} holds NaN or infinity, so the file is damaged; choose another one"
 
 
 @dataclass(frozen=True)
@@ -255,6 +262,7 @@ def _files(config: TrainConfig) -> Iterator[Problem]:
     if config.model.vae:
         for said in kinds.unusable_vae(config.model.vae):
             yield error(Path(config.model.vae), said.template, **said.values)
+    yield from _lora_files(config)
     for name, value in (
         ("network_weights", config.network.network_weights),
         ("resume", config.save.resume),
@@ -278,7 +286,14 @@ def _base_model(name: str, config: TrainConfig) -> Iterator[Problem]:
     except WeightsError as fault:
         yield error(Path(name), "{reason}", reason=fault)
         return
-    settled = kinds.settle(config, describe(path))
+    about = describe(path)
+    settled = kinds.settle(config, about)
+    if settled.family is not None:
+        fault = incomplete_base(path, about, settled.family, own_vae=config.model.vae is not None)
+        if fault:
+            yield error(path, "{reason}", reason=fault)
+    if about.pickled and not about.problems:
+        yield warning(path, UNREAD, path=path)
     for said in settled.problems:
         of_a_network = (said.address or "").startswith("network.")  # it names its own file
         yield Problem("error", None if of_a_network else path, said.template, said.values, said.address)
@@ -311,6 +326,23 @@ def _output(folder: Path, name: str | None) -> Iterator[Problem]:
         yield error(
             folder, "{path} cannot be used: {reason}; choose another output_dir", path=folder, reason=fault.strerror
         )
+
+
+def _lora_files(config: TrainConfig) -> Iterator[Problem]:
+    """LoRAs that the run begins with, by their numbers: what they are is said with the base model."""
+    for name in (config.network.network_weights, *config.network.base_weights):
+        if not name or not _exists(name):
+            continue
+        path = Path(name).expanduser()
+        if path.suffix.lower() in PICKLE_EXTENSIONS:
+            if not describe(path).problems:
+                yield warning(path, UNREAD, path=name)
+            continue
+        try:
+            if path.stat().st_size <= READ_AT_MOST_BYTES and (bad := first_not_finite(path)):
+                yield error(path, NOT_FINITE, path=name, key=bad)
+        except (OSError, WeightsError):
+            continue  # which is said with the base model
 
 
 def _exists(path: str) -> bool:

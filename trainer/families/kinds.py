@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from trainer.config.dataset import of_each_group
+from trainer.families.layout import incomplete_vae
 from trainer.families.weights import Description, WeightsError, describe, find_base, read_config
 from trainer.networks.arguments import BLOCK_LISTS, parse
 from trainer.networks.files import OTHER_METHOD, other_method
@@ -174,10 +175,12 @@ def unusable_vae(name: str) -> Iterator[Said]:
             yield Said("{path} is not a VAE folder (no config.json of a VAE in it)", {"path": path})
         return
     about = describe(path)
-    if about.kind == "unknown" and about.problems:
+    if about.problems and (about.kind == "unknown" or about.pickled):
         yield Said("{reason}", {"reason": about.problems[0]})
     elif about.kind not in ("vae", "checkpoint", "unknown") or about.lacks_vae:
         yield Said("{path} is a {detail} and holds no VAE; choose a VAE file", {"path": path, "detail": about.detail})
+    elif fault := incomplete_vae(path, about.shapes):
+        yield Said("{reason}", {"reason": fault})
 
 
 def _contradictions(config: TrainConfig, about: Description, family: Trained) -> Iterator[Said]:

@@ -21,15 +21,25 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from trainer.families import names
+from trainer.families.layout import (
+    Config,
+    Pieces,
+    lacking,
+    matching,
+    text_facts,
+    text_pieces,
+    unet_facts,
+    unet_pieces,
+    vae_facts,
+    vae_pieces,
+    xl_text_2_pieces,
+    xl_text_pieces,
+)
 from trainer.families.names import Piece
-from trainer.families.weights import PICKLE_EXTENSIONS, WeightsError, component_files, read_config, read_header
+from trainer.families.pickles import TRAINING_PROGRAMS
+from trainer.families.weights import PICKLE_EXTENSIONS, WeightsError, component_files, python_objects, read_header
 
-CONFIGS = Path(__file__).parent / "configs"
-CONFIG_FOLDERS = [CONFIGS]  # tests add theirs
 MAPPED_AT_MOST_BYTES = 2**28
-Config = Mapping[str, Any]
-Pieces = Callable[[str, Config], list[Piece]]
 
 
 class Source(Protocol):
@@ -156,11 +166,6 @@ class Placeholder:
         """Forgets it too."""
 
 
-# Training programs whose classes old checkpoints hold beside the weights (progress, callbacks, settings). They are
-# never imported: a Placeholder stands for each. Anything else is refused.
-TRAINING_PROGRAMS = ("pytorch_lightning.", "lightning.", "lightning_fabric.", "omegaconf.", "argparse.", "numpy.")
-
-
 def load_pickle(path: Path) -> dict[str, Any]:
     """A .ckpt's dictionary, tensors only (torch's weights_only, and never a second try without it).
 
@@ -182,25 +187,11 @@ def load_pickle(path: Path) -> dict[str, Any]:
                 replaced[found[1]] = type("Placeholder", (Placeholder,), {})
                 continue
             if found or "not an allowed global" in text:
-                what = f" ({found[1]})" if found else ""
-                raise WeightsError(
-                    f"{path} holds Python objects besides weights{what}; loading them could run any code, so the file "
-                    "is refused. Use the .safetensors version of this model, or convert it in a program you trust"
-                ) from None
+                raise WeightsError(python_objects(path, found[1] if found else None)) from None
             raise WeightsError(f"{path}: damaged or cut download, or not a .ckpt file; fetch it again") from error
     if not isinstance(loaded, dict):
         raise WeightsError(f"{path} holds no table of weights; check what was downloaded")
     return loaded
-
-
-def known_configs(component: str) -> dict[str, Config]:
-    """The resolved configs of a component, by architecture name ("sd1", "sd2", "sdxl", "demo")."""
-    found: dict[str, Config] = {}
-    for path in (path for folder in CONFIG_FOLDERS for path in sorted(folder.glob(f"*/{component}.json"))):
-        config = read_config(path)
-        if config is not None:
-            found[path.parent.name] = config
-    return found
 
 
 def open_unet(source: Source, config: Config | None, dtype: torch.dtype) -> Unread:
@@ -212,11 +203,11 @@ def open_unet(source: Source, config: Config | None, dtype: torch.dtype) -> Unre
     from diffusers import UNet2DConditionModel
 
     if config is None:
-        config = _matching("unet", "U-Net", source, unet_facts, _unet_pieces)
+        config = matching(source.path, "unet", "U-Net", source.shapes(), unet_facts, unet_pieces)
         if config.get("addition_embed_type") is None:
             config = {**config, "use_linear_projection": False}
     empty = _on_meta(lambda: UNet2DConditionModel.from_config(dict(config)))
-    return _unread(empty, lambda name: _unet_pieces(name, config), source, dtype, "U-Net")
+    return _unread(empty, lambda name: unet_pieces(name, config), source, dtype, "U-Net")
 
 
 def open_vae(source: Source, config: Config | None, dtype: torch.dtype) -> Unread:
@@ -224,19 +215,19 @@ def open_vae(source: Source, config: Config | None, dtype: torch.dtype) -> Unrea
     from diffusers import AutoencoderKL
 
     if config is None:
-        config = _matching("vae", "VAE", source, vae_facts, _vae_pieces)
+        config = matching(source.path, "vae", "VAE", source.shapes(), vae_facts, vae_pieces)
     empty = _on_meta(lambda: AutoencoderKL.from_config(dict(config)))
-    return _unread(empty, lambda name: _vae_pieces(name, config), source, dtype, "VAE")
+    return _unread(empty, lambda name: vae_pieces(name, config), source, dtype, "VAE")
 
 
 def open_text_encoder(source: Source, config: Config | None, dtype: torch.dtype) -> Unread:
     """A CLIPTextModel: SD 1's, or SD 2's from OpenCLIP's layout."""
-    return _text_encoder(source, config, dtype, "text_encoder", "text encoder", _text_pieces)
+    return _text_encoder(source, config, dtype, "text_encoder", "text encoder", text_pieces)
 
 
 def open_xl_text_encoder(source: Source, config: Config | None, dtype: torch.dtype) -> Unread:
     """SDXL's first text encoder, a CLIPTextModel."""
-    return _text_encoder(source, config, dtype, "text_encoder", "first text encoder", _xl_text_pieces)
+    return _text_encoder(source, config, dtype, "text_encoder", "first text encoder", xl_text_pieces)
 
 
 def open_xl_text_encoder_2(
@@ -248,7 +239,7 @@ def open_xl_text_encoder_2(
     """
 
     def pieces(name: str, config: Config) -> list[Piece]:
-        found = _xl_text_2_pieces(name, config)
+        found = xl_text_2_pieces(name, config)
         return [piece._replace(transposed=False) for piece in found] if as_sd_scripts else found
 
     return _text_encoder(source, config, dtype, "text_encoder_2", "second text encoder", pieces, projected=True)
@@ -266,7 +257,7 @@ def _text_encoder(
     from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
     if config is None:
-        config = _matching(component, title, source, text_facts, pieces)
+        config = matching(source.path, component, title, source.shapes(), text_facts, pieces)
     text_config = CLIPTextConfig(**{key: value for key, value in config.items() if key != "model_type"})
     made = CLIPTextModelWithProjection if projected else CLIPTextModel
     empty = _on_meta(lambda: made(text_config))
@@ -295,122 +286,6 @@ def quiet_libraries() -> Iterator[None]:
                 logger.removeFilter(_is_news)
 
 
-def unet_facts(config: Config) -> dict[str, tuple[int, ...]]:
-    """Shapes that tell one U-Net architecture from another: diffusers tensor name -> leading sizes."""
-    widths = config["block_out_channels"]
-    facts: dict[str, tuple[int, ...]] = {"conv_in.weight": (widths[0], config["in_channels"])}
-    depths = config["transformer_layers_per_block"]
-    for block, (width, kind) in enumerate(zip(widths, config["down_block_types"], strict=True)):
-        last = config["layers_per_block"] - 1
-        facts[f"down_blocks.{block}.resnets.{last}.conv2.weight"] = (width, width)
-        if "CrossAttn" in kind:
-            deepest = (depths if isinstance(depths, int) else depths[block]) - 1
-            name = f"down_blocks.{block}.attentions.{last}.transformer_blocks.{deepest}.attn2.to_k.weight"
-            facts[name] = (width, config["cross_attention_dim"])
-    return facts
-
-
-def vae_facts(config: Config) -> dict[str, tuple[int, ...]]:
-    """The same for the VAE."""
-    widths, last = config["block_out_channels"], config["layers_per_block"] - 1
-    facts: dict[str, tuple[int, ...]] = {"encoder.conv_in.weight": (widths[0], config["in_channels"])}
-    for block, width in enumerate(widths):
-        facts[f"encoder.down_blocks.{block}.resnets.{last}.conv2.weight"] = (width, width)
-    return facts
-
-
-def text_facts(config: Config) -> dict[str, tuple[int, ...]]:
-    """The same for the text encoder."""
-    last = config["num_hidden_layers"] - 1
-    return {
-        "embeddings.token_embedding.weight": (config["vocab_size"], config["hidden_size"]),
-        f"encoder.layers.{last}.mlp.fc1.weight": (config["intermediate_size"], config["hidden_size"]),
-    }
-
-
-def _unet_pieces(name: str, config: Config) -> list[Piece]:
-    ldm = names.unet_name(name, config)
-    return [Piece(names.UNET_PREFIX + ldm), Piece(name), Piece(ldm)]
-
-
-_OLD_VAE_ATTENTION = {"to_q": "query", "to_k": "key", "to_v": "value", "to_out.0": "proj_attn"}
-
-
-def _vae_pieces(name: str, config: Config) -> list[Piece]:
-    ldm = names.vae_name(name, config)
-    pieces = [Piece(names.VAE_PREFIX + ldm), Piece(ldm), Piece(name)]
-    for new, old in _OLD_VAE_ATTENTION.items():  # diffusers folders of 2022
-        if f"attentions.0.{new}." in name:
-            pieces.append(Piece(name.replace(new, old)))
-    return pieces
-
-
-def _text_pieces(name: str, config: Config) -> list[Piece]:
-    with_prefix, bare = names.clip_name(name), name.removeprefix("text_model.")
-    open_clip = names.open_clip_piece(name)
-    return [
-        Piece(names.CLIP_PREFIX + with_prefix),
-        Piece(names.CLIP_PREFIX + bare),  # merges of 2022 dropped `text_model.`
-        Piece(with_prefix),
-        Piece(bare),
-        Piece(names.OPEN_CLIP_PREFIX + open_clip.name, open_clip.third),
-    ]
-
-
-def _xl_text_pieces(name: str, config: Config) -> list[Piece]:
-    with_prefix, bare = names.clip_name(name), name.removeprefix("text_model.")
-    return [Piece(names.XL_CLIP_PREFIX + with_prefix), Piece(with_prefix), Piece(bare)]
-
-
-def _xl_text_2_pieces(name: str, config: Config) -> list[Piece]:
-    open_clip = names.open_clip_piece(name)
-    inner = name if name.startswith(("text_model.", "text_projection.")) else f"text_model.{name}"
-    return [
-        open_clip._replace(name=names.XL_OPEN_CLIP_PREFIX + open_clip.name),
-        Piece(names.XL_OPEN_CLIP_PREFIX + name),  # text_projection.weight of some re-saved files
-        Piece(inner),
-    ]
-
-
-def _matching(
-    component: str,
-    title: str,
-    source: Source,
-    facts_of: Callable[[Config], dict[str, tuple[int, ...]]],
-    pieces_of: Pieces,
-) -> Config:
-    """The known config whose shapes are those of the file."""
-    shapes = source.shapes()
-
-    def found(name: str, config: Config) -> tuple[int, ...] | None:
-        for piece in pieces_of(name, config):
-            if piece.name in shapes:
-                return shapes[piece.name]
-        return None
-
-    nearest: tuple[int, str] = (-1, f"the file has no {title} at all; choose a whole checkpoint")
-    for architecture, config in known_configs(component).items():
-        wrong = []
-        facts = facts_of(config)
-        for name, expected in facts.items():
-            shape = found(name, config)
-            if shape is None or shape[: len(expected)] != expected:
-                wrong.append((name, expected, shape))
-        if not wrong:
-            return config
-        seen = sum(found(name, config) is not None for name in facts) * 100 - len(wrong)
-        name, expected, shape = wrong[0]
-        if shape is not None and seen > nearest[0]:
-            nearest = (
-                seen,
-                f"nearest is {architecture}, where {name} begins with {list(expected)}, here it is {list(shape)}",
-            )
-    raise WeightsError(
-        f"{source.path}: its {title} is of no known kind: {nearest[1]}. "
-        f"Known kinds: {', '.join(known_configs(component))}"
-    )
-
-
 def _on_meta(build: Callable[[], nn.Module]) -> nn.Module:
     with quiet_libraries(), torch.device("meta"):
         return build()
@@ -425,25 +300,18 @@ def _unread(
     """
     shapes = source.shapes()
     found: dict[str, Piece] = {}
-    missing: list[str] = []
     slots = module.state_dict()
+    fault = lacking(source.path, title, [pieces_of(name) for name in slots], list(slots), shapes)
+    if fault:
+        raise WeightsError(fault)
     for name, slot in slots.items():
-        piece = next((piece for piece in pieces_of(name) if piece.name in shapes), None)
-        if piece is None:
-            missing.append(name)
-            continue
-        found[name] = piece
+        found[name] = piece = next(piece for piece in pieces_of(name) if piece.name in shapes)
         given = _shape_of(piece, shapes[piece.name])
         if given != tuple(slot.shape) and _without_ones(given) != _without_ones(slot.shape):
             raise WeightsError(
                 f"{source.path}: {piece.name} has the shape {list(given)}, this kind of {title} needs "
                 f"{list(slot.shape)}; the file is of another model family or damaged"
             )
-    if missing:
-        cure = "choose a whole checkpoint" if len(missing) == len(slots) else "the file is incomplete, fetch it again"
-        raise WeightsError(
-            f"{source.path} lacks {len(missing)} of {len(slots)} tensors of the {title} (first: {missing[0]}); {cure}"
-        )
     return Unread(module, lambda: _filled(module, found, source, dtype))
 
 

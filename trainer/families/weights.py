@@ -5,24 +5,27 @@ The header of a safetensors file is read here and nowhere else (SAFETY R7). Turn
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import os
 import re
-import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from trainer.families import names
+from trainer.families import names, pickles
 from trainer.paths import pasted
 
 PICKLE_EXTENSIONS = (".ckpt", ".pt", ".pth", ".bin")
 MODEL_EXTENSIONS = (".safetensors", *PICKLE_EXTENSIONS)
 HEADER_LIMIT_BYTES = 100_000_000  # the safetensors library's own limit
-PICKLE_PEEK_BYTES = 64_000_000
 CONFIG_LIMIT_BYTES = 1_000_000
+# numbers whose exponent bits are all ones are NaN or infinite (IEEE 754; bfloat16 is the upper half of a float32)
+EXPONENTS = {
+    "F16": ("<u2", 0x7C00), "BF16": ("<u2", 0x7F80), "F32": ("<u4", 0x7F800000), "F64": ("<u8", 0x7FF0000000000000),
+}  # fmt: skip
 BITS = {
     "BOOL": 8, "U8": 8, "I8": 8, "F8_E5M2": 8, "F8_E4M3": 8, "F8_E8M0": 8, "I16": 16, "U16": 16, "F16": 16, "BF16": 16,
     "I32": 32, "U32": 32, "F32": 32, "F64": 64, "I64": 64, "U64": 64, "C64": 64, "F4": 4, "F6_E2M3": 6, "F6_E3M2": 6,
@@ -73,6 +76,7 @@ class Description:
     lacks_vae: bool = False
     context_width: int | None = None  # of the text that the U-Net reads: 768 SD 1, 1024 SD 2, 2048 SDXL
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict, repr=False, compare=False)  # of a single file
+    pickled: bool = False  # its numbers are not looked at before it is loaded
 
 
 def read_header(path: Path | str) -> Header:
@@ -347,45 +351,62 @@ def _sentence(kind: Kind, family: str | None, prediction: str | None) -> str:
 
 
 def _describe_pickle(path: Path) -> Description:
-    """A .ckpt: its names are looked for as text in the pickle, which is never run."""
+    """A .ckpt: what its pickle names, which is never run. Its numbers are seen when it is loaded."""
     if not path.is_file():
         raise WeightsError(f"{path} does not exist; check the path")
-    size = path.stat().st_size
     try:
-        with zipfile.ZipFile(path) as archive:
-            pickles = [info for info in archive.infolist() if info.filename.endswith("data.pkl")]
-            text = b"" if not pickles or pickles[0].file_size > PICKLE_PEEK_BYTES else archive.read(pickles[0])
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError):
-        with path.open("rb") as stream:
-            start = stream.read(512)
-        if not start.startswith((b"\x80", b"PK")):
-            raise WeightsError(f"{path} is not a .ckpt file; check what was downloaded") from None
-        if start.startswith(b"PK"):
-            raise WeightsError(f"{path}: {_CUT} (the file has {size:,} bytes and no end)") from None
-        return Description(
-            path, "unknown", size_bytes=size, detail="an old pickle file, what it holds is seen when it is loaded"
-        )
-    shapes: dict[str, tuple[int, ...]] = {name: () for name in _pickled_names(text)}
+        held = pickles.contents(path)
+    except pickles.PickleFault as fault:
+        raise WeightsError(f"{path}: {fault}") from None
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read: {error.strerror or error}") from None
+    shapes, size = held.shapes, path.stat().st_size
     kind = kind_of(shapes)
     family = family_of(shapes, kind)
     prediction, zero_terminal = _prediction(shapes, {}, family)
     problems = _problems(path, shapes, kind, family)
+    if held.code is not None:
+        problems = (python_objects(path, held.code), *(problems if kind != "unknown" else ()))
     return Description(
         path, kind, family, prediction, zero_terminal, None, size, _sentence(kind, family, prediction), problems,
         lacks_vae=kind == "checkpoint" and not any(name.startswith(names.VAE_PREFIX) for name in shapes),
-        shapes=shapes,
+        context_width=_context_width(shapes), shapes=shapes, pickled=True,
     )  # fmt: skip
 
 
-MARKERS = (b"v_pred", b"ztsnr", b"edm_mean", b"edm_std")  # tensor names without a dot that say what a model is
+def python_objects(path: Path, name: str | None) -> str:
+    """Why a pickle is refused that names something that could run code."""
+    what = f" ({name})" if name else ""
+    return (
+        f"{path} holds Python objects besides weights{what}; loading them could run any code, so the file is refused. "
+        "Use the .safetensors version of this model, or convert it in a program you trust"
+    )
 
 
-def _pickled_names(text: bytes) -> Iterator[str]:
-    """Strings of a pickle (opcode X, four bytes of length, the text) that look like tensor names."""
-    for match in re.finditer(rb"X(..)\x00\x00", text, re.DOTALL):
-        word = text[match.end() : match.end() + int.from_bytes(match[1], "little")]
-        if re.fullmatch(rb"[A-Za-z_][\w.]{2,200}", word) and (b"." in word or word in MARKERS):
-            yield word.decode("ascii")
+@functools.lru_cache(maxsize=64)
+def _first_not_finite(path: Path, size: int, changed: int) -> str | None:
+    import numpy as np
+
+    header = read_header(path)
+    with path.open("rb") as stream:
+        for name, entry in header.tensors.items():
+            found = EXPONENTS.get(entry.dtype)
+            if found is None or entry.begin == entry.end:
+                continue
+            stream.seek(header.data_start + entry.begin)
+            words = np.frombuffer(stream.read(entry.end - entry.begin), dtype=found[0])
+            if ((words & found[1]) == found[1]).any():
+                return name
+    return None
+
+
+def first_not_finite(path: Path) -> str | None:
+    """The name of the first tensor of a safetensors file that holds NaN or infinity; None where none does.
+
+    For small files: all of it is read, once until it changes. Raises WeightsError, OSError.
+    """
+    about = path.stat()
+    return _first_not_finite(path, about.st_size, about.st_mtime_ns)
 
 
 def _describe_folder(path: Path) -> Description:
