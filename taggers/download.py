@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from taggers import Tagger, TaggerFile
+from trainer.addresses import web_address
 
 DEFAULT_ENDPOINT = "https://huggingface.co"
 CHUNK_BYTES = 2**18
@@ -52,9 +53,12 @@ def download(
     """
     if not tagger.repo:
         raise DownloadError(f"{tagger.name} is part of this project; there is nothing to download")
+    try:
+        endpoint = web_address(endpoint or os.environ.get("HF_ENDPOINT") or DEFAULT_ENDPOINT)
+    except ValueError as error:
+        raise DownloadError(f"HF_ENDPOINT: {error}") from None
     folder = models_dir / tagger.name
     folder.mkdir(parents=True, exist_ok=True)
-    endpoint = (endpoint or os.environ.get("HF_ENDPOINT") or DEFAULT_ENDPOINT).rstrip("/")
     # The table of tags first: it is small, so that a wrong address or a missing network shows at once.
     for file in sorted(tagger.files, key=lambda file: file.name.endswith(".onnx")):
         place = urllib.parse.quote(f"{tagger.repo}/resolve/{tagger.revision}/{file.path}")

@@ -20,10 +20,13 @@ HEAVY = {"torch", "diffusers", "transformers", "accelerate", "onnxruntime", "bit
 # What each package may take from the others. The page and the taggers may only take LIGHT modules of the trainer.
 ALLOWED = {
     "trainer": (),
-    "taggers": ("trainer.atomic", "trainer.dataset", "trainer.events", "trainer.job", "trainer.config",
+    "taggers": (
+    "trainer.addresses",
+    "trainer.atomic", "trainer.dataset", "trainer.events", "trainer.job", "trainer.config",
     "trainer.numbers", "trainer.paths", "trainer.jsontext", "trainer.filesystem", "trainer.signals",
     "trainer.demo.drawing"),
     "webui": (
+        "trainer.addresses", "trainer.textfiles",
         "trainer.signals", "trainer.leftovers", "trainer.atomic", "trainer.jsontext", "trainer.filesystem",
         "trainer.locks", "trainer.config", "trainer.optimizers", "trainer.schedules", "trainer.job",
         "trainer.events", "trainer.dataset",

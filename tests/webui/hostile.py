@@ -11,7 +11,7 @@ import numpy as np
 TEXTS = (
     "", " ", "\0", "a\0b.png", "\ud800", "图\udce9\udcff.png",
     "我的图".encode("gbk").decode("utf-8", "surrogateescape"),
-    "~nobody/x", "~", "~\0", "x" * 300, "x" * 5000, "a/" * 2500, "/" + "é" * 200 + "/x",
+    "~nobody/x", "~no-such-user/x", "~", "~\0", "x" * 300, "x" * 5000, "a/" * 2500, "/" + "é" * 200 + "/x",
     "\x01\x1b[31m\r\n\x7f", "a\nb: c\r\n\r\n",
     "／etc／passwd", "．．／x", "..", "../x", "/proc/self/mem", "/dev/null/x",
     "C:\\new\\t.png", "\\\\host\\share", "//host/share",

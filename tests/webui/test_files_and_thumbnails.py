@@ -61,6 +61,30 @@ def test_a_path_that_cannot_be_shown_is_refused_with_the_cure(client, path, word
     assert words in answer.json()["message"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        (b"caf\xe9", "not UTF-8"), ("我的".encode("gbk"), "not UTF-8"), (b"a\nb", "control characters"),
+        (b"\x1b[31m", "control characters"), (b"end ", "blanks"), (b"'quoted'", None), (b"~no-such-user", None),
+        ("／etc".encode(), None), (b"a\\b", None), (b"%2e%2e", None), (b"x$(x)`y`;", None), ("龘".encode() * 80, None),
+    ],
+)  # fmt: skip
+def test_a_name_that_no_setting_can_hold_is_shown_and_says_why_it_cannot_be_chosen(client, site, name, words):
+    folder = site.root / "place"
+    folder.mkdir()
+    (folder / os.fsdecode(name)).mkdir()
+    entry = client.get("/api/files", params={"path": "place"}).json()["entries"][0]
+    if words is None:
+        assert entry["problem"] is None
+        assert client.get("/api/files", params={"path": entry["path"]}).json()["path"] == str(
+            folder / os.fsdecode(name)
+        )
+    else:
+        assert words in entry["problem"]
+        assert entry["name"].encode("utf-8")
+
+
 def test_a_folder_of_many_entries_is_cut_and_the_rest_counted(client, site):
     for number in range(1005):
         (site.train_dir / f"{number:04d}").mkdir()

@@ -12,11 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from taggers import TAGGERS
+from taggers.download import DownloadError, download
 from tests.webui.served import served
 from trainer.job import Job
 from webui import machine
+from webui.launcher import mirrors
 from webui.routes import settings
-from webui.settings import SettingsFile
+from webui.settings import Settings, SettingsFile
 from webui.site import child_environment, open_site
 
 
@@ -82,13 +85,68 @@ def test_a_file_in_place_of_a_folder_is_refused(client, site):
 
 
 @pytest.mark.parametrize(
-    "text", ["{", "[]", '{"stop_grace_seconds": "soon"}', "\x00", "[" * 100_000, '{"output": "~nobody-here/x"}']
-)
-def test_a_damaged_file_is_set_aside_and_the_page_starts_with_the_usual_settings(tmp_path, text):
+    "address",
+    [
+        "http://a\r\nX-Header: y/", "https://a b/", "https://a\tb", "https://a/\x7f", "https://a/\u00e9", "https://\u2100/",
+        "https://a\\@b.example/", "http://[", "https://a:port/", "https://a:99999/", "https://", "//a/", "file:///etc",
+        "https：//a.example", "https://a/\0", "https://" + "x" * 5000, "--index-url=http://a", "https://a/\u202e",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["hf_endpoint", "package_mirror", "torch_mirror"])
+def test_only_a_plain_address_may_stand_where_requests_go(client, site, tmp_path, name, address):
+    answer = client.post("/api/settings", json={name: address})
+    assert (answer.status_code, "is not a web address" in answer.json()["message"]) == (422, True)
+    assert getattr(site.settings.current, name) == ""
+    (site.root / ".athanor" / "settings.json").write_text(json.dumps({name: address}), encoding="utf-8")
+    mirror = mirrors.chosen(site.root, {})
+    used = [mirror.packages or "", mirror.models or "", *mirror.torch]
+    assert all("!" <= letter <= "~" for text in used for letter in text)
+    with pytest.raises(DownloadError, match=r"HF_ENDPOINT: .* is not a web address"):
+        download(next(tagger for tagger in TAGGERS.values() if tagger.repo), tmp_path / "models", endpoint=address)
+    assert not (tmp_path / "models").exists()
+
+
+def test_a_login_in_an_address_is_not_kept(client):
+    answer = client.post("/api/settings", json={"hf_endpoint": "https://hf_secret@mirror.example"})
+    assert (answer.status_code, "password" in answer.json()["message"]) == (422, True)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"{", b"[]", b"\x00", b"\xff\xfe{", b"null", b'{"a":' * 20_000, b'{"output": "\\ud800"}', b'{"train": 5}',
+     b'{"stop_grace_seconds": "soon"}', b"[" * 100_000, b'{"output": "~nobody-here/x"}'],
+)  # fmt: skip
+def test_a_damaged_file_is_kept_aside_and_told_and_the_page_starts_with_the_usual_settings(tmp_path, content, capsys):
     path = tmp_path / "settings.json"
-    path.write_text(text, encoding="utf-8")
-    assert SettingsFile(path, tmp_path).current.stop_grace_seconds == 300
-    assert (tmp_path / "settings.json.damaged").read_text(encoding="utf-8") == text
+    for number, kept in enumerate(["settings.json.damaged", "settings.json.damaged-2"]):
+        path.write_bytes(content + b" " * number)
+        settings = SettingsFile(path, tmp_path)
+        assert settings.current == Settings()
+        assert settings.damaged == tmp_path / kept
+        assert f"settings.json is damaged; it is kept as {kept}" in capsys.readouterr().out
+    assert (tmp_path / "settings.json.damaged").read_bytes() == content
+    settings.change(jobs_at_once=2)
+    assert (tmp_path / "settings.json.damaged-2").read_bytes() == content + b" "
+    assert SettingsFile(path, tmp_path).damaged is None
+
+
+def test_one_wrong_value_does_not_cost_the_others(tmp_path):
+    path = tmp_path / "settings.json"
+    path.write_text(json.dumps({"jobs_at_once": 99, "output": "炼丹", "unknown": 1}), encoding="utf-8")
+    settings = SettingsFile(path, tmp_path)
+    assert (settings.current.output, settings.current.jobs_at_once) == ("炼丹", 1)
+    assert settings.damaged is not None and '"jobs_at_once": 99' in settings.damaged.read_text(encoding="utf-8")
+
+
+def test_two_pages_over_one_folder_do_not_undo_each_others_settings(tmp_path):
+    path = tmp_path / "settings.json"
+    one, other = SettingsFile(path, tmp_path), SettingsFile(path, tmp_path)
+    one.change(jobs_at_once=3)
+    other.change(stop_grace_seconds=60)
+    assert one.current == other.current
+    assert (one.current.jobs_at_once, one.current.stop_grace_seconds) == (3, 60)
+    path.write_text("{", encoding="utf-8")
+    assert one.current.jobs_at_once == 3  # a file that is torn at this moment changes nothing
 
 
 @pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a folder in which nobody can write")

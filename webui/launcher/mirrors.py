@@ -90,11 +90,16 @@ def _settings(root: Path) -> dict[str, str]:
     """The addresses that the Settings tab wrote; nothing when there are none or the file is damaged."""
     try:
         raw = json.loads((root / SETTINGS_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     if not isinstance(raw, dict):
         return {}
-    return {name: value for name, value in raw.items() if isinstance(value, str) and value.startswith("http")}
+    return {name: value for name, value in raw.items() if isinstance(value, str) and _is_address(value)}
+
+
+def _is_address(value: str) -> bool:
+    """Nothing that could be more than an address: these go into pip's options and into requests."""
+    return value.startswith(("http://", "https://")) and all("!" <= letter <= "~" for letter in value)
 
 
 def _presets() -> dict[str, Preset]:

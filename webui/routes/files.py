@@ -10,6 +10,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from trainer.config.problems import HALF_CHARACTERS
 from trainer.paths import PathError, pasted
 from webui.answers import Refusal
 from webui.site import Site
@@ -87,5 +88,23 @@ def _entries(folder: Path, files: bool, extensions: tuple[str, ...]) -> list[dic
                 size = 0 if is_folder else entry.stat().st_size
             except OSError:
                 continue
-            found.append({"name": entry.name, "path": str(folder / entry.name), "folder": is_folder, "size": size})
+            path = str(folder / entry.name)
+            found.append(
+                {"name": entry.name, "path": path, "folder": is_folder, "size": size, "problem": _no_choice(path)}
+            )
     return sorted(found, key=lambda entry: (not entry["folder"], str(entry["name"]).casefold()))
+
+
+def _no_choice(path: str) -> str | None:
+    """Why a file or folder cannot be chosen: its path would not be read again as it is."""
+    if HALF_CHARACTERS.search(path):
+        return "This name is not UTF-8; rename it, then choose it."
+    try:
+        same = pasted(path) == path
+    except PathError:
+        same = False
+    return (
+        None
+        if same
+        else "This name holds control characters, or blanks or quotes at an end; rename it, then choose it."
+    )

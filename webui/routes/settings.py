@@ -147,6 +147,7 @@ def _answer(site: Site) -> dict[str, Any]:
         "mirror": mirrors.remembered(site.root) or "none",
         "mirrors": list(mirrors.names()),
         "listen": site.listen,
+        "damaged": str(site.settings.damaged) if site.settings.damaged else None,
     }
 
 

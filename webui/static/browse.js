@@ -33,11 +33,11 @@ export function browse({ kind = 'folder', start = '', extensions = [] } = {}) {
     };
     const row = (entry) => {
       const line = h('button', {
-        class: 'browse-row', role: 'option', 'data-role': 'browse-entry', 'data-name': entry.name,
+        class: 'browse-row', role: 'option', 'data-role': 'browse-entry', 'data-name': entry.name, disabled: Boolean(entry.problem),
         onclick: () => (entry.folder ? show(entry.path) : select(line, entry.path)),
         ondblclick: () => entry.folder || finish(entry.path),
       }, icon(entry.folder ? 'folder' : 'file'), h('span', { class: 'grow' }, entry.name),
-      h('span', { class: 'muted small' }, entry.folder ? '' : bytes(entry.size)));
+      h('span', { class: 'muted small' }, entry.problem ? translated(entry.problem) : entry.folder ? '' : bytes(entry.size)));
       return line;
     };
     async function show(path) {
@@ -96,7 +96,7 @@ export function attachCompletion(input, { kind = 'folder', extensions = [] } = {
       const answer = await get(query(folder, { kind, extensions }));
       if (folder !== asked) return;
       const prefix = folder === '' ? null : folder;
-      fill(list, answer.entries.slice(0, 200).map((entry) => h('option', { value: prefix === null ? entry.path : prefix + entry.name })));
+      fill(list, answer.entries.filter((entry) => !entry.problem).slice(0, 200).map((entry) => h('option', { value: prefix === null ? entry.path : prefix + entry.name })));
     } catch {
       if (folder === asked) fill(list);
     }

@@ -35,6 +35,7 @@ export async function mount(element) {
   };
 
   fill(body,
+    known.damaged && h('p', { class: 'box-error', 'data-role': 'settings-damaged' }, t('The settings file was damaged when Athanor started: it is kept as {path}, and what could be read of it is used.', { path: known.damaged })),
     card(t('Page'), languageField(), numberField(known, 'stop_grace_seconds', t('Patience when stopping'), t('Seconds a job gets to save before it is ended.'), save),
       numberField(known, 'jobs_at_once', t('Jobs at a time'), t('More than one only helps when each has its own GPU or a small model.'), save)),
     card(t('Folders'), known.folders.map((folder) => folderField(folder, save))),
