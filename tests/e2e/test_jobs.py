@@ -184,6 +184,79 @@ def test_the_queue_is_reordered_and_jobs_are_removed_with_a_way_back(page, serve
         call(server, f"jobs/{job_id}/remove", {})
 
 
+class Held:
+    """Requests that are answered when the test says so; those after the first pass."""
+
+    def __init__(self, page, address: str, method: str = "GET") -> None:
+        self.page, self.routes, self.answer = page, [], None
+
+        def take(route) -> None:
+            if route.request.method != method or self.routes:
+                route.fallback()
+                return
+            self.routes.append(route)
+            self.answer = route.fetch()  # as it is now
+
+        page.route(address, take)
+
+    def wait(self) -> None:
+        wait_for(lambda: self.answer or self.page.wait_for_timeout(20))
+
+    def release(self) -> None:
+        self.routes[0].fulfill(response=self.answer)
+        self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+
+
+def test_a_late_answer_never_takes_the_place_of_a_newer_one(page, server):
+    first, second = burn(server, "early", "steps=5"), burn(server, "later", "steps=5")
+    for job_id in (first, second):
+        until(server, job_id, "finished")
+    page.goto(f"{server.url}#job={first}")
+    page.locator("[data-role=job-head] [data-state=finished]").wait_for()
+    shown = page.locator("[data-role=job-config]")
+
+    parameters = Held(page, f"**/{first}/config")
+    page.locator("[data-role=job-parameters] summary").click()
+    parameters.wait()
+    page.locator(f"[data-role=job][data-id='{second}']").click()
+    page.locator("[data-role=job-name]").get_by_text("later").wait_for()
+    page.locator("[data-role=job-parameters] summary").click()
+    shown.get_by_text('output_name = "later"').wait_for()
+    parameters.release()
+    assert 'output_name = "later"' in shown.inner_text()
+
+    again = Held(page, f"**/{second}/again", "POST")
+    page.locator("[data-role=again]").click()
+    again.wait()
+    page.locator(f"[data-role=job][data-id='{first}']").click()
+    page.locator("[data-role=job-name]").get_by_text("early").wait_for()
+    again.release()
+    assert page.evaluate("location.hash") == f"#job={first}"
+
+    jobs = Held(page, "**/api/jobs")
+    page.evaluate("document.dispatchEvent(new Event('athanor:running'))")
+    jobs.wait()
+    newest = burn(server, "newest", "steps=5")
+    page.evaluate("document.dispatchEvent(new Event('athanor:running'))")
+    page.locator(f"[data-role=job][data-id='{newest}']").wait_for()
+    jobs.release()
+    assert page.locator(f"[data-role=job][data-id='{newest}']").count() == 1
+
+
+def test_a_job_that_is_removed_elsewhere_gives_way_to_another_one(page, server):
+    stays, goes = burn(server, "stays", "steps=5"), burn(server, "goes", "steps=5")
+    for job_id in (stays, goes):
+        until(server, job_id, "finished")
+    page.goto(f"{server.url}#job={goes}")
+    page.locator("[data-role=job-name]").get_by_text("goes").wait_for()
+    call(server, f"jobs/{goes}/remove", {})
+    page.locator(f"[data-role=job][data-id='{goes}']").wait_for(state="detached")
+    page.wait_for_function("id => location.hash.startsWith('#job=') && !location.hash.includes(id)", arg=goes)
+    page.locator("[data-role=job-view]").wait_for()
+    assert page.locator("[data-role=job-name]").inner_text() != "goes"
+    assert page.locator("[data-role=notice][data-kind=error]").count() == 0
+
+
 def test_a_flood_of_lines_keeps_the_page_small_and_usable(page, server):
     job_id = burn(server, "flood", "steps=5000 seconds=0.005 flood=30000 sample=0 save=0")
     page.goto(f"{server.url}#job={job_id}")
@@ -211,6 +284,14 @@ def test_a_job_that_does_not_obey_is_ended_after_a_question(page, server):
     page.goto(f"{server.url}#job={job_id}")
     page.locator("[data-role=step]").wait_for()
     page.locator("[data-role=job-actions] [data-role=stop]").click()
+    page.locator("[data-role=job-actions] [data-role=end]").click()
+    asked: list[str] = []
+    page.on("request", lambda request: request.method == "POST" and asked.append(request.url))
+    page.locator("[data-role=ask-cancel]").click()
+    page.locator("[data-role=job-actions] [data-role=end]").click()
+    page.keyboard.press("Escape")
+    page.locator("[data-role=dialog]").wait_for(state="detached")
+    assert asked == [] and call(server, f"jobs/{job_id}/live")["job"]["state"] == "running"
     page.locator("[data-role=job-actions] [data-role=end]").click()
     page.locator("[data-role=ask-ok]").click()
     until(server, job_id, "stopped")

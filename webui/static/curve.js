@@ -43,10 +43,9 @@ export function lossCurve() {
     element,
     show(curve) {
       data = curve;
-      if (at !== null && at >= curve.steps.length) at = null;
+      point(at !== null && at < curve.steps.length ? at : null);
       canvas.setAttribute('aria-label', summary(curve));
       canvas.dataset.points = String(curve.steps.length);
-      redraw();
     },
   };
 }

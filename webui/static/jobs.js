@@ -11,7 +11,7 @@ const QUIET_MS = 4000;
 export async function mount(element) {
   await textReady();
   const list = h('div', { class: 'jobs-list', 'data-role': 'jobs-list' });
-  const view = jobView({ changed: () => look() });
+  const view = jobView({ changed: () => look(), gone: (id) => { if (id === chosen) chosen = null; look(); } });
   const layout = h('div', { class: 'jobs', id: 'jobs' }, h('nav', { class: 'jobs-side', 'aria-label': t('Jobs') }, list), view.element);
   fill(element, layout);
   let chosen = hashId();
@@ -38,7 +38,7 @@ export async function mount(element) {
         if (own !== looks) return;
         known = answer;
         if (known.jobs.some((job) => job.state === 'running')) wait = LIST_MS;
-        if (!known.jobs.some((job) => job.id === chosen)) chosen = null;
+        if (!known.more && !known.jobs.some((job) => job.id === chosen)) chosen = null;
         if (!chosen && known.jobs.length) choose(first(known.jobs).id);
         if (chosen !== view.id) view.open(chosen);
         draw();

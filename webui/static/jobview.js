@@ -15,8 +15,8 @@ const QUIET_MS = 3000;
 const CURVE_MS = 2000;
 const READING_MS = 500;
 
-/** Returns {element, open(id), id}; `changed` is called when the list must be read anew. */
-export function jobView({ changed }) {
+/** Returns {element, open(id), id}; `changed` is called when the list must be read anew, `gone` with a job that is no more. */
+export function jobView({ changed, gone }) {
   const head = h('div', { class: 'job-head', 'data-role': 'job-head' });
   const trouble = h('div', { class: 'col', 'data-role': 'job-trouble' });
   const now = h('section', { class: 'card', 'data-role': 'job-progress' });
@@ -53,7 +53,7 @@ export function jobView({ changed }) {
         element.dataset.lost = '';
       } catch (error) {
         if (mine !== turn) return;
-        if (error.status === 404) { element.hidden = true; changed(); return; }
+        if (error.status === 404) { element.hidden = true; gone(id); return; }
         element.dataset.lost = 'yes';
         wait = 1000;
       }
@@ -95,7 +95,7 @@ export function jobView({ changed }) {
       h('div', { class: 'col grow' },
         h('div', { class: 'row' }, h('h2', { class: 'clip', 'data-role': 'job-name' }, job.name), stateBadge(job)),
         h('span', { class: 'muted small' }, [started(job), detail.started.base_model && baseName(detail.started.base_model)].filter(Boolean).join(' · '))),
-      h('div', { class: 'toolbar', 'data-role': 'job-actions' }, actions(job, detail, after)));
+      h('div', { class: 'toolbar', 'data-role': 'job-actions' }, actions(job, detail, after, (next) => { if (id === job.id) location.hash = `job=${next}`; })));
   }
 
   const after = () => { shownHead = ''; changed(); document.dispatchEvent(new Event('athanor:look')); };
@@ -134,7 +134,7 @@ export function stateBadge(job) {
 
 const baseName = (path) => String(path).split(/[/\\]/).filter(Boolean).at(-1) ?? '';
 
-function actions(job, detail, after) {
+function actions(job, detail, after, follow) {
   const button = (role, words, image, run, kind = '') => h('button', {
     class: `btn ${kind}`, 'data-role': role,
     onclick: async (event) => {
@@ -145,7 +145,7 @@ function actions(job, detail, after) {
   }, icon(image), words);
   const go = async (path) => {
     const answer = await post(`jobs/${job.id}/${path}`);
-    if (answer.id !== job.id) location.hash = `job=${answer.id}`;
+    if (answer.id !== job.id) follow(answer.id);
   };
   const ask = (name, words) => async () => { await post(`jobs/${job.id}/request/${name}`); notice(words); };
   const over = ['finished', 'stopped', 'failed', 'crashed'].includes(job.state);
