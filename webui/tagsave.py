@@ -126,9 +126,11 @@ class Saver:
         if not self._unchanged(n, tagfiles.read_disk(store.folder, name)):
             return
         try:
-            if not tagfiles.inside(store.folder, path.parent):
+            # a link stays a link, as in a tagging run: what it leads to is written, inside the folder only
+            target = path.resolve() if path.is_symlink() else path
+            if not tagfiles.inside(store.folder, target if path.is_symlink() else path.parent):
                 raise FolderError(f"{path} no longer lies in the opened folder and was not written")
-            _write(path, text, form)
+            _write(target, text, form)
         except (WriteError, FolderError) as error:
             self._fail(n, str(error))
             return

@@ -328,3 +328,24 @@ def test_a_pipe_in_place_of_a_caption_is_named_and_does_not_hang(tmp_path: Path,
     os.mkfifo(folder / "a.txt")
     opened = folders.open(folder, None, ".txt")
     assert "a.txt is not a regular file" in (opened.store.rows[0].disk.problem or "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights on Windows")
+def test_a_caption_that_is_a_link_within_the_folder_stays_one_and_one_that_leads_outside_is_not_written(
+    folder: Path, folders: OpenFolders
+):
+    (folder / "c.txt").symlink_to("text of c")
+    (folder / "text of c").write_text("old", encoding="utf-8")
+    opened = folders.open(folder, None, ".txt")
+    opened.store.apply(Edit(kind="add", tags=("anby",)), [0, 2])
+    outside = folder.parent / "outside.txt"
+    outside.write_bytes((folder / "a.txt").read_bytes())
+    (folder / "a.txt").unlink()
+    (folder / "a.txt").symlink_to(outside)  # since the folder was opened
+    before = outside.read_bytes()
+    progress = save(opened.saver)
+    assert (folder / "c.txt").is_symlink()
+    assert (folder / "text of c").read_text(encoding="utf-8") == "old, anby"
+    assert (progress.written, len(progress.failed)) == (1, 1)
+    assert "a.txt is a link that leads outside this folder" in progress.failed[0][1]
+    assert outside.read_bytes() == before
