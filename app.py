@@ -41,11 +41,12 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Serve the page until Ctrl+C. Returns 0, or 2 after a sentence when it cannot listen where it should."""
+    """Serve the page until Ctrl+C. Returns 0, or 2 after a sentence when it cannot listen or write where it should."""
     given = arguments(argv)
     os.chdir(ROOT)  # where relative paths begin, wherever this was started from
     from webui.address import AddressError
     from webui.server import serve  # after the command line, so that a wrong one is answered at once
+    from webui.site import FolderError
 
     try:
         serve(
@@ -57,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             open_browser=not given.no_browser,
             allowed_hosts=tuple(given.allow_host),
         )
-    except AddressError as error:
+    except (AddressError, FolderError) as error:
         print(error, file=sys.stderr)
         return 2
     return 0

@@ -39,6 +39,10 @@ TOO_LONG_ON_WINDOWS = 206  # ERROR_FILENAME_EXCED_RANGE
 class WriteError(OSError):
     """A file could not be written; the old one, if any, is untouched. The text names the file and the cure."""
 
+    def __str__(self) -> str:
+        """The sentence alone, without the number of the system's error."""
+        return self.strerror or super().__str__()
+
 
 def atomic_write(path: Path | str, data: bytes | str) -> None:
     """Replace the content of `path` with `data` (text as UTF-8) in one step.

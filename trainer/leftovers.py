@@ -37,7 +37,10 @@ def sweep_page(jobs_dir: Path, state_dir: Path, folders: Iterable[Path]) -> None
         sweep(folder)
     sweep_tree(state_dir)
     sweep(jobs_dir)
-    for job in list_jobs(jobs_dir):
+    jobs: list[Job] = []
+    with contextlib.suppress(OSError):  # a folder that may not be listed is told when it is shown
+        jobs = list_jobs(jobs_dir)
+    for job in jobs:
         for folder in (job.path, job.samples, job.states):
             sweep(folder)
         if _halves(job.states):

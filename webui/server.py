@@ -27,7 +27,7 @@ from trainer.signals import closed_terminal_is_sigterm, say
 from webui.address import Address, AddressError, listening_socket, named_address
 from webui.answers import Refusal, answering
 from webui.guard import App, Guard
-from webui.site import Site, open_site
+from webui.site import Site, make_own_folders, open_site
 from webui.texts import LANGUAGES, texts
 
 STATIC = Path(__file__).parent / "static"
@@ -86,7 +86,7 @@ def serve(
 
     host: the address to listen on, and no other. listen: with a key that is printed once; an address that others can
     reach is refused without. A taken port is replaced by the next free one of twenty. Raises AddressError when the
-    address or the port cannot be used.
+    address or the port cannot be used, FolderError when the program's own folder cannot be written.
     """
     closed_terminal_is_sigterm()
     address = named_address(host)
@@ -94,7 +94,7 @@ def serve(
     door = listening_socket(address, port)
     port = door.getsockname()[1]
     token = secrets.token_urlsafe(32) if listen else None
-    _own_temporary_folder(root)
+    os.environ["GRADIO_TEMP_DIR"] = str(make_own_folders(root))
     site = open_site(root, address.number, port, lang, listen, token, answered_names(address, allowed_hosts))
     app = protected(create_app(site), site)
     link = _say_where(site, address)
@@ -162,14 +162,6 @@ def _refuse_without_key(address: Address, listen: bool) -> None:
             f"Refused: {named} can be reached from other machines. Use --listen {named}, which protects the page with "
             "a key."
         )
-
-
-def _own_temporary_folder(root: Path) -> None:
-    """Gradio's temporary files go to a folder of ours that only this user can read."""
-    folder = root / ".athanor" / "tmp"
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o700)
-    os.environ["GRADIO_TEMP_DIR"] = str(folder)
 
 
 def _say_where(site: Site, address: Address) -> str:

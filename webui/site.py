@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from trainer.atomic import atomic_write
 from webui.launcher import mirrors
 from webui.progress import Digests
 from webui.runner import Runner
@@ -62,6 +63,30 @@ class Site:
     def child_environment(self) -> dict[str, str]:
         """The environment for processes that this page starts (training, tagging)."""
         return child_environment(self.settings)
+
+
+class FolderError(Exception):
+    """The page cannot work in the program's own folder. The text says why and what to do."""
+
+
+def make_own_folders(root: Path) -> Path:
+    """Make the folders that the page cannot do without; returns the one for temporary files, for this user alone.
+
+    Raises FolderError where the folder is read-only, full, or another user's.
+    """
+    temporary = root / ".athanor" / "tmp"
+    try:
+        for folder in (temporary, root / "jobs"):
+            folder.mkdir(parents=True, exist_ok=True)
+        temporary.chmod(0o700)
+        atomic_write(root / ".athanor" / "writable", "")
+        (root / ".athanor" / "writable").unlink()
+    except OSError as error:
+        raise FolderError(
+            f"Athanor cannot write into its own folder {root}: {os.strerror(error.errno or 0)}. Free some space there, "
+            "change the folder's rights, or move the program to a place where you may write."
+        ) from error
+    return temporary
 
 
 def open_site(

@@ -59,8 +59,9 @@ def test_a_full_disk_is_named_with_the_cure(tmp_path: Path, monkeypatch: pytest.
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(WriteError, match=r"a\.txt was not written: the disk is full; free some space"):
+    with pytest.raises(WriteError, match=r"a\.txt was not written: the disk is full; free some space") as caught:
         atomic_write(file, "new")
+    assert str(caught.value).startswith(str(file)) and caught.value.errno == errno.ENOSPC
     assert file.read_text(encoding="utf-8") == "old"
     assert leftovers(tmp_path) == []
 

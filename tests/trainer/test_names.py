@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -172,3 +173,19 @@ def test_a_run_with_the_longest_chinese_name_leaves_everything_it_should(place: 
     told = [event["message"] for event in place.events() if event["event"] == "warning"]
     assert len([text for text in told if f"the latents of {picture}.png stay in memory" in text]) == 1
     assert len(list((place.root / "train/1_cat").glob("*.npz"))) == 4
+
+
+@pytest.mark.parametrize(("number", "code"), [(errno.EROFS, 2), (errno.EACCES, 2), (errno.ENOSPC, 1)])
+@pytest.mark.parametrize("own_job", [True, False])
+def test_a_working_folder_that_cannot_be_written_is_one_sentence(
+    place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: int, code: int,
+    own_job: bool,
+) -> None:  # fmt: skip
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number), "jobs")
+
+    config = place.config()
+    monkeypatch.setattr(os, "mkdir", refuse)
+    assert main(["train", config, *(["--job", "job"] if own_job else [])]) == code
+    told = capsys.readouterr().err
+    assert "error: " in told and os.strerror(number) in told and "Traceback" not in told

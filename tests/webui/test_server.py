@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import socket
+import time
+from pathlib import Path
 
 import pytest
 
 import app
+from trainer import locks
+from trainer.atomic import _host
+from trainer.job import LOCK_NAME, Job
+from trainer.leftovers import sweep_page
 from webui import server
 from webui.address import Address, AddressError, listening_socket, named_address
 
@@ -142,3 +149,43 @@ def test_ports_are_tried_up_to_the_last_one_and_then_told(code, words, monkeypat
 @pytest.mark.parametrize("name", ["..", "a/b.js", "A.js", "dom.py", ".js", "dom.js.bak", "x" * 300 + ".js"])
 def test_only_plain_names_of_page_files_are_served(name):
     assert not server.STATIC_NAME.fullmatch(name) or not (server.STATIC / name).exists()
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.ENOSPC, errno.EACCES])
+@pytest.mark.parametrize("call", ["mkdir", "chmod", "fsync"])
+def test_a_folder_that_cannot_be_written_is_one_sentence_and_exit_code_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: int, call: str
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(app, "ROOT", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os, call, refuse)
+    assert app.main(["--no-browser", "--port", "28411"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(
+        f"Athanor cannot write into its own folder {tmp_path}: {os.strerror(number)}. Free some space"
+    )
+    assert told.count("\n") == 1
+
+
+def test_the_page_sweeps_what_a_killed_process_left_but_not_a_job_that_is_trained(tmp_path: Path) -> None:
+    name = f".{_host()}0123456789.athanor-tmp"
+    jobs = [Job.create(tmp_path / "jobs", name, "") for name in ("dead", "alive")]
+    for job in jobs:
+        (job.states / "t-state.building").mkdir()
+        (job.states / "t-state.building" / "progress.json").touch()
+    folders = ["jobs", ".athanor", ".athanor/tagging/20261120-114200-x", "output/sample", jobs[0].path, jobs[0].states]
+    for folder in folders:
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+        (tmp_path / folder / name).touch()
+        os.utime(tmp_path / folder / name, (time.time() - 100,) * 2)
+    (tmp_path / ".athanor" / "settings.json").write_text("{}", encoding="utf-8")
+    lock = locks.take(jobs[1].path / LOCK_NAME)
+    assert lock is not None
+    sweep_page(tmp_path / "jobs", tmp_path / ".athanor", [tmp_path / "output" / "sample"])
+    assert not any((tmp_path / folder / name).exists() for folder in folders)
+    assert [list(job.states.iterdir()) != [] for job in jobs] == [False, True]
+    assert (tmp_path / ".athanor" / "settings.json").exists()
+    lock.release()
