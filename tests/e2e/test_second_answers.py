@@ -314,6 +314,39 @@ def test_an_older_look_at_the_tagger_does_not_hide_the_run_that_was_started(page
     late.holding = False
 
 
+def test_a_tried_picture_is_not_shown_for_a_tagger_that_was_chosen_after_it(page: Any, server: Server):
+    folder = server.root / "train" / "tried"
+    write_pictures(folder)
+    page.goto(server.url)
+    open_tab(page, "tagger")
+    role(page, "tagger-model").select_option("demo-tagger")
+    role(page, "tagger-folder").fill(str(folder))
+    late = Late(page, "**/tagging/try")
+    role(page, "tagger-strip").locator("[data-name='01.png']").click()
+    late.wait(1)
+    role(page, "tagger-model").select_option("wd-vit-v3")
+    late.give()
+    assert role(page, "tagger-result").count() == 0 and role(page, "tagger-trying").count() == 0
+
+
+def test_the_parameters_of_a_job_are_not_those_of_the_one_that_was_looked_at_before(page: Any, server: Server):
+    before, now = burn(server, "before", "steps=4"), burn(server, "now", "steps=4")
+    until(server, before, "finished")
+    until(server, now, "finished")
+    page.goto(f"{server.url}#job={before}")
+    late = Late(page, "**/config")
+    role(page, "job-parameters").locator("summary").click()
+    late.wait(1)
+    page.locator(f"[data-role=job][data-id='{now}']").click()
+    page.locator("[data-role=job-name]", has_text="now").wait_for()
+    role(page, "job-parameters").locator("summary").click()
+    late.wait(2)
+    late.give(1)
+    page.locator("[data-role=job-config]", has_text='output_name = "now"').wait_for()
+    late.give()
+    assert 'output_name = "now"' in role(page, "job-config").inner_text()
+
+
 def test_of_two_presets_the_one_that_was_chosen_last_fills_the_form_and_undo_leaves_what_is_typed(
     page: Any, server: Server
 ):
