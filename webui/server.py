@@ -22,6 +22,7 @@ import uvicorn
 from fastapi import FastAPI, Response
 from fastapi.responses import FileResponse
 
+from trainer import locks
 from trainer.leftovers import sweep_page
 from trainer.signals import closed_terminal_is_sigterm, say
 from webui.address import Address, AddressError, listening_socket, named_address
@@ -92,12 +93,15 @@ def serve(
     address = named_address(host)
     _refuse_without_key(address, listen)
     door = listening_socket(address, port)
+    if port and door.getsockname()[1] != port:
+        print(f"Port {port} is taken by another program or page; the next free one is used.", flush=True)
     port = door.getsockname()[1]
     token = secrets.token_urlsafe(32) if listen else None
     os.environ["GRADIO_TEMP_DIR"] = str(make_own_folders(root))
     site = open_site(root, address.number, port, lang, listen, token, answered_names(address, allowed_hosts))
     app = protected(create_app(site), site)
     link = _say_where(site, address)
+    lock = first_page(site, f"http://{address.host}:{port}/")
     if open_browser and not listen:
         threading.Timer(0.5, webbrowser.open, (link,)).start()
     config = uvicorn.Config(
@@ -106,6 +110,8 @@ def serve(
     )  # fmt: skip
     with contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[door])
+    if lock is not None:
+        lock.release()
     if site.runner.running():
         say("The page is closed. Training goes on; start Athanor again to watch or stop it.", sys.stdout)
 
@@ -162,6 +168,22 @@ def _refuse_without_key(address: Address, listen: bool) -> None:
             f"Refused: {named} can be reached from other machines. Use --listen {named}, which protects the page with "
             "a key."
         )
+
+
+def first_page(site: Site, link: str) -> locks.Lock | None:
+    """A lock that shows later pages over the same folder where this one is; None, and a sentence, for such a later one.
+
+    Both may be used: jobs, settings and drafts lie in the folder, and one of the two starts the jobs.
+    """
+    path = site.state_dir / "page.lock"
+    with contextlib.suppress(OSError):
+        lock = locks.take(path, link)
+        if lock is None:
+            print(
+                f"Another page of this folder is open already: {locks.words_in(path)} Both show the same.", flush=True
+            )
+        return lock
+    return None
 
 
 def _say_where(site: Site, address: Address) -> str:

@@ -216,3 +216,34 @@ def test_a_thumbnail_follows_links_inside_the_opened_folder_only(client, site, t
     assert [answer.status_code for answer in answers.values()] == [200, 404, 404, 404]
     assert "leads outside the data set" in answers["away.png"].json()["message"]
     assert "leads nowhere" in answers["round.png"].json()["message"]
+
+
+def test_a_thumbnail_is_kept_for_long_only_under_an_address_that_changes_with_the_picture(client, site, tmp_path):
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    address = f"/api/thumbnails/{site.thumbnails.register_folder(tmp_path)}/{file_key('a.png')}"
+    assert client.get(address).headers["cache-control"] == "no-cache"
+    assert client.get(address, params={"v": "1"}).headers["cache-control"] == "private, max-age=604800, immutable"
+    refused = client.get(address, params={"size": 193})
+    assert (refused.status_code, "there are 192, 384, 1024" in refused.json()["message"]) == (404, True)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "words"),
+    [
+        (PermissionError(13, "Permission denied"), 403, "may not be read by the user that runs Athanor"),
+        (OSError(5, "Input/output error"), 400, "cannot be read: Input/output error"),
+    ],
+)
+def test_a_folder_that_cannot_be_read_is_told(client, site, monkeypatch, error, status, words):
+    def fail(folder):
+        raise error
+
+    monkeypatch.setattr("webui.routes.files.os.scandir", fail)
+    answer = client.get("/api/files", params={"path": "train"})
+    assert (answer.status_code, words in answer.json()["message"]) == (status, True)
+
+
+def test_the_top_has_no_parent_and_places_that_are_gone_are_not_offered(client, site):
+    assert client.get("/api/files", params={"path": site.root.anchor}).json()["parent"] is None
+    site.models_dir.rmdir()
+    assert "Base models" not in {place["name"] for place in client.get("/api/files/places").json()["places"]}

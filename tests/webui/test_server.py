@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 
 import app
 from trainer import locks
@@ -18,6 +19,8 @@ from trainer.job import LOCK_NAME, Job
 from trainer.leftovers import sweep_page
 from webui import server
 from webui.address import Address, AddressError, listening_socket, named_address
+from webui.routes.tensorboard import has_logs
+from webui.site import open_site
 
 
 def has_ipv6() -> bool:
@@ -189,3 +192,89 @@ def test_the_page_sweeps_what_a_killed_process_left_but_not_a_job_that_is_traine
     assert [list(job.states.iterdir()) != [] for job in jobs] == [False, True]
     assert (tmp_path / ".athanor" / "settings.json").exists()
     lock.release()
+
+
+def test_a_second_page_over_one_folder_says_where_the_first_is(tmp_path, capsys):
+    site = open_site(tmp_path)
+    first = server.first_page(site, "http://127.0.0.1:28000/")
+    assert first is not None and capsys.readouterr().out == ""
+    assert server.first_page(site, "http://127.0.0.1:28001/") is None
+    assert "Another page of this folder is open already: http://127.0.0.1:28000/" in capsys.readouterr().out
+    first.release()
+    again = server.first_page(site, "http://127.0.0.1:28002/")
+    assert again is not None
+    again.release()
+
+
+def test_a_port_that_is_taken_is_told(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(app, "ROOT", tmp_path)
+    monkeypatch.setattr(server, "create_app", lambda site: None)
+    monkeypatch.setattr(server, "protected", lambda page, site: page)
+    monkeypatch.setattr("uvicorn.Server.run", lambda self, sockets: [door.close() for door in sockets])
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert app.main(["--no-browser", "--port", str(port)]) == 0
+    told = capsys.readouterr().out
+    assert f"Port {port} is taken by another program or page" in told
+    assert f"Athanor: http://127.0.0.1:{port}/" not in told
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    """Every route of ours, without Gradio."""
+    return TestClient(server.interface(open_site(tmp_path_factory.mktemp("site"))), base_url="http://127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "words"),
+    [
+        ("/static/nothing.js", 404, "There is no file 'nothing.js' in the page."),
+        ("/static/Dom.js", 404, "There is no file 'Dom.js' in the page."),
+        ("/static/..%5cserver.py", 404, "in the page."),
+        ("/static/" + "x" * 300 + ".js", 404, "in the page."),
+        ("/openapi.json", 404, "There is no list of the interface."),
+        ("/api/text/ru", 404, "There are no texts in 'ru'; there are: en, zh."),
+        ("/api/nothing/here", 404, "There is nothing at this address"),
+        ("/api/jobs/20260101-000000-gone", 404, "it may have been removed"),
+        ("/api/settings/mirror/x", 404, "There is nothing at this address"),
+    ],
+)
+def test_what_is_not_there_is_a_sentence(page, address, status, words):
+    answer = page.get(address)
+    assert (answer.status_code, words in answer.json()["message"]) == (status, True)
+
+
+@pytest.mark.parametrize(
+    ("address", "kind"),
+    [("/static/dom.js", "text/javascript"), ("/static/icon.svg", "image/svg+xml"), ("/static/style.css", "text/css"),
+     ("/favicon.ico", "image/svg+xml")],
+)  # fmt: skip
+def test_files_of_the_page_have_their_kind_and_are_asked_for_anew(page, address, kind):
+    answer = page.get(address)
+    assert (answer.status_code, answer.headers["content-type"].split(";")[0]) == (200, kind)
+    assert answer.headers["cache-control"] == ("max-age=86400" if "favicon" in address else "no-cache")
+
+
+def test_texts_are_english_or_chinese_and_tensorboard_has_its_slash_and_its_fonts(page):
+    assert page.get("/api/text/en").json() == {"phrases": {}, "parameters": {}}
+    assert page.get("/api/text/zh").json()["phrases"]["Train"] == "训练"
+    for asked, place in (
+        ("/tensorboard", "./tensorboard/"),
+        ("/font-roboto/a.woff2", "../tensorboard/font-roboto/a.woff2"),
+    ):
+        answer = page.get(asked, follow_redirects=False)
+        assert (answer.status_code, answer.headers["location"]) == (307, place)
+
+
+def test_tensorboard_is_offered_once_there_are_logs(page, tmp_path):
+    told = page.get("/api/tensorboard").json()
+    assert told["runs"] is False and told["logs"].endswith("logs")
+    deep = tmp_path / "a" / "b"
+    deep.mkdir(parents=True)
+    (deep / "notes.txt").touch()
+    assert not has_logs(tmp_path)
+    assert has_logs(tmp_path, most_folders=1)  # so many folders that looking on would take long: shown without looking
+    (deep / "events.out.tfevents.1").touch()
+    assert has_logs(tmp_path) and not has_logs(tmp_path / "nowhere")
