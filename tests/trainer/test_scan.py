@@ -394,9 +394,11 @@ def test_absurd_repeats_are_an_error_before_anything_grows(tmp_path):
     assert found == ["the folder 999999999_x asks for 999999999 repeats; rename it with at most 10000"]
 
 
-@pytest.mark.parametrize("path", ["x" * 5000, "x/" * 2500, "~nobody_here/x"])
+@pytest.mark.parametrize("path", ["x" * 5000, "x/" * 2500, "~nobody_here/x", "a\0b", "\ud800"], ids=range(5))
 def test_impossible_paths_are_named_and_nothing_breaks(path):
-    assert len(messages(scan(config(None, train_data_dir=path)), "error")) == 1
+    usual = config(None, train_data_dir="train")  # the parser refuses such a path; the scan stands by itself
+    made = usual.model_copy(update={"dataset": usual.dataset.model_copy(update={"train_data_dir": path})})
+    assert len(messages(scan(made), "error")) == 1
 
 
 @pytest.fixture
