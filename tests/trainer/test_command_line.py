@@ -78,7 +78,7 @@ def test_a_negative_number_is_a_value(file: Path) -> None:
         (["--network_dim"], "--network_dim needs a value behind it"),
         (["--network_dim", "--shuffle_caption"], "--network_dim needs a value behind it"),
         (["--deepspeed"], "deepspeed is not supported: DeepSpeed spreads models"),
-        (["--zero_stage", "3"], "zero_stage is not supported"),
+        (["--huggingface_repo_id", "me/x"], "huggingface_repo_id is not supported"),
         (["second.toml"], "second.toml is not understood; options are written --network_dim 16"),
     ],
 )
