@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
 from pathlib import Path
 
 import pytest
 import torch
-from place import Place
+from place import Place, same
 from safetensors import safe_open
 
 from trainer.atomic import _host
@@ -85,6 +86,15 @@ def test_the_oldest_file_is_found_as_sd_scripts_finds_it() -> None:
     assert outdated(epochs, Moment("epoch", 6), 20) is None  # 2, 4 and 6 are the last three
     assert outdated(epochs, Moment("epoch", 8), 20) == Moment("epoch", 2)
     assert outdated(epochs, Moment("end"), 20) is None
+
+
+def test_every_save_holds_the_weights_of_its_own_step(place: Place) -> None:
+    assert place.train("whole", save_every_n_steps=2, save_every_n_epochs=1) == 0  # 6 steps, 3 an epoch
+    assert place.train("four", output_name="four", max_train_epochs=None, max_train_steps=4) == 0
+    assert same(place.weights("t-step00000004"), place.weights("four"))
+    names = ("t-step00000002", "t-000001", "t-step00000004", "t")
+    assert not any(same(place.weights(one), place.weights(other)) for one, other in itertools.pairwise(names))
+    assert same(place.weights("t-step00000006"), place.weights("t"))
 
 
 @pytest.mark.parametrize(
