@@ -289,9 +289,9 @@ def _base_model(name: str, config: TrainConfig) -> Iterator[Problem]:
     about = describe(path)
     settled = kinds.settle(config, about)
     if settled.family is not None:
-        fault = incomplete_base(path, about, settled.family, own_vae=config.model.vae is not None)
-        if fault:
-            yield error(path, "{reason}", reason=fault)
+        lack = incomplete_base(path, about, settled.family, own_vae=config.model.vae is not None)
+        if lack:
+            yield error(path, "{reason}", reason=lack)
     if about.pickled and not about.problems:
         yield warning(path, UNREAD, path=path)
     for said in settled.problems:

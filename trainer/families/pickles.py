@@ -158,11 +158,11 @@ def _run(stream: BinaryIO) -> tuple[Any, list[str]]:
                 stack.pop()
             stack.append(None)
         elif name in ("BINPUT", "LONG_BINPUT", "PUT"):
-            memo[int(argument)] = stack[-1]
+            memo[int(str(argument))] = stack[-1]
         elif name == "MEMOIZE":
             memo[len(memo)] = stack[-1]
         elif name in ("BINGET", "LONG_BINGET", "GET"):
-            stack.append(memo[int(argument)])
+            stack.append(memo[int(str(argument))])
         elif name.startswith("EMPTY_"):
             stack.append({"EMPTY_DICT": {}, "EMPTY_TUPLE": ()}.get(name, []))
         elif name in ("TUPLE1", "TUPLE2", "TUPLE3"):
@@ -172,8 +172,8 @@ def _run(stream: BinaryIO) -> tuple[Any, list[str]]:
             found = taken()
             stack.append(tuple(found) if name == "TUPLE" else found)
         elif name == "DICT":
-            pairs, table = taken(), {}
-            fill(table, pairs)
+            table: dict[Any, Any] = {}
+            fill(table, taken())
             stack.append(table)
         elif name in ("SETITEM", "SETITEMS"):
             pairs = taken() if name == "SETITEMS" else [stack.pop(), stack.pop()][::-1]
