@@ -33,6 +33,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 SHARES = {"trainer": 0.46, "taggers": 0.12, "webui": 0.24, "javascript": 0.18}
 MOST_TEST_FILES = 5
 SECONDS_A_CHANGE = 420
+SLOW = {"test_demo_run", "test_wine", "test_road", "test_whole_runs", "test_on_a_card"}  # minutes of their own
 PASSED_OVER = ("trainer/demo/make_", "taggers/demo/make_")  # scripts that made files of the repository
 COMPARISONS = {
     ast.Lt: ("<", "<="), ast.LtE: ("<=", "<"), ast.Gt: (">", ">="), ast.GtE: (">=", ">"), ast.Eq: ("==", "!="),
@@ -182,7 +183,8 @@ def nearest_tests(change: Change, root: Path) -> list[str]:
     dotted = change.file.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
     parent, _, last = dotted.rpartition(".")
     subject = re.split("[_-]", last)[0]
-    texts = {path: path.read_text(encoding="utf-8") for path in sorted((root / "tests").rglob("test_*.py"))}
+    paths = [path for path in sorted((root / "tests").rglob("test_*.py")) if path.stem not in SLOW]
+    texts = {path: path.read_text(encoding="utf-8") for path in paths}
     named = {path for path, text in texts.items() if re.search(rf"\b{re.escape(change.within or '-')}\b", text)}
     if len(named) > 6 or change.within.startswith("__"):
         named = set()  # a word like any other
