@@ -27,7 +27,7 @@ from trainer.config.log import Log
 from trainer.console import LOG, open_console
 from trainer.events import EventLog, LastWord, NoEvents
 from trainer.job import LOCK_NAME, LONGEST_ID_BYTES, Job
-from trainer.locks import take, words_in
+from trainer.locks import Lock, take, words_in
 from trainer.saving import too_long
 from trainer.signals import STOPPING, answered_by
 
@@ -52,7 +52,7 @@ def start(read_config: Callable[[], TrainConfig], job_path: Path | None) -> int:
     open_console(Log(), spawning.is_main())
     if job_path is None or not spawning.is_main() or spawning.spawned():
         return _checked(read_config, job_path)
-    lock = take(job_path / LOCK_NAME, f"process {os.getpid()} of {platform.node()}")
+    lock = _lock_of(job_path)
     if lock is None:
         who = words_in(job_path / LOCK_NAME) or "another process"
         LOG.error(f"{job_path}: this job is being trained now by {who}; wait for its end, or choose another --job")
@@ -94,7 +94,24 @@ def _checked(read_config: Callable[[], TrainConfig], job_path: Path | None) -> i
     if not spawning.is_main():
         job = Job(job_path or Path("jobs"))
         return _run(config, job, LastWord(job.events_path) if spawning.leads_machine() else NoEvents())
-    job = Job(job_path) if job_path else Job.create(Path("jobs"), config.save.output_name or "last", to_toml(config))
+    if job_path is not None:
+        return _train(config, Job(job_path), events)
+    job = Job.create(Path("jobs"), config.save.output_name or "last", to_toml(config))
+    lock = _lock_of(job.path)  # else a page that starts meanwhile takes a state that is being written for a left one
+    try:
+        return _train(config, job, events)
+    finally:
+        if lock is not None:
+            lock.release()
+
+
+def _lock_of(job_path: Path) -> Lock | None:
+    """The lock of whoever trains a job, or None while another process has it."""
+    return take(job_path / LOCK_NAME, f"process {os.getpid()} of {platform.node()}")
+
+
+def _train(config: TrainConfig, job: Job, events: EventLog | None) -> int:
+    """Write down what is trained, by whom and with which versions, then train. Returns the exit code."""
     job.prepare()
     atomic_write(job.config_path, to_toml(config))
     if not spawning.spawned():

@@ -14,8 +14,10 @@ import torch
 from place import Place
 
 from trainer import checkpoint, locks, preparation
+from trainer.__main__ import main
 from trainer.atomic import TEMPORARY_SUFFIX, atomic_writer
 from trainer.checkpoint import reserve_name, save_network
+from trainer.config import TrainConfig
 from trainer.job import Job
 
 ROOT = Path(__file__).parents[2]
@@ -136,3 +138,17 @@ def test_a_job_that_is_being_trained_is_not_trained_twice(place: Place, capsys: 
     other.wait()
     assert "this job is being trained now by jobs/other; wait for its end" in capsys.readouterr().err
     assert place.events() == []
+
+
+def test_a_run_that_makes_its_own_job_keeps_others_out_too(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    free: list[bool] = []
+
+    def look(config: TrainConfig, job: Job, events: object) -> int:
+        lock = locks.take(job.path / ".lock")
+        free.append(lock is not None)
+        return 0
+
+    monkeypatch.setattr("trainer.start._train", look)
+    assert main(["train", place.config()]) == 0
+    assert free == [False]
+    assert not list((place.root / "jobs").glob("*/.lock"))

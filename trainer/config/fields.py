@@ -70,7 +70,7 @@ def not_a_number(error: NumberError, kind: str, reason: str = "a number is neede
     """pydantic's error for a text that is no number: what to write where that is known, else kind and reason."""
     if error.cure:
         return PydanticCustomError("number", "write {cure}", {"cure": error.cure})
-    return PydanticCustomError(kind, reason)  # type: ignore[arg-type]
+    return PydanticCustomError(kind, reason)
 
 
 def _kinds(annotation: Any) -> set[Any]:
@@ -183,7 +183,7 @@ def parse_rates(value: Any) -> Any:
     except (TypeError, ValueError, OverflowError):
         rates = [-1.0]
     if not all(0 <= rate <= 100 for rate in rates):
-        raise PydanticCustomError("rates", needed)  # type: ignore[arg-type]
+        raise PydanticCustomError("rates", needed)
     if not rates:
         return None
     return rates[0] if len(rates) == 1 or rates[0] == rates[1] else tuple(rates)

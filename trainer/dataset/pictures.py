@@ -114,7 +114,7 @@ def read_content(path: Path, alpha: bool = False, as_stored: bool = False) -> Co
     as_stored: not turned, as sd-scripts reads it. Raises PictureError naming the file.
     """
     image = read_image(path, FORMATS, as_stored=as_stored)
-    invisible = image.mode == "RGBA" and image.getextrema()[3] == (0, 0)
+    invisible = image.mode == "RGBA" and image.getchannel("A").getextrema() == (0, 0)
     image = image.convert("RGBA") if alpha else on_ground(image)
     return Content(np.asarray(image), invisible)
 

@@ -31,7 +31,7 @@ from trainer.demo.make_vae import blocks_of, latents_of, make_vae
 from trainer.demo.pictures import TRIGGER
 from trainer.families import load, names
 from trainer.families.base import Family, LoadOptions
-from trainer.families.modules import CONFIGS
+from trainer.families.layout import CONFIGS
 from trainer.families.sd import SDFamily
 
 BATCH, NUM_PICTURES, NUM_VALIDATION = 32, 24000, 64
