@@ -47,7 +47,7 @@ def copy_launcher(folder: Path) -> Path:
     for path in (ROOT / "webui" / "launcher").iterdir():
         if path.is_file():
             shutil.copy(path, folder / "webui" / "launcher" / path.name)
-    for name in ("__init__.py", "atomic.py"):
+    for name in ("__init__.py", "atomic.py", "locks.py"):
         shutil.copy(ROOT / "trainer" / name, folder / "trainer" / name)
     return folder
 
