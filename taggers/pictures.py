@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from trainer.dataset import pictures
-from trainer.dataset.links import is_folder
+from trainer.filesystem import is_folder
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".jfif")
 WHITE = (255, 255, 255)

@@ -25,6 +25,7 @@ from trainer.atomic import WriteError, atomic_write
 from trainer.dataset import caption_files, links
 from trainer.dataset.caption_files import CaptionFiles
 from trainer.dataset.captions import CaptionError, read_text
+from trainer.filesystem import is_folder
 
 ACTIONS = ("written", "appended", "skipped", "failed")
 Prepared = NDArray[np.float32]
@@ -76,7 +77,7 @@ def pictures_of(work: Work, warn: Callable[[str], None] = lambda message: None) 
     """
     folder = work.folder
     passed: list[Path] = []
-    if not links.is_folder(folder):
+    if not is_folder(folder):
         raise FolderError(f"{folder} is not a folder; choose the folder that holds the pictures")
     try:
         pictures = list_pictures(folder, work.recursive, passed)

@@ -1,10 +1,11 @@
 """Questions to the disk that have an answer for every path that a person can type. LIGHT.
 
-pathlib raises where a name is too long or a link leads in a circle.
+pathlib raises where a name is too long, os.DirEntry where a link leads in a circle.
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 
@@ -21,4 +22,12 @@ def is_folder(path: Path) -> bool:
     try:
         return path.is_dir()
     except (OSError, ValueError):
+        return False
+
+
+def entry_is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry of a folder is a folder, links followed; False for one that leads in a circle."""
+    try:
+        return entry.is_dir()
+    except OSError:
         return False

@@ -24,6 +24,7 @@ import psutil
 
 from trainer.atomic import atomic_write
 from trainer.events import TERMINAL, last_event
+from trainer.filesystem import entry_is_folder
 
 REQUESTS = ("stop", "save", "sample")
 STOPPING = "stopping"
@@ -208,7 +209,7 @@ def list_jobs(jobs_dir: Path) -> list[Job]:
     if not jobs_dir.is_dir():
         return []
     with os.scandir(jobs_dir) as entries:
-        names = [entry.name for entry in entries if entry.is_dir() and ID_PATTERN.fullmatch(entry.name)]
+        names = [entry.name for entry in entries if ID_PATTERN.fullmatch(entry.name) and entry_is_folder(entry)]
     return [Job(jobs_dir / name) for name in sorted(names, reverse=True)]
 
 

@@ -21,7 +21,8 @@ from typing import Any, Literal, get_args
 from trainer.atomic import atomic_write
 from trainer.dataset import caption_files, captions
 from trainer.dataset.caption_files import CaptionFiles
-from trainer.dataset.links import inside, is_folder, kind_of
+from trainer.dataset.links import inside, kind_of
+from trainer.filesystem import is_folder
 from trainer.jsontext import parse, presentable
 from trainer.paths import PathError, pasted
 from webui.thumbnails import EXTENSIONS as PICTURE_EXTENSIONS

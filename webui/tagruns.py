@@ -22,7 +22,7 @@ from taggers.pictures import EXTENSIONS, list_pictures
 from taggers.run import Run, find_run, list_runs, undo
 from taggers.tags import TagOptions, split_typed
 from trainer.atomic import atomic_write
-from trainer.dataset import caption_files
+from trainer.dataset import caption_files, links
 from trainer.events import follow
 from trainer.filesystem import is_folder
 from trainer.job import Job
@@ -110,8 +110,13 @@ class FolderCount:
 
 
 def count_folder(folder: Path, recursive: bool, extension: str) -> FolderCount:
-    """Count pictures and captions. Raises OSError when the folder cannot be read."""
-    pictures = list_pictures(folder, recursive)
+    """Count pictures and captions; links that a run will not follow do not count.
+
+    Raises OSError when the folder cannot be read.
+    """
+    root = links.real(folder)
+    found = list_pictures(folder, recursive)
+    pictures = [path for path in found if not path.is_symlink() or links.kind_of(path, root) == "file"]
     files = {parent: caption_files.look(parent, extension) for parent in {picture.parent for picture in pictures}}
     names = [(picture.parent, files[picture.parent].of(picture.stem)) for picture in pictures]
     captioned = sum(name is not None and _has_content(parent / name) for parent, name in names)

@@ -7,7 +7,9 @@ import socket
 
 import pytest
 
-from trainer.dataset import links
+from trainer import filesystem
+from trainer.dataset import caption_files, links
+from trainer.job import list_jobs
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="links and pipes need rights on Windows")
 
@@ -56,11 +58,20 @@ def test_a_file_below_a_link_that_leads_outside_is_outside(tmp_path):
 @pytest.mark.parametrize("name", ["x" * 5000, "a\0b", "\ud800", "x/" * 2500])
 def test_a_name_that_no_file_can_have_is_missing(tmp_path, name):
     assert links.kind_of(tmp_path / name, tmp_path) == "missing"
-    assert not links.is_file(tmp_path / name)
-    assert not links.is_folder(tmp_path / name)
+    assert not filesystem.is_file(tmp_path / name)
+    assert not filesystem.is_folder(tmp_path / name)
 
 
 def test_a_socket_is_no_file(tmp_path):
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(tmp_path / "s.png"))
         assert links.kind_of(tmp_path / "s.png", tmp_path) == "special"
+
+
+def test_a_link_in_a_circle_hides_nothing_that_lies_beside_it(tmp_path):
+    (tmp_path / "a.txt").write_text("cat", encoding="utf-8")
+    (tmp_path / "20261130-120000-cat").mkdir()
+    for circle in ("self.png", "20261130-120000-circle"):
+        (tmp_path / circle).symlink_to(circle)
+    assert caption_files.look(tmp_path, ".txt").of("a") == "a.txt"
+    assert [job.id for job in list_jobs(tmp_path)] == ["20261130-120000-cat"]

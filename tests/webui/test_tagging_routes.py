@@ -97,6 +97,9 @@ def test_the_check_counts_pictures_and_captions(client: TestClient, folder: Path
     (folder / "01.txt").write_text("by hand", encoding="utf-8")
     (folder / "02.txt").write_text("", encoding="utf-8")
     (folder / "03.TXT").write_text("by hand", encoding="utf-8")
+    if hasattr(os, "mkfifo"):  # links need rights on Windows
+        (folder / "self.png").symlink_to("self.png")
+        (folder / "passwords.png").symlink_to("/etc/passwd")
     answer = client.post("/api/tagging/check", json=form(folder)).json()
     assert answer["problems"] == []
     assert (answer["folder"]["pictures"], answer["folder"]["captioned"], answer["folder"]["to_tag"]) == (12, 2, 10)

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from trainer.filesystem import entry_is_folder
+
 _OTHER_CASE = str.maketrans(
     string.ascii_letters, "".join(letter.swapcase() for letter in string.ascii_letters)
 )  # not str.swapcase: file systems fold letters of other scripts each in its own way
@@ -64,7 +66,7 @@ def look(folder: Path, extension: str) -> CaptionFiles:
     """The caption files of a folder as it is now; none when it cannot be opened."""
     try:
         with os.scandir(folder) as entries:
-            names = [entry.name for entry in entries if not entry.name.startswith(".") and not entry.is_dir()]
+            names = [entry.name for entry in entries if not entry.name.startswith(".") and not entry_is_folder(entry)]
     except OSError:
         names = []
     return find(folder, names, extension)

@@ -17,6 +17,7 @@ from trainer.dataset.links import Place
 from trainer.dataset.pictures import EXTENSIONS
 from trainer.dataset.problems import Problem, error, warning
 from trainer.dataset.problems import named as some
+from trainer.filesystem import is_file, is_folder
 
 if TYPE_CHECKING:
     from trainer.config import TrainConfig
@@ -124,7 +125,7 @@ def _listed_folder(owner: Owner, group: int, config: TrainConfig, problems: list
     assert subset is not None
     options, captions = owner.decided(config.dataset), owner.decided(config.caption)
     metadata = Path(subset.metadata_file) if subset.metadata_file else None
-    if metadata is not None and not links.is_file(metadata):
+    if metadata is not None and not is_file(metadata):
         problems.append(error(metadata, "{path} does not exist; check the path", path=metadata))
         return None
     path = metadata.parent if metadata is not None and not subset.image_dir else Path(subset.image_dir or "")
@@ -153,7 +154,7 @@ def _unseen(folders: Iterable[Folder], problems: list[Problem]) -> Iterator[Fold
 
 
 def _is_folder(path: Path, problems: list[Problem]) -> bool:
-    if links.is_folder(path):
+    if is_folder(path):
         return True
     try:
         exists = path.exists()

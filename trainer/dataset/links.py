@@ -79,22 +79,6 @@ def look_into(folder: Path, root: Path) -> list[Place]:
     return sorted(found, key=lambda place: place.name)
 
 
-def is_file(path: Path) -> bool:
-    """As Path.is_file, and False for a name that no file can have."""
-    try:
-        return path.is_file()
-    except (OSError, ValueError):  # too long a name, a zero byte
-        return False
-
-
-def is_folder(path: Path) -> bool:
-    """As Path.is_dir, and False for a name that no folder can have."""
-    try:
-        return path.is_dir()
-    except (OSError, ValueError):
-        return False
-
-
 def _place(entry: os.DirEntry[str], folder: Path, root: Path) -> Place:
     linked = entry.is_symlink()
     if sys.platform == "win32" and is_device(entry.name):  # opening it would wait for the device

@@ -12,6 +12,7 @@ from trainer.atomic import atomic_write
 from trainer.dataset import links
 from trainer.dataset.buckets import Size
 from trainer.dataset.pictures import EXTENSIONS
+from trainer.filesystem import is_file
 
 CACHE_NAME = "metadata_cache.json"
 LARGEST_FILE_BYTES = 2**30
@@ -102,11 +103,11 @@ def locate(key: str, folder: Path) -> Path | None:
         return None
     given = Path(key)
     for place in (given, folder / given) if given.is_absolute() else (folder / given,):
-        if place.suffix.lower() in EXTENSIONS and links.is_file(place):
+        if place.suffix.lower() in EXTENSIONS and is_file(place):
             return place
         for extension in sorted(EXTENSIONS):
             for candidate in (place.parent / (place.name + extension), place.parent / (place.name + extension.upper())):
-                if links.is_file(candidate):
+                if is_file(candidate):
                     return candidate
     return None
 
@@ -115,7 +116,7 @@ def locate_cached(key: str, folder: Path) -> Path | None:
     """The picture of a metadata_cache.json; a folder that was moved since is found by the picture's name."""
     given = Path(key)
     places = (folder / given.name,) if _leads_away(key, folder) else (given, folder / given.name)
-    return next((place for place in places if place.suffix.lower() in EXTENSIONS and links.is_file(place)), None)
+    return next((place for place in places if place.suffix.lower() in EXTENSIONS and is_file(place)), None)
 
 
 def _leads_away(key: str, folder: Path) -> bool:
