@@ -55,19 +55,32 @@ def read_number(text: str) -> int | float:
 def read_numbers(text: str) -> list[int | float]:
     """Numbers with commas or blanks between them, each as `read_number` reads it. Raises NumberError.
 
-    "0,0001" and "1,5" are refused: digits on both sides of one comma may be two numbers or one with a decimal comma.
+    "0,0001", "1,5e-4" and "1.000,5" are refused: what stands around one comma may be two numbers, or one with a
+    decimal comma.
     """
     found: list[int | float] = []
     for part in re.split(r"\s*,\s+|\s+", plain(text).strip(",; ")):
         items = part.split(",")
-        if len(items) % 2 == 0 and all(item.isdecimal() for item in items):
-            pairs = [f"{whole}.{rest}" for whole, rest in zip(items[::2], items[1::2], strict=True)]
-            one = (
-                "" if _has_leading_zero(items) or len(items) > 2 else f", or {items[0]}.0,{items[1]}.0 for two numbers"
-            )
-            raise NumberError(text, ",".join(pairs) + one)
+        if any(_may_be_one(whole, rest) for whole, rest in zip(items, items[1:], strict=False)):
+            raise NumberError(text, _cure_of_list(items))
         found += [read_number(item) for item in items]
     return found
+
+
+def _may_be_one(whole: str, rest: str) -> bool:
+    """Whether two texts around a comma may be one number: 1,5 and 1,5e-4, or 1.000,5 with points for thousands."""
+    if re.fullmatch(r"[0-9]{1,3}(?:\.[0-9]{3})+", whole, re.ASCII):
+        return rest.isdecimal()
+    return whole.isdecimal() and re.fullmatch(r"[0-9]+(?:[eE][+-]?[0-9]+)?", rest, re.ASCII) is not None
+
+
+def _cure_of_list(items: list[str]) -> str:
+    """What to write for numbers with decimal commas, and for two numbers where that may be meant; "" if unknown."""
+    if len(items) == 2:
+        first, second = (f"{item}.0" if item.isdecimal() else item for item in items)
+        one = f"{items[0]}.{items[1]}" if items[0].isdecimal() else cure_of(",".join(items))
+        return one if _has_leading_zero(items) else f"{one}, or {first},{second} for two numbers"
+    return decimal_commas(items, len(items) // 2)
 
 
 def decimal_commas(items: Iterable[str], count: int) -> str:

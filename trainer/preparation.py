@@ -58,6 +58,7 @@ from trainer.locks import Lock, take_card
 from trainer.networks.network import Network
 from trainer.numbers import read_number
 from trainer.processes import Processes, StopRequested
+from trainer.prompts import read_prompts, too_small
 from trainer.quantised import check_quantising, quantise, store_in_fp8
 from trainer.run import Microbatch, Run, measured_caption, usable
 from trainer.saving import UNNAMED, output_folder
@@ -95,10 +96,10 @@ def prepare(config: TrainConfig, job: Job, events: EventLog, processes: Processe
             warn(change)
     seed = processes.from_main(config.run.seed or 0)
     config = config.model_copy(update={"run": config.run.model_copy(update={"seed": seed})})
-    prompts = previews.read_prompts(config.sample.sample_prompts) if config.sample.sample_prompts else ()
+    prompts = read_prompts(config.sample.sample_prompts) if config.sample.sample_prompts else ()
     dataset = _scanned(config, warn)
     told = [problem.message for problem in dataset.problems] + [note.message for note in formats.notes]
-    told += [note.message for note in settled.notes] + previews.too_small(prompts, settled.family)
+    told += [note.message for note in settled.notes] + too_small(prompts, settled.family)
     for text in told:
         warn(text)
 

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from trainer import metadata, objective, optimizers, previews, schedules, seeds
+from trainer import metadata, objective, optimizers, schedules, seeds
 from trainer.checkpoint import Reserved, State
 from trainer.config import TrainConfig
 from trainer.dataset import captions
@@ -30,6 +30,7 @@ from trainer.loading.texts import KeptTexts
 from trainer.locks import Lock
 from trainer.networks.network import Network
 from trainer.processes import Processes
+from trainer.prompts import Prompt
 from trainer.saving import Moment
 
 
@@ -73,7 +74,7 @@ class Run:
     factors: Sequence[schedules.Factor]
     scaler: torch.amp.GradScaler
     noise_schedule: objective.NoiseSchedule
-    prompts: Sequence[previews.Prompt]
+    prompts: Sequence[Prompt]
     held_out: Sequence[Microbatch]
     epochs: int
     total_steps: int

@@ -151,14 +151,16 @@ def test_a_trigger_word_is_added_at_the_start_of_the_selected_pictures_only(edit
     cell(editor, 0).click()
     cell(editor, 2).click(modifiers=["Control"])
     role(editor, "tags-add").click()
-    role(editor, "tags-add-input").press_sequentially("anby")
+    role(editor, "tags-add-input").press_sequentially("anby，miku")  # a Chinese comma parts tags too
     role(editor, "tags-place-start").check()
     role(editor, "tags-dialog-count").filter(has_text="Changes 2 of 2 pictures").wait_for()
     role(editor, "tags-dialog-ok").click()
     unsaved(editor, 2)
     save(editor)
-    first_words = [(folder / f"{n}.txt").read_text(encoding="utf-8").split(",")[0] for n in (1, 2, 3, 4)]
-    assert first_words == ["anby", "1girl", "anby", "watermark"]
+    first_words = [(folder / f"{n}.txt").read_text(encoding="utf-8").split(", ")[:2] for n in (1, 2, 3, 4)]
+    assert first_words[0] == first_words[2] == ["anby", "miku"]
+    assert [words[0] for words in (first_words[1], first_words[3])] == ["1girl", "watermark"]
+    assert editor.get_by_text("Nothing had to be changed.").count() == 0  # the edit is made once
 
 
 def test_unsaved_edits_survive_a_reload_of_the_page(editor: Any, folder: Path):

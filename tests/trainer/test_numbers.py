@@ -105,6 +105,8 @@ def test_full_width_digits_and_unicode_minus_are_read_in_every_field() -> None:
     [
         ("0,0001", "0.0001"), ("0,0001 0,00005", "0.0001"), ("0,0001,0,0002", "0.0001,0.0002"),
         ("1,0", "1.0, or 1.0,0.0 for two numbers"), ("(0,0001)", "0.0001"),
+        ("1.000,5", "1000.5, or 1.000,5.0 for two numbers"),
+        ("1,5e-4", "1.5e-4, or 1.0,5e-4 for two numbers"), ("0,1e-4", "0.1e-4, or 0.0,1e-4 for two numbers"),
     ],
 )  # fmt: skip
 def test_a_decimal_comma_never_becomes_a_second_rate(text: str, cure: str) -> None:
@@ -114,6 +116,11 @@ def test_a_decimal_comma_never_becomes_a_second_rate(text: str, cure: str) -> No
 @pytest.mark.parametrize("value", ["1.0,0.0", "1.0 0.0", "1 0", "1, 0", [1, 0], ["1", "0"], [1.0, 0.0]])
 def test_two_rates_are_read_however_they_are_told_apart(value: object) -> None:
     assert parse({**NEEDED, "text_encoder_lr": value, "learning_rate": 1}).config.optimizer.text_encoder_lr == (1, 0)
+
+
+def test_three_numbers_of_which_two_may_be_one_are_no_rates() -> None:
+    assert "a number from 0 to 100 is needed" in message({"text_encoder_lr": "0,5,0"})
+    assert parse({**NEEDED, "text_encoder_lr": "1e-4,5e-5"}).config.optimizer.text_encoder_lr == (1e-4, 5e-5)
 
 
 def test_two_rates_on_the_command_line_are_two_words() -> None:

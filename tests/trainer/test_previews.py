@@ -15,7 +15,8 @@ from PIL import Image
 from trainer import families, previews
 from trainer.config import ConfigError
 from trainer.families.base import LoadOptions
-from trainer.previews import Made, Prompt, draw, file_name, generate, parse_line, read_prompts, save, too_small
+from trainer.previews import Made, draw, file_name, generate, save
+from trainer.prompts import Prompt, parse_line, read_prompts, too_small
 from trainer.samplers import ALIASES, SAMPLERS, LinearMultistep, scheduler_for
 
 SMALL = Prompt("red circle", width=64, height=64, steps=2, seed=5)
@@ -275,8 +276,8 @@ def test_a_picture_that_cannot_be_written_is_a_warning(tmp_path):
 
 def test_a_picture_tells_the_sampler_of_the_run_where_the_prompt_names_none(family):
     prompts = [
-        previews.Prompt("a", width=64, height=64, steps=1),
-        previews.Prompt("a", width=64, height=64, steps=1, sampler="heun"),
+        Prompt("a", width=64, height=64, steps=1),
+        Prompt("a", width=64, height=64, steps=1, sampler="heun"),
     ]
     own, named = (previews.parameters_text(made) for made in previews.draw(family, prompts, "euler"))
     assert "Sampler: euler," in own and "Sampler: heun," in named

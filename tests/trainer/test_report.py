@@ -11,6 +11,7 @@ import safetensors.numpy
 from folders import config, pictures
 from numpy import zeros
 
+from trainer.config import ConfigError
 from trainer.dataset import statistics
 from trainer.dataset.report import Lengths, lengths, report
 from trainer.dataset.scan import scan
@@ -240,10 +241,12 @@ def test_the_report_is_made_without_torch(tmp_path):
 
 
 @pytest.mark.parametrize("path", ["x" * 5000, "~nobody_here/x"])
-def test_impossible_file_names_are_named_and_nothing_breaks(tmp_path, path):
-    pictures(tmp_path / "10_x", [SQUARE])
-    made = report(config(tmp_path, pretrained_model_name_or_path=path, vae=path, sample_prompts=path + ".txt"))
-    assert len(messages(made, "error")) == 3
+def test_impossible_file_names_are_refused_each_at_its_field(tmp_path, path):
+    with pytest.raises(ConfigError) as refused:
+        config(tmp_path, pretrained_model_name_or_path=path, vae=path, sample_prompts=path + ".txt")
+    assert {problem.address for problem in refused.value.problems} == {
+        "model.pretrained_model_name_or_path", "model.vae", "sample.sample_prompts",
+    }  # fmt: skip
 
 
 def test_pictures_that_would_share_a_file_of_kept_latents_are_an_error_before_the_run(tmp_path):
@@ -254,3 +257,20 @@ def test_pictures_that_would_share_a_file_of_kept_latents_are_an_error_before_th
     assert len(found) == 1
     assert "would share p000_0064x0064_*.npz; rename one, or clear cache_as_npz" in found[0]
     assert only_about_pictures(report(config(tmp_path))) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("sample_prompts", "p.txt", "line 2 of the prompts: scale is '7,5', which is no number; numbers are written "
+         "with a point, without commas or spaces: write 7.5"),
+        ("metadata_thumbnail", "p.txt", "p.txt cannot be read as a picture"),
+        ("logging_dir", "p.txt", "nothing can be written below p.txt; choose another logging_dir"),
+    ],
+)  # fmt: skip
+def test_what_the_start_reads_the_check_reads_too(tmp_path, monkeypatch, name, value, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "p.txt").write_text("a cat\na dog --l 7,5\n", encoding="utf-8")
+    pictures(tmp_path / "1_x", [SQUARE])
+    made = report(config(tmp_path, sample_every_n_steps=1, **{"sample_prompts": "a cat", name: value}))
+    assert [text for text in messages(made, "error") if words in text]

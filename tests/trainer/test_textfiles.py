@@ -116,7 +116,7 @@ def test_whatever_json_can_hold_ends_in_a_sentence_or_a_note(
 
 
 def test_dataset_files_and_prompt_files_name_their_encoding_too(tmp_path: Path) -> None:
-    from trainer.previews import read_prompts
+    from trainer.prompts import read_prompts
 
     data = tmp_path / "d.toml"
     data.write_bytes('[[datasets]]\n[[datasets.subsets]]\nimage_dir = "D:/训练/安比"\n'.encode("gbk"))

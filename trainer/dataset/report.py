@@ -6,13 +6,14 @@ import math
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from trainer import resuming
 from trainer.config.dataset_file import expanded
+from trainer.config.problems import ConfigError
 from trainer.dataset.buckets import Size
 from trainer.dataset.folders import Folder
 from trainer.dataset.problems import Problem, error, named, warning
@@ -22,6 +23,7 @@ from trainer.families.layout import incomplete_base
 from trainer.families.weights import PICKLE_EXTENSIONS, WeightsError, describe, find_base, first_not_finite
 from trainer.loading.batches import bucket_counts, count_batches
 from trainer.loading.pixels import claimed_twice, item_of, try_all
+from trainer.prompts import read_prompts
 from trainer.saving import new_device, output_folder, too_long
 from trainer.spawning import process_count
 from trainer.states import position
@@ -278,6 +280,25 @@ def _files(config: TrainConfig) -> Iterator[Problem]:
         and not _exists(prompts)
     ):
         yield error(Path(prompts), "{name} {path} does not exist; check the path", name="sample_prompts", path=prompts)
+        prompts = None
+    yield from _as_the_start_reads_them(config, prompts)
+
+
+def _as_the_start_reads_them(config: TrainConfig, prompts: str | None) -> Iterator[Problem]:
+    """What the start would refuse in prompts, the thumbnail, and the places of curves."""
+    from trainer import curves, metadata  # here, as both read data sets themselves
+
+    readers: tuple[Callable[[], object], ...] = (
+        lambda: read_prompts(prompts) if prompts else None,
+        lambda: metadata.thumbnail(config.save.metadata_thumbnail),
+        lambda: curves.check(config.log),
+    )
+    for read in readers:
+        try:
+            read()
+        except ConfigError as fault:
+            for one in fault.problems:
+                yield Problem("error", None, one.template, one.values, one.address)
 
 
 def _base_model(name: str, config: TrainConfig) -> Iterator[Problem]:

@@ -20,6 +20,7 @@ from trainer.demo.judge import Judge
 from trainer.demo.pictures import TRIGGER, training_caption
 from trainer.families.base import Family
 from trainer.networks.network import Network
+from trainer.prompts import Prompt
 
 NUM_SEEDS, NUM_VALIDATION = 16, 24
 STEPS, SCALE = 20, 3.0
@@ -89,7 +90,7 @@ def measure(family: Family, judge: Judge) -> Measured:
 
 def generate(family: Family, wanted: Sequence[Wish], trigger: bool) -> list[Pixels]:
     """One picture (128, 128, 3) a wish through the program's own preview sampling: DDIM, 20 steps, guidance 3."""
-    prompts = [previews.Prompt(w.prompt(trigger), "", SIDE, SIDE, w.seed, SCALE, STEPS) for w in wanted]
+    prompts = [Prompt(w.prompt(trigger), "", SIDE, SIDE, w.seed, SCALE, STEPS) for w in wanted]
     return [np.asarray(picture) for picture in previews.generate(family, prompts, "ddim", batch_size=NUM_SEEDS)]
 
 

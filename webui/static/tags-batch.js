@@ -3,7 +3,7 @@ import { debounce, fill, h, icon } from './dom.js';
 import { translated } from './messages.js';
 import { dialog, notice } from './notice.js';
 import { t } from './text.js';
-import { tagInput } from './tags-complete.js';
+import { tagInput, tagsIn } from './tags-complete.js';
 import { complain, pictureWords, stepWords } from './tags-words.js';
 
 /** Returns {element, update, selectionChanged}. selection(): picture numbers; tags(): selected tags. */
@@ -73,7 +73,7 @@ export function createBatch(session, { selection, tags }) {
   /** A dialog with a form, the number of pictures that would change, and a button that does it. make(): the edit or null. */
   function editDialog(title, form, make, go) {
     const count = h('p', { class: 'muted', role: 'status', 'data-role': 'tags-dialog-count' }, ' ');
-    const ok = h('button', { class: 'btn primary', disabled: true, 'data-role': 'tags-dialog-ok', onclick: () => run() }, go);
+    const ok = h('button', { type: 'submit', class: 'btn primary', disabled: true, 'data-role': 'tags-dialog-ok' }, go); // the form runs it
     let counts = 0;
     const recount = debounce(async () => {
       const own = (counts += 1);
@@ -92,7 +92,6 @@ export function createBatch(session, { selection, tags }) {
     }, 80);
     const box = h('form', { class: 'col', onsubmit: (event) => { event.preventDefault(); if (!ok.disabled) run(); }, oninput: recount, onchange: recount },
       form, count, h('div', { class: 'dialog-foot' }, h('button', { type: 'button', class: 'btn', onclick: () => view.close() }, t('Cancel')), ok));
-    ok.type = 'submit';
     const view = dialog(title, box);
     function run() { const edit = make(); view.close(); if (edit) apply(edit); }
     recount();
@@ -110,7 +109,7 @@ export function createBatch(session, { selection, tags }) {
       chips.hidden = !chosen.length;
     }
     draw();
-    const typed = () => input.input.value.split(',').map((tag) => tag.trim()).filter(Boolean);
+    const typed = () => tagsIn(input.input.value);
     return { element: h('div', { class: 'field' }, h('span', { class: 'label' }, label), chips, input.element), value: () => [...new Set([...chosen, ...typed()])], input: input.input };
   }
 

@@ -2,7 +2,13 @@
 import { fill, h } from './dom.js';
 
 const SHOWN = 10;
+const COMMA = /[,，、]/; // a Chinese keyboard's commas part tags too, as in the tagger's fields
 let boxes = 0;
+
+/** The tags of a text that somebody typed. */
+export const tagsIn = (text) => text.split(COMMA).map((tag) => tag.trim()).filter(Boolean);
+
+const lastOf = (text) => text.split(COMMA).pop().trim();
 
 /** Tags [(tag, shown, all)] that fit what is typed: those that begin with it first, then commoner ones. */
 export function suggestions(tags, typed) {
@@ -28,7 +34,7 @@ export function tagInput({ tags, choose, label, role, placeholder = '', known = 
   let marked = -1;
 
   function show() {
-    found = suggestions(tags(), input.value.split(',').pop());
+    found = suggestions(tags(), lastOf(input.value));
     marked = known && found.length ? 0 : -1;
     draw();
   }
@@ -44,7 +50,7 @@ export function tagInput({ tags, choose, label, role, placeholder = '', known = 
   }
   function hide() { found = []; marked = -1; draw(); }
   function enter(chosen) {
-    const before = input.value.split(',').slice(0, -1).map((tag) => tag.trim()).filter(Boolean);
+    const before = input.value.split(COMMA).slice(0, -1).map((tag) => tag.trim()).filter(Boolean);
     const all = [...before, ...chosen].filter(Boolean);
     input.value = '';
     hide();
@@ -52,7 +58,7 @@ export function tagInput({ tags, choose, label, role, placeholder = '', known = 
   }
 
   input.addEventListener('input', () => {
-    if (!known && /,\s*$/.test(input.value) && input.value.trim() !== ',') enter([]);
+    if (!known && !lastOf(input.value) && tagsIn(input.value).length) enter([]);
     else show();
   });
   input.addEventListener('blur', hide);
@@ -62,7 +68,7 @@ export function tagInput({ tags, choose, label, role, placeholder = '', known = 
       marked = (marked + (event.key === 'ArrowDown' ? 1 : -1) + found.length + (marked < 0 && event.key === 'ArrowUp' ? 1 : 0)) % found.length;
       draw();
     } else if (event.key === 'Enter' || (event.key === 'Tab' && marked >= 0)) {
-      const typed = input.value.split(',').pop().trim();
+      const typed = lastOf(input.value);
       if (marked >= 0) enter([found[marked][0]]);
       else if (typed && !known) enter([typed]);
       else return; // nothing to enter: leave the key to the form

@@ -3,7 +3,7 @@ import { debounce, fill, h, icon } from './dom.js';
 import { url } from './api.js';
 import { translated } from './messages.js';
 import { t } from './text.js';
-import { tagInput } from './tags-complete.js';
+import { tagInput, tagsIn } from './tags-complete.js';
 import { complain } from './tags-words.js';
 
 const DRAG_STARTS_PX = 5;
@@ -118,7 +118,7 @@ export function createPanel(session, { step }) {
       if (over) return;
       over = true;
       const value = input.value.trim();
-      if (keep && value !== present()[place]) setTags(present().flatMap((tag, at) => (at === place ? value.split(',').map((part) => part.trim()).filter(Boolean) : [tag])));
+      if (keep && value !== present()[place]) setTags(present().flatMap((tag, at) => (at === place ? tagsIn(value) : [tag])));
       else drawChips();
       chips.children[place]?.focus();
     };
