@@ -126,7 +126,7 @@ def command_lines(files: list[str]) -> Iterator[tuple[str, Command, list[str]]]:
         ["train", "right.toml", "--job"],
         ["inspect", "--json"],
         ["demo", "--folder"],
-        ["demo", "--steps"],
+        ["demo", "--folder=demo", "--steps"],  # without a folder it draws into the program's own
         ["reference"],
         ["schema"],
         ["check", "right.toml"],

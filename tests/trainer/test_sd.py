@@ -380,7 +380,8 @@ def test_an_sd2_single_file_loads_with_open_clips_text_encoder(tmp_path):
     assert family.name == "sd2"
     for loaded, module in ((family.text_encoders[0], made["text_encoder"]), (family.unet, made["unet"])):
         loaded_state = loaded.state_dict()
-        assert all(torch.equal(loaded_state[key], value.half().float()) for key, value in module.state_dict().items())
+        for key, value in module.state_dict().items():  # projections are convolutions in a single file
+            assert torch.equal(loaded_state[key].reshape(value.shape), value.half().float()), key
     assert "does not say what it predicts" in family.notes[0]
 
 
