@@ -22,7 +22,7 @@ from trainer import start
 from trainer.checkpoint import State, load_state, save_state
 from trainer.config import ConfigError, Problem
 from trainer.config.recipe import from_metadata
-from trainer.dataset import links, listings
+from trainer.dataset import listings
 from trainer.dataset.listings import Entry, ListingError, locate, locate_cached, read_metadata
 from trainer.events import EventLog, follow
 from trainer.loading import npz
@@ -148,10 +148,11 @@ def test_a_cache_lists_pictures_only(tmp_path: Path) -> None:
 @pytest.mark.parametrize("key", ["\\\\host\\share\\a.png", "//host/share/a.png"])
 def test_a_list_leads_to_no_other_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
     looked: list[str] = []
-    monkeypatch.setattr(links, "is_file", lambda path: bool(looked.append(str(path))))
+    monkeypatch.setattr(listings, "is_file", lambda path: bool(looked.append(str(path))))
     assert locate(key, tmp_path) is None
     assert locate_cached(key, tmp_path) is None
     assert not any(path.startswith(("\\\\", "//")) for path in looked)
+    assert looked  # the name alone is looked for beside the list
 
 
 def test_a_picture_whose_name_is_no_text_comes_back_from_the_cache(tmp_path: Path) -> None:
