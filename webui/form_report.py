@@ -22,8 +22,9 @@ from trainer.config.problems import printable
 from trainer.config.rates import trained_rates
 from trainer.dataset import Problem as DataProblem
 from trainer.dataset.links import look_into, real
+from trainer.dataset.reading import Reading, read
 from trainer.dataset.report import Report, lengths, report
-from trainer.dataset.scan import Reading, arrange, read
+from trainer.dataset.scan import arrange
 from trainer.families import kinds
 from trainer.families.weights import Description, describe
 from trainer.paths import FAULTS, PathError, pasted

@@ -12,7 +12,7 @@ from PIL import Image
 
 from tests.webui.formfiles import base_model
 from tests.webui.served import served
-from trainer.dataset.scan import Reading
+from trainer.dataset.reading import Reading
 from trainer.job import list_jobs
 from webui import form, form_spec
 from webui.routes.form import router
