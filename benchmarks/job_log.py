@@ -17,14 +17,10 @@ import tempfile
 import time
 from pathlib import Path
 
-import psutil
-
-from benchmarks.page import free_port
+from benchmarks.page import CHROMIUM, page_on
 from trainer.events import EventLog
 from trainer.job import Job
 
-ROOT = Path(__file__).parents[1]
-CHROMIUM = "/usr/bin/chromium"
 WRITER = """
 import sys, time
 rate, end = float(sys.argv[2]), time.time() + float(sys.argv[3])
@@ -36,12 +32,6 @@ with open(sys.argv[1], "a", encoding="utf-8", buffering=1) as log:
             number += 1
             log.write(f"line {number} written at {time.time():.3f} 训练日志\\n")
         time.sleep(0.005)
-"""
-PAGE = """
-import sys
-from pathlib import Path
-from webui.server import serve
-serve(Path(sys.argv[1]), port=int(sys.argv[2]), open_browser=False)
 """
 OBSERVE = """() => {
   const ages = []; let last = 0;
@@ -64,29 +54,20 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=15)
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        folder, port = Path(name), free_port()
+        folder = Path(name)
         job = Job.create(folder / "jobs", "noisy", "")
         EventLog(job.events_path).emit("started", name="noisy", steps=100, epochs=1)
         writer = subprocess.Popen(
             [sys.executable, "-c", WRITER, str(job.log_path), str(chosen.rate), str(chosen.seconds + 25)]
         )
         job.write_process(writer.pid, ["writer"])
-        page_process = subprocess.Popen(
-            [sys.executable, "-c", PAGE, str(folder), str(port)], cwd=ROOT, stdout=subprocess.DEVNULL
-        )
         try:
-            with sync_playwright() as playwright:
+            with page_on(folder) as (address, server), sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
                 page = browser.new_page()
-                for _ in range(200):
-                    try:
-                        page.goto(f"http://127.0.0.1:{port}/#job={job.id}")
-                        break
-                    except Exception:  # not up yet
-                        time.sleep(0.1)
+                page.goto(f"{address}/#job={job.id}")
                 page.get_by_text("written at", exact=False).first.wait_for(timeout=20000)
                 page.evaluate(OBSERVE)
-                server = psutil.Process(page_process.pid)
                 before, began = sum(server.cpu_times()[:2]), time.time()
                 page.wait_for_timeout(chosen.seconds * 1000)
                 share = (sum(server.cpu_times()[:2]) - before) / (time.time() - began)
@@ -94,7 +75,6 @@ def main() -> None:
                 lines = page.evaluate("() => (document.body.textContent.match(/written at/g) || []).length")
                 browser.close()
         finally:
-            page_process.terminate()
             writer.kill()
     print(f"{chosen.rate:.0f} lines/s: shown {len(ages) / chosen.seconds:.1f} times a second, newest line "
           f"{statistics.median(ages) * 1000:.0f} ms old (worst {max(ages) * 1000:.0f} ms), {lines} lines in the page, "

@@ -4,7 +4,8 @@
 
 Writes a job whose events.jsonl has real events, and small jobs beside it; starts the page on that folder three times:
 with nothing kept, after it has read everything, and again with more steps added. Prints how long `live`, `curve` and
-the whole reading take, the seconds of processor time, and the memory of the page's process.
+the whole reading take, the seconds of processor time, and the memory of the page's process; then, in Chromium, how long
+it is from the address until the job's step is on the screen, and its curve has come.
 """
 
 from __future__ import annotations
@@ -13,8 +14,6 @@ import argparse
 import json
 import math
 import random
-import subprocess
-import sys
 import tempfile
 import time
 import urllib.request
@@ -22,10 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
-
-from benchmarks.job_log import PAGE, ROOT
-from benchmarks.page import free_port
+from benchmarks.page import CHROMIUM, page_on
 from trainer.job import Job
 
 STEP_SECONDS = 0.1
@@ -73,23 +69,15 @@ def add(job: Job, first: int, last: int, total: int) -> None:
 
 def look(folder: Path, job: Job, title: str) -> None:
     """Start the page, and print what the job's answers take until everything is read."""
-    port = free_port()
-    page = subprocess.Popen([sys.executable, "-c", PAGE, str(folder), str(port)], cwd=ROOT, stdout=subprocess.DEVNULL)
+    with page_on(folder) as (address, process):
 
-    def get(path: str) -> tuple[Any, float]:
+        def get(path: str) -> tuple[Any, float]:
+            began = time.monotonic()
+            with urllib.request.urlopen(f"{address}/api/jobs{path}", timeout=600) as answer:
+                content = json.load(answer)
+            return content, time.monotonic() - began
+
         began = time.monotonic()
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/jobs{path}", timeout=600) as answer:
-            content = json.load(answer)
-        return content, time.monotonic() - began
-
-    try:
-        while True:
-            try:
-                get("/running")
-                break
-            except OSError:
-                time.sleep(0.05)
-        process, began = psutil.Process(page.pid), time.monotonic()
         spent = sum(process.cpu_times()[:2])
         line, first = get(f"/{job.id}/live")
         detail, second = get(f"/{job.id}")
@@ -109,9 +97,26 @@ def look(folder: Path, job: Job, title: str) -> None:
         polls = [get(f"/{job.id}/live")[1] for _ in range(20)]
         print(f"    list of jobs: first {first * 1000:.0f} ms, then {second * 1000:.0f} ms; "
               f"one poll {sorted(polls)[10] * 1000:.0f} ms; {len(detail['files'])} files listed")  # fmt: skip
-    finally:
-        page.terminate()
-        page.wait()
+
+
+def show(folder: Path, job: Job, step: int) -> None:
+    """Start the page once more, and print how long Chromium takes from the address to step and curve, three times."""
+    from playwright.sync_api import sync_playwright
+
+    with page_on(folder) as (address, _), sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--disable-dev-shm-usage"])
+        for look_number in (1, 2, 3):
+            page = browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-US")
+            began = time.monotonic()
+            with page.expect_response(lambda answer: "/curve" in answer.url):
+                page.goto(f"{address}/#job={job.id}")
+                page.locator("[data-role=step]", has_text=f"{step} / {step}").wait_for()
+                waited = time.monotonic() - began
+            print(
+                f"Chromium, look {look_number}: step after {waited:.2f} s, curve after {time.monotonic() - began:.2f} s"
+            )
+            page.close()
+        browser.close()
 
 
 def main() -> None:
@@ -128,6 +133,7 @@ def main() -> None:
         look(folder, job, "the page started again")
         add(job, chosen.steps + 1, chosen.steps + 1000, chosen.steps + 1000)
         look(folder, job, "again, 1000 steps later")
+        show(folder, job, chosen.steps + 1000)
 
 
 if __name__ == "__main__":

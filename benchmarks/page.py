@@ -10,6 +10,7 @@ not counted.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import shutil
@@ -21,10 +22,19 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
+
 ROOT = Path(__file__).parents[1]
+CHROMIUM = "/usr/bin/chromium"
+SERVE = """
+import sys
+from pathlib import Path
+from webui.server import serve
+serve(Path(sys.argv[1]), port=int(sys.argv[2]), open_browser=False)
+"""
 
 
 def free_port() -> int:
@@ -55,6 +65,27 @@ def stop(process: subprocess.Popen[bytes]) -> None:
     """End the launcher and what it started."""
     os.killpg(process.pid, signal.SIGTERM)
     process.wait(20)
+
+
+@contextlib.contextmanager
+def page_on(folder: Path) -> Iterator[tuple[str, psutil.Process]]:
+    """The page's server on `folder`, from its first answer on: (its address, its process)."""
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    process = subprocess.Popen(
+        [sys.executable, "-c", SERVE, str(folder), str(port)], cwd=ROOT, stdout=subprocess.DEVNULL
+    )
+    try:
+        while process.poll() is None:
+            try:
+                urllib.request.urlopen(f"{address}/api/jobs/running", timeout=60).read()
+                break
+            except OSError:
+                time.sleep(0.05)
+        yield address, psutil.Process(process.pid)
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def median_milliseconds(action: Callable[[], object], times: int = 20) -> float:

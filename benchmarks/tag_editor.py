@@ -13,31 +13,20 @@ import argparse
 import io
 import random
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-from benchmarks.page import free_port
+from benchmarks.page import CHROMIUM, page_on
 from webui.routes import datasets
 from webui.tagfolders import OpenFolders
 from webui.tagops import Edit
 from webui.tagstore import Query
 
-ROOT = Path(__file__).parents[1]
-CHROMIUM = "/usr/bin/chromium"
-PAGE = """
-import sys
-from pathlib import Path
-from webui.server import serve
-serve(Path(sys.argv[1]), port=int(sys.argv[2]), open_browser=False)
-"""
 # Does something in the page; resolves to the milliseconds until the answer was drawn and a frame has passed.
 TIMED = """([act, arg]) => new Promise((done) => {
   const app = document.querySelector('[data-role=tags-editor]');
@@ -128,33 +117,15 @@ def measure_page(folder: Path, root: Path, runs: int) -> None:
     """From the click to the redrawn page, in Chromium."""
     from playwright.sync_api import sync_playwright
 
-    port = free_port()
-    address = f"http://127.0.0.1:{port}/"
-    process = subprocess.Popen([sys.executable, "-c", PAGE, str(root), str(port)], cwd=ROOT, stdout=subprocess.DEVNULL)
-    try:
-        _until_up(address)
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--disable-dev-shm-usage"])
-            page = browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-US")
-            page.set_default_timeout(60_000)
-            page.on("dialog", lambda dialog: dialog.accept())
-            print("in the browser, click to redrawn page")
-            _open(page, address, folder)
-            _actions(page, runs)
-            browser.close()
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def _until_up(address: str) -> None:
-    for _ in range(600):
-        try:
-            urllib.request.urlopen(address, timeout=60).read()
-            return
-        except OSError:
-            time.sleep(0.1)
-    sys.exit("the page did not start")
+    with page_on(root) as (address, _), sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--disable-dev-shm-usage"])
+        page = browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-US")
+        page.set_default_timeout(60_000)
+        page.on("dialog", lambda dialog: dialog.accept())
+        print("in the browser, click to redrawn page")
+        _open(page, address, folder)
+        _actions(page, runs)
+        browser.close()
 
 
 def _open(page: Any, address: str, folder: Path) -> None:
