@@ -23,6 +23,31 @@ def test_a_folder_is_chosen_in_the_dialog_and_kept(page, server):
     wait_for(lambda: kept.is_file() and json.loads(kept.read_text(encoding="utf-8"))["output"].endswith("LoRA 输出"))
 
 
+def test_the_dialog_says_what_it_does_not_list_and_is_walked_by_keys(page, server):
+    for number in range(1003):
+        (server.root / "many" / f"{number:04}").mkdir(parents=True)
+    page.goto(server.url)
+    open_tab(page, "settings")
+    page.locator("[data-role=browse-output]").click()
+    path, entry = page.locator("[data-role=browse-path]"), "[data-role=browse-entry]"
+    path.fill(str(server.root / "many"))
+    path.press("Enter")
+    page.locator("[data-role=browse-note]", has_text="3 more are not shown; type the path.").wait_for()
+    assert page.locator(entry).count() == 1001  # and the folder above
+    page.locator(f"{entry}[data-name='0000']").focus()
+    for key, name in [("ArrowDown", "0001"), ("ArrowDown", "0002"), ("ArrowUp", "0001")]:
+        page.keyboard.press(key)
+        assert page.locator(":focus").get_attribute("data-name") == name
+    page.keyboard.press("Backspace")
+    page.locator(f"{entry}[data-name=many]").wait_for()
+    assert path.input_value() == str(server.root)
+    assert page.locator("[data-role=browse-note]").inner_text() == ""
+    path.fill(str(server.root / "nowhere"))
+    path.press("Enter")
+    page.locator("[data-role=browse-note]", has_text="nowhere").wait_for()
+    assert page.locator("[data-role=browse-ok]").is_disabled()
+
+
 def test_a_folder_that_is_not_there_is_made_after_a_question(page, server):
     page.goto(server.url)
     open_tab(page, "settings")

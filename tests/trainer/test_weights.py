@@ -136,6 +136,26 @@ def test_damaged_headers_each_get_their_sentence(tmp_path, content, words):
     assert describe(path).problems == (str(caught.value),)
 
 
+# how many bits a number has, as torch or the OCP Microscaling formats say
+BITS_OF_A_NUMBER = {
+    "BOOL": 8, "U8": 8, "I8": 8, "I16": 16, "U16": 16, "I32": 32, "U32": 32, "I64": 64, "U64": 64, "F16": 16,
+    "BF16": 16, "F32": 32, "F64": 64, "C64": 64, "F8_E5M2": 8, "F8_E4M3": 8, "F8_E8M0": 8, "F4": 4, "F6_E2M3": 6,
+    "F6_E3M2": 6,
+}  # fmt: skip
+
+
+def test_a_tensor_of_each_number_type_takes_the_bytes_of_its_numbers(tmp_path):
+    for dtype, bits in BITS_OF_A_NUMBER.items():
+        path, length = tmp_path / f"{dtype}.safetensors", 8 * bits // 8
+        entry = {"dtype": dtype, "shape": [2, 4], "data_offsets": [0, length]}
+        path.write_bytes(safetensors_bytes({"a": entry}, bytes(length)))
+        assert read_header(path).tensors["a"].shape == (2, 4), dtype
+        entry["data_offsets"] = [0, length + 1]
+        path.write_bytes(safetensors_bytes({"a": entry}, bytes(length + 1)))
+        with pytest.raises(WeightsError):
+            read_header(path)
+
+
 def test_a_missing_file_and_a_folder_are_named(tmp_path):
     with pytest.raises(WeightsError, match="does not exist"):
         read_header(tmp_path / "no.safetensors")
