@@ -29,13 +29,17 @@ from trainer.loading.pixels import Item, Loaded, Read, load
 
 
 class Encoder:
-    """Stands for a VAE: latents are block means of red, plus a draw from the picture's generator; counts calls."""
+    """Stands for a VAE: latents are block means of red, plus a draw from the picture's generator; keeps the sizes of its calls."""
 
     def __init__(self) -> None:
-        self.pictures = 0
+        self.calls: list[int] = []
+
+    @property
+    def pictures(self) -> int:
+        return sum(self.calls)
 
     def __call__(self, pixels: Tensor, generator: Sequence[torch.Generator]) -> Tensor:
-        self.pictures += len(pixels)
+        self.calls.append(len(pixels))
         mean = torch.nn.functional.avg_pool2d(pixels[:, :1], 8).expand(-1, 4, -1, -1)
         return mean + torch.stack([torch.randn(mean.shape[1:], generator=one) for one in generator]) * 0.01
 
@@ -65,6 +69,13 @@ def test_latents_have_the_shape_of_the_bucket_and_do_not_depend_on_the_batch(ite
     many = cache_latents(items[::-1], read, Encoder(), "vae", batch_size=8)
     assert one.kept(2).latents.shape == (4, 8, 16)
     assert torch.equal(one.kept(0).latents, many.kept(2).latents)
+
+
+@pytest.mark.parametrize(("batch_size", "calls"), [(1, [1, 1, 1]), (2, [1, 2]), (8, [1, 2])])
+def test_at_most_a_batch_of_one_bucket_is_encoded_at_a_time_the_largest_first(items, batch_size, calls):
+    encoder = Encoder()
+    cache_latents(items, read, encoder, "vae", batch_size=batch_size)
+    assert encoder.calls == calls
 
 
 def test_a_second_run_takes_the_kept_files_and_encodes_nothing(items, tmp_path):

@@ -77,14 +77,15 @@ def test_a_batch_tells_beforehand_how_many_pictures_it_would_change(store: Store
 
 
 def test_undo_and_redo_go_back_and_forth(store: Store):
-    before = texts(store)
-    store.apply(Edit(kind="add", tags=("anby",), place="start"), range(4))
+    before, edit = texts(store), Edit(kind="add", tags=("anby",), place="start")
+    store.apply(edit, range(4))
     after = texts(store)
-    store.undo()
+    assert store.undo() == edit
     assert texts(store) == before
     assert store.dirty == set()
-    store.redo()
+    assert store.redo() == edit
     assert texts(store) == after
+    assert store.redo() is None
 
 
 def test_history_can_be_travelled_to_any_step(store: Store):
