@@ -14,7 +14,12 @@ from webui.form_presets import MEMORY_GB, applied, load, shipped
 
 FOLDER = Path(__file__).parents[1] / "presets"
 FILES = sorted(FOLDER.glob("*.toml"))
-NEEDED = {"pretrained_model_name_or_path": "model.safetensors", "train_data_dir": "train", "resolution": "512"}
+NEEDED = {
+    "pretrained_model_name_or_path": "model.safetensors",
+    "train_data_dir": "train",
+    "resolution": "512",
+    "sample_prompts": "a",
+}
 
 
 def completed(path: Path) -> tuple[TrainConfig, list[str]]:
@@ -36,9 +41,19 @@ def made(preset_id: str) -> TrainConfig:
     """What the form holds after a shipped preset was chosen, with base model, pictures and size filled in."""
     values = applied(default_values(), SHIPPED[preset_id])
     values |= {"model.pretrained_model_name_or_path": "model.safetensors", "dataset.train_data_dir": "train"}
+    values["sample.sample_prompts"] = "a"  # the page makes them from the captions
     parsed = parse(values)
     assert [note.message for note in parsed.notes] == []
     return parsed.config
+
+
+@pytest.mark.parametrize("preset_id", SHIPPED)
+def test_every_preset_draws_previews(preset_id):
+    config = made(preset_id)
+    if config.run.max_train_epochs:
+        assert config.sample.sample_every_n_epochs == config.save.save_every_n_epochs
+    else:
+        assert config.run.max_train_steps % config.sample.sample_every_n_steps == 0
 
 
 def test_what_people_train_is_there_for_8_12_and_24_gb():

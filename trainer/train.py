@@ -99,7 +99,7 @@ def trained(run: Run) -> Finished | Stopped:
     report = Report(run, Curves(config, silent=not run.processes.main))
     first = progress.step
     try:
-        if config.sample.sample_at_first and progress.step == 0:
+        if config.sample.sample_at_first and run.prompts and progress.step == 0:
             report.preview(progress)
         run.events.emit("phase", name="training", done=progress.step, total=run.total_steps)
         while progress.step < run.total_steps:
@@ -169,7 +169,7 @@ def step(run: Run, progress: Progress, window: list[Microbatch], report: Report)
         report.flush()
         keep(run, progress, report, Moment("step", progress.step))
     every = None if config.sample.sample_every_n_epochs else config.sample.sample_every_n_steps
-    if (every and progress.step % every == 0) or "sample" in asked:
+    if (every and run.prompts and progress.step % every == 0) or "sample" in asked:
         report.preview(progress)
     if (
         run.held_out
@@ -315,7 +315,7 @@ def after_epoch(run: Run, progress: Progress, report: Report) -> None:
     if due_after_epoch(config.save, epoch, run.epochs) and progress.step < run.total_steps:
         keep(run, progress, report, Moment("epoch", epoch))
     every = config.sample.sample_every_n_epochs
-    if every and epoch % every == 0:
+    if every and run.prompts and epoch % every == 0:
         report.preview(progress, epoch)
 
 

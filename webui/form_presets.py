@@ -38,8 +38,7 @@ KEPT = frozenset({
     "save.metadata_thumbnail", "save.metadata_merged_from", "save.metadata_preprocessor",
     "save.metadata_is_negative_embedding",
     "save.no_metadata", "network.network_weights", "network.dim_from_weights", "network.base_weights",
-    "network.base_weights_multiplier", "sample.sample_prompts",
-    "sample.sample_every_n_epochs", "sample.sample_every_n_steps", "sample.sample_at_first", "sample.sample_sampler",
+    "network.base_weights_multiplier", "sample.sample_prompts", "sample.sample_at_first", "sample.sample_sampler",
 })  # fmt: skip
 
 # Of the kept sections, what is a way of training all the same: a preset for another base switches it off again.

@@ -31,6 +31,8 @@ from trainer.paths import FAULTS, PathError, pasted
 from trainer.spawning import process_count
 from webui.cures import with_cures
 from webui.earlier import Earlier
+from webui.form_prompts import made_prompts
+from webui.form_spec import has_nvidia
 from webui.shortpaths import ShortPaths
 
 READINGS_KEPT = 4
@@ -47,7 +49,7 @@ EMPTY: dict[str, Any] = {
     "images": 0, "reg_images": 0, "steps": 0, "epochs": 0, "batches_per_epoch": 0, "buckets": [], "folders": [],
     "problems": [],
     "repeats_sum": 0, "batch_size": 1, "accumulation": 1, "processes": 1, "steps_per_epoch": 0, "by_epochs": True,
-    "curve": None, "stale": False, "earlier": None,
+    "curve": None, "stale": False, "earlier": None, "prompts": "",
 }  # fmt: skip
 
 
@@ -129,6 +131,7 @@ class Reports:
         told = _told(config, replace(made, lengths=now, problems=problems), files)
         short = ShortPaths(self._root, picture_folders(config))
         told["earlier"] = self._earlier.like(config) if told["steps"] else None
+        told["prompts"] = made_prompts(kept.reading, config, fast=has_nvidia())
         return {**told, "problems": [short.problem(problem) for problem in with_cures(config, told["problems"])]}
 
     def _report(self, config: TrainConfig, kept: _Kept) -> Report:

@@ -388,3 +388,36 @@ def test_cards_are_ticked_or_typed(page, own_server, tmp_path):
     numbers.fill("0,7")
     assert "no card number 7" in form.locator("[data-role=no-such-card]").inner_text()
     assert cards.nth(0).is_checked() and not cards.nth(1).is_checked()
+
+
+PROMPTS = "#train-sample-sample_prompts"
+
+
+def test_prompts_for_previews_come_from_the_captions_and_what_was_written_or_cleared_stays(form, server):
+    assert form.input_value("#train-sample-sample_every_n_epochs") == "2"
+    choose_model_and_pictures(form)
+    form.wait_for_function(f"document.querySelector('{PROMPTS}').value.startsWith('anby, 1girl --n lowres')")
+    made = form.input_value(PROMPTS)
+    assert "--w 512 --h 768" in made
+    other = server.root / "train" / "miku" / "10_miku"
+    other.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (512, 768)).save(other / "0.png")
+    (other / "0.txt").write_text("miku, solo", encoding="utf-8")
+    settled(form, lambda: form.fill(FOLDER, str(other.parent)))
+    form.wait_for_function(f"document.querySelector('{PROMPTS}').value.startsWith('miku, solo')")
+    form.locator("[data-role=notice-action]").last.click()
+    form.wait_for_function(f"document.querySelector('{PROMPTS}').value.startsWith('anby, 1girl')")
+
+    settled(form, lambda: form.fill(PROMPTS, ""))
+    settled(form, lambda: form.fill(EPOCHS, "7"))
+    assert form.input_value(PROMPTS) == ""  # cleared by hand
+    assert "sample_every_n_epochs = 2 has no effect without sample_prompts" in form.locator("body").inner_text()
+    settled(form, lambda: form.fill(PROMPTS, "my own"))
+    settled(form, lambda: form.fill(FOLDER, str(other.parent.parent / "anby")))
+    form.wait_for_function(
+        "document.querySelector('[data-address=\"dataset.train_data_dir\"]').innerText.includes('15')"
+    )
+    assert form.input_value(PROMPTS) == "my own"
+    form.select_option("[data-role=preset]", "sd15_style")
+    form.wait_for_function("document.querySelector('#train-run-max_train_epochs').value === '20'")
+    assert form.input_value(PROMPTS) == "my own"

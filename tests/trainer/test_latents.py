@@ -29,7 +29,8 @@ from trainer.loading.pixels import Item, Loaded, Read, load
 
 
 class Encoder:
-    """Stands for a VAE: latents are block means of red, plus a draw from the picture's generator; keeps the sizes of its calls."""
+    """Stands for a VAE: latents are block means of red, plus a draw of the picture's generator. Keeps how many it took
+    at a time."""
 
     def __init__(self) -> None:
         self.calls: list[int] = []

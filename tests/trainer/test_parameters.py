@@ -140,7 +140,6 @@ def test_every_mistake_is_reported_at_once_with_its_address_value_and_cure() -> 
         ({"enable_bucket": True, "bucket_reso_steps": 40}, "multiple of 64, or of 32 for SDXL"),
         ({"enable_bucket": True, "min_bucket_reso": 640}, "above the resolution's shorter side 512"),
         ({"enable_bucket": True, "max_bucket_reso": 320}, "below the resolution's longer side 512"),
-        ({"sample_every_n_steps": 1}, "there is no prompt; write one or clear sample_every_n_steps"),
         ({"log_with": "tensorboard"}, "needs logging_dir"),
         ({"pretrained_model_name_or_path": ""}, "no base model is given"),
         ({"caption_extension": "te xt"}, "write it as .txt"),

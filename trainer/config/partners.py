@@ -76,8 +76,10 @@ PARTNERS: tuple[Partner, ...] = (
     Partner("network_args.loraplus_unet_lr_ratio", unless=("network_train_text_encoder_only",)),
     # previews and curves
     Partner("sample_prompts", needs=PREVIEWS),
+    Partner("sample_every_n_epochs", needs=("sample_prompts",)),
+    Partner("sample_at_first", needs=("sample_prompts",)),
     Partner("sample_sampler", needs=("sample_prompts",)),
-    Partner("sample_every_n_steps", unless=("sample_every_n_epochs",)),
+    Partner("sample_every_n_steps", needs=("sample_prompts",), unless=("sample_every_n_epochs",)),
     Partner("log_prefix", needs=("logging_dir",), unless=("log_with=wandb",)),
     Partner("log_tracker_name", needs=("logging_dir", *WANDB)),
     Partner("log_tracker_config", needs=WANDB),

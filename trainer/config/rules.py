@@ -479,15 +479,6 @@ def _distributed(config: TrainConfig) -> Iterator[Problem]:
 
 
 def _sampling_and_logging(config: TrainConfig) -> Iterator[Problem]:
-    sample = config.sample
-    intervals = ("sample_every_n_epochs", "sample_every_n_steps", "sample_at_first")
-    chosen = [name for name in intervals if getattr(sample, name)]
-    if chosen and not sample.sample_prompts:
-        yield Problem(
-            "sample.sample_prompts",
-            "previews are switched on but there is no prompt; write one or clear {names}",
-            {"names": ", ".join(chosen)},
-        )
     log_file = config.log.console_log_file
     if log_file and log_file.startswith(("\\\\", "//")):
         yield Problem(

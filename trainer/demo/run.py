@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 PROGRAM = Path(__file__).parents[2]
 PRESET = PROGRAM / "presets" / "demo.toml"
+PREVIEWED = f"{TRIGGER}, red star, blue background, large --w 128 --h 128 --d 1 --l 7 --s 12"
 TAGGER = "demo-tagger"
 TAGGING_PATIENCE_SECONDS = 300
 GRACE_SECONDS = 60  # for the trainer to save its state after Ctrl-C
@@ -102,9 +103,9 @@ def _demo(folder: Path, steps: int | None) -> int:
 
 def demo_config(folder: Path, data_set: DataSet, steps: int | None = None) -> TrainConfig:
     """presets/demo.toml as it is, or with its folders below another `folder`. Raises ConfigError as `read`."""
-    overrides = []
+    overrides = [f"sample_prompts={PREVIEWED}"]
     if folder != PROGRAM:
-        overrides = [
+        overrides += [
             f"train_data_dir={data_set.train_dir}", f"output_dir={folder / 'output'}", f"logging_dir={folder / 'logs'}",
         ]  # fmt: skip
     if steps:

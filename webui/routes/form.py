@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from trainer.config import ConfigError, Problem, to_toml
 from trainer.demo import BASE, DemoError, write_data_set
-from webui import cards, form, form_import, form_presets, form_report, form_spec
+from webui import cards, form, form_import, form_presets, form_prompts, form_report, form_spec
 from webui.answers import Refusal
 from webui.cures import with_cures
 from webui.site import Site
@@ -115,7 +115,8 @@ def _add_form(
             "problems": [
                 {**told, "missing": form.is_missing(values, told["address"])} for told in _cured(checked)
             ],
-            "notes": _problems(checked.notes) if all(p.address in form.STAND_INS for p in checked.problems) else [],
+            "notes": _problems(form_prompts.without_what_comes(checked.notes, values))
+            if all(p.address in form.STAND_INS for p in checked.problems) else [],
             "toml": "", "report": None,
         }  # fmt: skip
         if checked.preview is not None:

@@ -102,6 +102,7 @@ export function buildToolbar(state, fields) {
   /** Put these values in; returns the way back, which leaves what is typed from now on. */
   function exchange(values, preset) {
     const before = state.replace(values, preset);
+    state.wantPrompts();
     const put = structuredClone(state.values);
     return () => state.replace({ ...before.values, ...state.typedSince(put) }, before.preset);
   }

@@ -4,6 +4,8 @@ import { post } from './api.js';
 const CHECK_DELAY_MS = 60;
 const SAVE_DELAY_MS = 350;
 const LOOK_AGAIN_MS = 15000;
+const PROMPTS = 'sample.sample_prompts';
+const INTERVALS = ['sample.sample_every_n_epochs', 'sample.sample_every_n_steps'];
 
 // '1e-4' and '0.0001' mean the same number.
 export function same(one, other) {
@@ -30,6 +32,8 @@ export class FormState extends EventTarget {
     this.report = null;
     this.reports = 0; // those that came with a check
     this.reading = false;
+    this.madePrompts = null; // what the captions last suggested
+    this.wantsPrompts = draft.rev === 0; // until there are captions to make them from
     this.usePreset(draft.preset);
   }
 
@@ -67,7 +71,9 @@ export class FormState extends EventTarget {
 
   set(address, value) {
     if (same(this.values[address], value) && this.values[address] === value) return;
+    const begins = INTERVALS.includes(address) && !this.values[address];
     this.values[address] = value;
+    if (begins) this.wantPrompts();
     this.tell('value', [address]);
     this.checkSoon();
     this.saveSoon();
@@ -165,6 +171,30 @@ export class FormState extends EventTarget {
       this.looking = this.reading = false;
       this.tell('report');
     }
+  }
+
+  wantPrompts() {
+    this.wantsPrompts = !this.values[PROMPTS];
+  }
+
+  /**
+   * Prompts for previews from the captions, where an interval waits for some: after a preset, and as long as they were
+   * made so, after another folder too. What was written or cleared by hand stays. Returns the way back, or null.
+   */
+  fillPrompts() {
+    const made = this.report?.prompts;
+    const current = this.values[PROMPTS];
+    if (!made) {
+      if (this.report && this.madePrompts === null && !current) this.wantsPrompts = true;
+      return null;
+    }
+    const before = this.madePrompts;
+    this.madePrompts = made;
+    const own = current ? current !== before : before === null || made === before;
+    if (!INTERVALS.some((address) => this.values[address]) || current === made || (own && !(this.wantsPrompts && !current))) return null;
+    this.wantsPrompts = false;
+    this.set(PROMPTS, made);
+    return () => this.set(PROMPTS, current);
   }
 
   // The server did not answer, or refused: say it once and try again.

@@ -73,6 +73,8 @@ function listen(element, state, fields, toolbar, report) {
     fields.showProblems();
     report.show();
     showFolder(state, fields);
+    const back = state.fillPrompts();
+    if (back) notice(t('The prompts for previews were made from your captions.'), { action: { label: t('Undo'), run: back } });
     element.dataset.reading = String(state.reading);
   });
   state.addEventListener('saved', () => { element.dataset.rev = String(state.rev); });
