@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 
 from tests.webui.formfiles import base_model
-from trainer.config import to_toml
+from trainer.config import Problem, to_toml
 from trainer.job import Job
 from webui import form
-from webui.form_report import Reports, curve, describe_model, saves, start_problems
+from webui.form_report import Reports, curve, describe_model, problem_json, saves, start_problems
 from webui.shortpaths import ShortPaths
 
 
@@ -387,3 +387,13 @@ def test_links_in_a_circle_among_the_pictures_are_told_and_nothing_breaks(root):
         "1 pictures in 10_anby are links that lead nowhere (round.png) and are not used; remove them, or bring back "
         "what they lead to",
     ]
+
+
+def test_a_problem_keeps_numbers_as_numbers_and_what_json_lacks_as_text():
+    given = {"n": 3, "x": 0.5, "bad": float("nan"), "long": float("inf"), "text": "a\ud800", "path": Path("b")}
+    said = problem_json(Problem("a.b", "{n} {x}", given))
+    assert said["message"] == "3 0.5"
+    assert {name: said["values"][name] for name in ("n", "x", "bad", "long", "path")} == {
+        "n": 3, "x": 0.5, "bad": "nan", "long": "inf", "path": "b"
+    }  # fmt: skip
+    json.dumps(said, allow_nan=False).encode()
