@@ -45,7 +45,7 @@ from trainer.events import TERMINAL, EventLog
 from trainer.failures import explain
 from trainer.families import emphasis, kinds
 from trainer.families.base import Family, Target
-from trainer.families.modules import all_tensors
+from trainer.families.modules import lora_tensors
 from trainer.families.weights import describe, find_base
 from trainer.job import Job
 from trainer.leftovers import sweep_run, sweep_tree
@@ -304,7 +304,7 @@ def _merge(family: Family, config: TrainConfig, warn: Warn) -> None:
     for number, name in enumerate(section.base_weights):
         strengths = section.base_weights_multiplier
         strength = float(read_number(strengths[number])) if number < len(strengths) else 1.0
-        for note in networks.merge(family.layers(), all_tensors(Path(name)), strength, name):
+        for note in networks.merge(family.layers(), lora_tensors(Path(name)), strength, name):
             warn(note)
 
 
@@ -436,11 +436,10 @@ def _adapted(
 ) -> tuple[list[Target], Mapping[str, Tensor], Mapping[str, Tensor] | None]:
     """The layers of the trained parts, the tensors to begin with, and those that decide which layers get what."""
     section = config.network
-    state: Mapping[str, Tensor] = all_tensors(Path(section.network_weights)) if section.network_weights else {}
+    state: Mapping[str, Tensor] = lora_tensors(Path(section.network_weights)) if section.network_weights else {}
     left_out = {"text_encoder": section.network_train_unet_only, "unet": section.network_train_text_encoder_only}
     layers = [layer for layer in family.layers() if not left_out[layer.part]]
-    if section.dim_from_weights:
-        state = networks.renamed(layers, state)
+    state = networks.renamed(layers, state)
     return layers, state, state if section.dim_from_weights else None
 
 

@@ -24,6 +24,7 @@ SETTINGS: dict[str, tuple[str, tuple[str, ...]]] = {
     "dylora": ("networks.dylora", ()),
     "locon": (LYCORIS, ("algo=locon",)),
     "dora": (LYCORIS, ("algo=locon", "dora_wd=True")),
+    "dora of inputs": (LYCORIS, ("algo=locon", "dora_wd=True", "wd_on_output=False")),
     "loha": (LYCORIS, ("algo=loha",)),
     "loha dora": (LYCORIS, ("algo=loha", "dora_wd=True")),
     "lokr": (LYCORIS, ("algo=lokr", "factor=2")),
@@ -84,17 +85,20 @@ def test_only_settings_of_a_files_method_go_on_with_it(
     assert (said is None) == fits(file, settings), said
     if said is not None:
         module, args = SETTINGS["lora" if file in PLAIN else file]
-        words = said["cure"]
-        assert module in words and ("train_norm=True" in words) == (file == "norm")
-        assert all(one in words for one in args if one.startswith("algo=") and file != "norm")
-        assert ("and dora_wd=True" in words) == ("dora_wd=True" in args)
+        words, both = said["cure"], {"dora", "dora of inputs"} == {file, settings}
+        assert both or (module in words and ("train_norm=True" in words) == (file == "norm"))
+        assert both or all(one in words for one in args if one.startswith("algo=") and file != "norm")
+        assert both or ("and dora_wd=True" in words) == ("dora_wd=True" in args)
+        if "dora_wd=True" in args:  # the file decides whose lengths are trained
+            assert f"wd_on_output={'wd_on_output=False' not in args}" in words
     if file == "norm" or settings == "norm":
         return  # other layers than theirs
     network = networks.plan(layers(settings), options(settings))
     if fits(file, settings):
         network.load(tensors[file], "a.safetensors")
     else:
-        with pytest.raises(NetworkError, match=r"a\.safetensors(: .* dora_wd| is a .* what a file is decides)"):
+        words = r"a\.safetensors(: .* dora_wd| is a .* what a file is decides|: .* in the file; set wd_on_output)"
+        with pytest.raises(NetworkError, match=words):
             network.load(tensors[file], "a.safetensors")
 
 

@@ -37,7 +37,7 @@ class Network(Section):
 
     network_weights: str | None = parameter(None, "Continue from a LoRA", role="file", advanced=True)
     """Starts from the weights of this LoRA file in place of zero. Its rank must be the same unless ranks are taken
-    from the file."""
+    from the file. LoRAs of diffusers and PEFT are read too, also as the folder that they were saved in."""
 
     dim_from_weights: bool = parameter(
         False, "Take ranks from that LoRA", advanced=True, shown_when={"network_weights": ["*"]}
@@ -45,8 +45,8 @@ class Network(Section):
     """Uses the rank and alpha of every module as the file has them."""
 
     base_weights: Lines = parameter((), "LoRAs merged into the base model", role="file", advanced=True)
-    """One LoRA file a line, of any kind that can be trained here. They become part of the base model for this run, and
-    what is trained comes on top; the file on the disk stays as it is."""
+    """One LoRA a line, of any kind that can be trained here: a file, or a folder of diffusers or PEFT. They become part
+    of the base model for this run, and what is trained comes on top; the file on the disk stays as it is."""
 
     base_weights_multiplier: Lines = parameter(
         (), "Strengths of those LoRAs", advanced=True, shown_when={"base_weights": ["*"]}

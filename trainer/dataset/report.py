@@ -20,7 +20,7 @@ from trainer.dataset.problems import Problem, error, named, warning
 from trainer.dataset.scan import Dataset, Example, arrange, scan
 from trainer.families import kinds
 from trainer.families.layout import incomplete_base
-from trainer.families.weights import PICKLE_EXTENSIONS, WeightsError, describe, find_base, first_not_finite
+from trainer.families.weights import PICKLE_EXTENSIONS, WeightsError, describe, find_base, first_not_finite, lora_parts
 from trainer.loading.batches import bucket_counts, count_batches
 from trainer.loading.pixels import claimed_twice, item_of, try_all
 from trainer.prompts import read_prompts
@@ -360,8 +360,10 @@ def _lora_files(config: TrainConfig) -> Iterator[Problem]:
                 yield warning(path, UNREAD, path=name)
             continue
         try:
-            if path.stat().st_size <= READ_AT_MOST_BYTES and (bad := first_not_finite(path)):
-                yield error(path, NOT_FINITE, path=name, key=bad)
+            for file in (part.file for part in lora_parts(path)):
+                small = file.suffix.lower() == ".safetensors" and file.stat().st_size <= READ_AT_MOST_BYTES
+                if small and (bad := first_not_finite(file)):
+                    yield error(path, NOT_FINITE, path=name, key=bad)
         except (OSError, WeightsError):
             continue  # which is said with the base model
 

@@ -37,7 +37,15 @@ from trainer.families.layout import (
 )
 from trainer.families.names import Piece
 from trainer.families.pickles import TRAINING_PROGRAMS
-from trainer.families.weights import PICKLE_EXTENSIONS, WeightsError, component_files, python_objects, read_header
+from trainer.families.weights import (
+    PICKLE_EXTENSIONS,
+    WeightsError,
+    component_files,
+    lora_parts,
+    python_objects,
+    read_header,
+)
+from trainer.networks import foreign
 
 MAPPED_AT_MOST_BYTES = 2**28
 
@@ -146,6 +154,26 @@ def all_tensors(path: Path) -> dict[str, Tensor]:
         return StateSource(path, [path]).tensors()
     read_header(path)
     return safetensors.torch.load_file(path)
+
+
+def lora_tensors(path: Path) -> dict[str, Tensor]:
+    """Every tensor of a LoRA under the names used here, from a file, or a folder of PEFT or diffusers.
+
+    Layers without an alpha get theirs from the settings in the file or beside it, else the rank, as programs take it.
+    Raises WeightsError naming the file, what is wrong with it and the cure.
+    """
+    found: dict[str, Tensor] = {}
+    for part in lora_parts(path):
+        state = all_tensors(part.file)
+        names = foreign.names_here({name: tuple(tensor.shape) for name, tensor in state.items()}, part.component)
+        own = {names.get(name, name): tensor for name, tensor in state.items()}
+        shapes = {name: tuple(tensor.shape) for name, tensor in own.items()}
+        found |= {name: tensor.reshape(foreign.shape_here(name, tuple(tensor.shape), shapes)) if names else tensor
+                  for name, tensor in own.items()}  # fmt: skip
+        packed = {} if part.file.suffix.lower() in PICKLE_EXTENSIONS else read_header(part.file).metadata
+        config = part.config or foreign.packed_config(packed)
+        found |= {name: torch.tensor(alpha) for name, alpha in foreign.alphas(shapes, names, config).items()}
+    return found
 
 
 def open_component(folder: Path) -> Source:

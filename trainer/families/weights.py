@@ -10,12 +10,13 @@ import json
 import math
 import os
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from trainer.families import names, pickles
+from trainer.networks import foreign
 from trainer.paths import pasted
 
 PICKLE_EXTENSIONS = (".ckpt", ".pt", ".pth", ".bin")
@@ -107,20 +108,21 @@ def describe(path: Path | str) -> Description:
     """What `path` is, from names and shapes only. Never raises for a bad file: its problems say what is wrong."""
     path = Path(path)
     try:
+        parts = lora_parts(path)
         if path.is_dir():
-            return _describe_folder(path)
+            return _describe_lora_folder(path, parts) if parts else _describe_folder(path)
         if path.suffix.lower() in PICKLE_EXTENSIONS:
-            return _describe_pickle(path)
-        return describe_header(read_header(path))
+            return _describe_pickle(path, parts[0].component)
+        return describe_header(read_header(path), parts[0].component)
     except WeightsError as error:
         return Description(path, "unknown", size_bytes=_size(path), detail="not usable", problems=(str(error),))
 
 
-def describe_header(header: Header) -> Description:
-    """The same for a header that was read already."""
-    shapes = {name: entry.shape for name, entry in header.tensors.items()}
+def describe_header(header: Header, component: foreign.Component | None = None) -> Description:
+    """The same for a header that was read already. component: of which module a LoRA is whose names do not say it."""
+    shapes, renamed = lora_shapes({name: entry.shape for name, entry in header.tensors.items()}, component)
     kind = kind_of(shapes)
-    family = family_of(shapes, kind)
+    family = family_of(shapes, kind, renamed)
     prediction, zero_terminal = _prediction(shapes, header.metadata, family)
     dtypes = [
         entry.dtype for entry in header.tensors.values() if entry.dtype in ("F16", "BF16", "F32", "F8_E4M3", "F8_E5M2")
@@ -135,13 +137,41 @@ def describe_header(header: Header) -> Description:
         zero_terminal,
         dtype,
         header.size,
-        _sentence(kind, family, prediction),
+        _sentence(kind, family, prediction, renamed),
         problems,
         header.metadata.get("modelspec.prediction_type", "").lower() == "epsilon",
         kind == "checkpoint" and not any(name.startswith(names.VAE_PREFIX) for name in shapes),
         _context_width(shapes),
         shapes,
     )
+
+
+def lora_parts(path: Path) -> list[foreign.Part]:
+    """The files of a LoRA, see foreign.parts. Raises WeightsError."""
+    try:
+        return foreign.parts(path)
+    except foreign.AdapterFault as fault:
+        raise WeightsError(f"{path}: {fault}") from None
+
+
+def lora_shapes(
+    shapes: Mapping[str, tuple[int, ...]], component: foreign.Component | None = None
+) -> tuple[dict[str, tuple[int, ...]], bool]:
+    """Shapes by the names used here, and whether some tensors of the file have names of diffusers or PEFT."""
+    ours = foreign.names_here(shapes, component)
+    here = {ours.get(name, name): shape for name, shape in shapes.items()}
+    return {name: foreign.shape_here(name, shape, here) for name, shape in here.items()} if ours else here, bool(ours)
+
+
+def header_here(header: Header, component: foreign.Component | None = None) -> Header:
+    """The same with the names and shapes that a LoRA's tensors have here."""
+    ours = foreign.names_here({name: entry.shape for name, entry in header.tensors.items()}, component)
+    if not ours:
+        return header
+    here = {ours.get(name, name): entry for name, entry in header.tensors.items()}
+    shapes = {name: entry.shape for name, entry in here.items()}
+    return replace(header, tensors={name: replace(entry, shape=foreign.shape_here(name, entry.shape, shapes))
+                                    for name, entry in here.items()})  # fmt: skip
 
 
 def find_base(name: str) -> Path:
@@ -189,8 +219,11 @@ def kind_of(shapes: Iterable[str]) -> Kind:
     return "unknown"
 
 
-def family_of(shapes: Mapping[str, tuple[int, ...]], kind: Kind) -> str | None:
-    """Which family a set of tensors belongs to, or None. shapes: name -> shape, () where it is not known."""
+def family_of(shapes: Mapping[str, tuple[int, ...]], kind: Kind, renamed: bool = False) -> str | None:
+    """Which family a set of tensors belongs to, or None. shapes: name -> shape, () where it is not known.
+
+    renamed: the names are not the file's own, so that those of a single text encoder say nothing.
+    """
     keys = shapes.keys()
 
     def has(text: str) -> bool:
@@ -204,7 +237,8 @@ def family_of(shapes: Mapping[str, tuple[int, ...]], kind: Kind) -> str | None:
     if kind == "lora":
         if has("lora_te1_") or has("lora_te2_") or has("lora_unet_input_blocks") or width == 2048:
             return "sdxl"
-        return {1024: "sd2"}.get(width or 0, "sd1" if has("lora_te_") or has("unet") else None)
+        told = has("unet") or (has("lora_te_") and not renamed)
+        return {1024: "sd2"}.get(width or 0, "sd1" if told else None)
     if has("conditioner.embedders.1.") or has("conditioner.embedders.0.transformer.") or width == 2048:
         return "sdxl"
     if has("conditioner.embedders.0.model.") or width == 1280:
@@ -345,12 +379,32 @@ _KIND_TITLES: dict[str, str] = {
 }  # fmt: skip
 
 
-def _sentence(kind: Kind, family: str | None, prediction: str | None) -> str:
+def _sentence(kind: Kind, family: str | None, prediction: str | None, renamed: bool = False) -> str:
     title = _KIND_TITLES[kind] if family is None else f"{_FAMILY_TITLES[family]} {_KIND_TITLES[kind]}"
+    title += " (names of diffusers or PEFT)" if renamed and kind == "lora" else ""
     return f"{title}, v-prediction" if prediction == "v" and kind != "lora" else title
 
 
-def _describe_pickle(path: Path) -> Description:
+def _describe_lora_folder(path: Path, parts: Sequence[foreign.Part]) -> Description:
+    """A LoRA that PEFT or diffusers keeps as a folder: all its files together."""
+    found = [
+        _describe_pickle(part.file, part.component)
+        if part.file.suffix.lower() in PICKLE_EXTENSIONS
+        else describe_header(read_header(part.file), part.component)
+        for part in parts
+    ]
+    shapes = {name: shape for one in found for name, shape in one.shapes.items()}
+    kind = kind_of(shapes)
+    family = family_of(shapes, kind, renamed=True)
+    return Description(
+        path, kind, family, found[0].prediction, dtype=found[0].dtype,
+        size_bytes=sum(one.size_bytes for one in found), detail=_sentence(kind, family, None, renamed=True),
+        problems=tuple(problem for one in found for problem in one.problems), context_width=_context_width(shapes),
+        shapes=shapes, pickled=any(one.pickled for one in found),
+    )  # fmt: skip
+
+
+def _describe_pickle(path: Path, component: foreign.Component | None = None) -> Description:
     """A .ckpt: what its pickle names, which is never run. Its numbers are seen when it is loaded."""
     if not path.is_file():
         raise WeightsError(f"{path} does not exist; check the path")
@@ -360,16 +414,17 @@ def _describe_pickle(path: Path) -> Description:
         raise WeightsError(f"{path}: {fault}") from None
     except OSError as error:
         raise WeightsError(f"{path} cannot be read: {error.strerror or error}") from None
-    shapes, size = held.shapes, path.stat().st_size
+    size = path.stat().st_size
+    shapes, renamed = lora_shapes(held.shapes, component)
     kind = kind_of(shapes)
-    family = family_of(shapes, kind)
+    family = family_of(shapes, kind, renamed)
     prediction, zero_terminal = _prediction(shapes, {}, family)
     problems = _problems(path, shapes, kind, family)
     if held.code is not None:
         problems = (python_objects(path, held.code), *(problems if kind != "unknown" else ()))
     return Description(
-        path, kind, family, prediction, zero_terminal, None, size, _sentence(kind, family, prediction), problems,
-        lacks_vae=kind == "checkpoint" and not any(name.startswith(names.VAE_PREFIX) for name in shapes),
+        path, kind, family, prediction, zero_terminal, None, size, _sentence(kind, family, prediction, renamed),
+        problems, lacks_vae=kind == "checkpoint" and not any(name.startswith(names.VAE_PREFIX) for name in shapes),
         context_width=_context_width(shapes), shapes=shapes, pickled=True,
     )  # fmt: skip
 

@@ -26,6 +26,8 @@ STRUCTURE = {
     "bm.weight": "use_tucker", "rescale": "rescaled", "lokr_w1_a": "decompose_both",
     "lokr_w2": "network_dim or full_matrix", "lokr_w2_a": "network_dim or full_matrix",
 }  # fmt: skip
+OUTPUTS, INPUTS = "outputs", "inputs"  # whose lengths a DoRA trains
+LENGTHS_OF = {OUTPUTS: "with lengths of outputs", INPUTS: "with lengths of inputs"}
 OTHER_METHOD = (
     "{path} is a {method} file, but these settings train {ours}; what a file is decides: {cure}, or choose another file"
 )
@@ -72,13 +74,28 @@ def other_method(path: str, shapes: Mapping[str, Shape], module: str, texts: Seq
     if not strange and "norm" in found and len(found) == 1 and not given.get("train_norm"):
         strange = ["norm"]
     decomposed = {one for one in found if "dora_wd" in found[one]}
+    theirs = next((lengths_of(shape) for key, shape in shapes.items() if key.endswith(".dora_scale")), None)
+    ours = (OUTPUTS if given.get("wd_on_output", True) else INPUTS) if given.get("dora_wd") else None
     if strange:
         wanted = strange[0]
-        return _values(path, wanted, wanted in decomposed, method, bool(given.get("dora_wd")))
-    mixed = [one for one in found if one != "norm" and (one in decomposed) != bool(given.get("dora_wd"))]
+        return _values(path, wanted, theirs if wanted in decomposed else None, method, ours)
+    mixed = [one for one in found if one != "norm" and (one in decomposed) != bool(ours)]
     if mixed and ("dora_wd" in given or decomposed):
-        return _values(path, mixed[0], mixed[0] in decomposed, method, bool(given.get("dora_wd")))
+        return _values(path, mixed[0], theirs if mixed[0] in decomposed else None, method, ours)
+    if theirs is not None and ours is not None and theirs != ours:
+        wanted = next(iter(decomposed))
+        values = _values(path, wanted, theirs, method, ours)
+        return {
+            "path": path, "method": f"{values['method']} {LENGTHS_OF[theirs]}",
+            "ours": f"{values['ours']} {LENGTHS_OF[ours]}",
+            "cure": f"set wd_on_output={theirs == OUTPUTS} in network_args",
+        }  # fmt: skip
     return None
+
+
+def lengths_of(shape: Sequence[int]) -> str:
+    """Whether `dora_scale` of this shape, (out, 1[, 1, 1]) or (1, in[, 1, 1]), has lengths of outputs or of inputs."""
+    return OUTPUTS if len(shape) < 2 or shape[1] == 1 else INPUTS
 
 
 def structure_fault(method: str, name: str, file: Iterable[str], ours: Iterable[str]) -> str | None:
@@ -102,22 +119,23 @@ def title(method: str, decomposed: bool = False) -> str:
     return f"DoRA ({names[method]})" if decomposed else names[method]
 
 
-def cure(method: str, decomposed: bool = False) -> str:
-    """The settings that go on with a file of a method."""
+def cure(method: str, lengths: str | None = None) -> str:
+    """The settings that go on with a file of a method. lengths: of a DoRA, see `lengths_of`."""
     if method == "oft":
         return "set network_module to networks.oft"
     if method == "norm":
         return "set network_module to lycoris.kohya with train_norm=True in network_args"
-    if method == PLAIN and not decomposed:
+    if method == PLAIN and lengths is None:
         return "set network_module to networks.lora, or to lycoris.kohya with algo=locon and without dora_wd"
     algo = "locon" if method == PLAIN else method
-    return f"set network_module to lycoris.kohya with algo={algo}{' and dora_wd=True' if decomposed else ''}"
+    dora = f" and dora_wd=True and wd_on_output={lengths == OUTPUTS}" if lengths else ""
+    return f"set network_module to lycoris.kohya with algo={algo}{dora}"
 
 
-def _values(path: str, method: str, decomposed: bool, ours: str, ours_decomposed: bool) -> dict[str, str]:
+def _values(path: str, method: str, lengths: str | None, ours: str, our_lengths: str | None) -> dict[str, str]:
     return {
-        "path": path, "method": title(method, decomposed), "ours": title(ours, ours_decomposed),
-        "cure": cure(method, decomposed),
+        "path": path, "method": title(method, bool(lengths)), "ours": title(ours, bool(our_lengths)),
+        "cure": cure(method, lengths),
     }  # fmt: skip
 
 

@@ -156,14 +156,18 @@ class Network(nn.Module):
             if method is None:
                 continue
             if method != files.READS.get(ours, ours):
-                decomposed = "dora_scale" in tensors
-                values = {"path": path, "method": files.title(method, decomposed), "ours": files.title(ours),
-                          "cure": files.cure(method, decomposed)}  # fmt: skip
+                lengths = files.lengths_of(tensors["dora_scale"].shape) if "dora_scale" in tensors else None
+                values = {"path": path, "method": files.title(method, bool(lengths)), "ours": files.title(ours),
+                          "cure": files.cure(method, lengths)}  # fmt: skip
                 raise NetworkError(files.OTHER_METHOD.format(**values))
             fault = files.structure_fault(method, name, tensors, adapter.file_tensors())
             side = tensors.get("on_input")
             if side is not None and bool(side) != bool(adapter.on_input):
                 fault = f"{name} has other channels in the file, which train_on_input decides; set it as for the file"
+            theirs, own = tensors.get("dora_scale"), getattr(adapter, "dora_scale", None)
+            if theirs is not None and own is not None and files.lengths_of(theirs.shape) != files.lengths_of(own.shape):
+                lengths = files.lengths_of(theirs.shape)
+                fault = f"{name} has lengths of {lengths} in the file; set wd_on_output={lengths == files.OUTPUTS}"
             if fault:
                 raise NetworkError(f"{path}: {fault}")
 
@@ -278,11 +282,17 @@ def merge(targets: Sequence[Target], state: Mapping[str, Tensor], multiplier: fl
 
 
 def renamed(targets: Sequence[Target], state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-    """A file's tensors under the names used here: SDXL files may have diffusers' names behind kohya's prefix."""
+    """A file's tensors under the names used here: SDXL files may have diffusers' names behind kohya's prefix.
+
+    A file of diffusers calls the first text encoder alike in all families: lora_te stands for lora_te1 then.
+    """
     names: dict[str, str] = {}
     for target in targets:
         prefix = "_".join(target.name.split("_")[:2])
         names[f"{prefix}_{target.path.replace('.', '_')}"] = target.name
+        if prefix == "lora_te1":
+            names[f"lora_te_{target.path.replace('.', '_')}"] = target.name
+            names[target.name.replace("lora_te1_", "lora_te_", 1)] = target.name
     found: dict[str, Tensor] = {}
     for key, value in state.items():
         name, _, ending = key.partition(".")

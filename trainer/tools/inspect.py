@@ -12,13 +12,24 @@ import re
 import struct
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trainer.families.weights import Description, Header, WeightsError, describe, describe_header, read_header
+from trainer.families.weights import (
+    PICKLE_EXTENSIONS,
+    Description,
+    Header,
+    WeightsError,
+    describe,
+    header_here,
+    lora_parts,
+    read_header,
+)
 from trainer.metadata import LEGACY_END, LEGACY_START
+from trainer.networks.foreign import Part, names_here, packed_config
+from trainer.networks.foreign import alphas as default_alphas
 
 BLOCK_BYTES = 2**22
 ALPHA_BYTES = 16  # an alpha is one number
@@ -79,26 +90,50 @@ def inspect(file: Path | str, with_hashes: bool = True) -> Inspection:
     with_hashes: read the whole file for them; without, only its header (milliseconds for any size).
     """
     path = Path(file)
+    about = describe(path)
     try:
-        header = read_header(path) if path.is_file() and path.suffix.lower() == ".safetensors" else None
+        parts = lora_parts(path) if path.exists() else []
+        if not parts or any(part.file.suffix.lower() in PICKLE_EXTENSIONS for part in parts):
+            return _inspection(path, about, problems=about.problems)
+        headers = [read_header(part.file) for part in parts]
     except WeightsError as error:
-        about = describe(path)
         return _inspection(path, about, problems=[str(error)])
-    if header is None:
-        return _inspection(path, describe(path), problems=list(describe(path).problems))
-    about = describe_header(header)
     problems = list(about.problems)
-    method = method_of(header) if about.kind == "lora" else None
-    ranks, alphas = (ranks_of(header), alphas_of(header)) if about.kind == "lora" else ({}, {})
+    is_lora = about.kind == "lora"
+    here = [header_here(header, part.component) for header, part in zip(headers, parts, strict=True)]
+    method = _one_method(here) if is_lora else None
+    ranks: dict[str, int] = {}
+    alphas: dict[str, float] = {}
+    for header, own, part in zip(headers, here, parts, strict=True) if is_lora else ():
+        ranks |= ranks_of(own)
+        alphas |= alphas_of(own) | _alphas_beside(header, part)
     missing = sorted(ranks.keys() - alphas.keys()) if method in ("lora", "dora", "loha") else []
     if missing:
         problems.append(f"{len(missing)} modules have no alpha (first: {missing[0]}); programs take the rank for it")
-    hashes = hashes_of(header) if with_hashes else {}
+    hashes = hashes_of(headers[0]) if with_hashes and path.is_file() else {}
+    metadata = dict(headers[0].metadata)
     for name, value in hashes.items():
-        stored = header.metadata.get(name)
+        stored = metadata.get(name)
         if stored is not None and stored != value:
             problems.append(f"the stored {name} does not fit the file's content; it was changed after it was saved")
-    return _inspection(path, about, method, ranks, alphas, header, hashes, problems)
+    layers = {name.split(".", 1)[0] for header in here for name in header.tensors} if is_lora else set()
+    return _inspection(path, about, method, ranks, alphas, layers, metadata, hashes, problems)
+
+
+def _one_method(headers: Sequence[Header]) -> str | None:
+    """That of the first file whose names show one: a text encoder has no convolutions, which make a LoCon of a LoRA."""
+    found = [method for header in headers if (method := method_of(header)) is not None]
+    return "locon" if "locon" in found else found[0] if found else None
+
+
+def _alphas_beside(header: Header, part: Part) -> dict[str, float]:
+    """Module -> alpha as the settings in a file or beside it say; {} for files under the names used here."""
+    names = names_here({name: entry.shape for name, entry in header.tensors.items()}, part.component)
+    if not names:
+        return {}
+    shapes = {names.get(name, name): entry.shape for name, entry in header.tensors.items()}
+    found = default_alphas(shapes, names, part.config or packed_config(header.metadata))
+    return {name.removesuffix(".alpha"): alpha for name, alpha in found.items()}
 
 
 def method_of(header: Header) -> str | None:
@@ -178,25 +213,18 @@ def _inspection(
     method: str | None = None,
     ranks: Mapping[str, int] | None = None,
     alphas: Mapping[str, float] | None = None,
-    header: Header | None = None,
+    layers: Iterable[str] = (),
+    metadata: Mapping[str, str] | None = None,
     hashes: Mapping[str, str] | None = None,
     problems: Sequence[str] = (),
 ) -> Inspection:
-    modules = (
-        Counter(_part(name) for name in _modules(header)) if header is not None and about.kind == "lora" else Counter()
-    )
+    modules = Counter(_part(name) for name in layers)
     return Inspection(
         file=str(path), kind=about.kind, family=about.family, method=method, rank=_one_or_all(ranks or {}),
         alpha=_one_or_all(alphas or {}), modules=dict(modules), prediction=about.prediction, dtype=about.dtype,
-        size_bytes=about.size_bytes, detail=about.detail, metadata=dict(header.metadata) if header else {},
+        size_bytes=about.size_bytes, detail=about.detail, metadata=dict(metadata or {}),
         hashes=dict(hashes or {}), problems=list(problems),
     )  # fmt: skip
-
-
-def _modules(header: Header) -> set[str]:
-    """Names of the adapted layers."""
-    return {name.split(".", 1)[0] if name.startswith(("lora_", "lycoris_", "oft_")) else name.rpartition(".lora_")[0]
-            for name in header.tensors}  # fmt: skip
 
 
 def _part(module: str) -> str:
