@@ -19,6 +19,7 @@ from trainer.config.problems import printable, shown
 from trainer.config.refused import COMMAND_LINE
 from trainer.config.refused import REFUSED as REFUSED_NAMES
 from trainer.networks.arguments import MODULES
+from trainer.networks.readers import PROGRAMS, READ_NOTE, READINGS
 from trainer.paths import pasted_path
 from trainer.signals import say
 
@@ -208,10 +209,16 @@ def _network_arguments() -> None:
     for module, methods in MODULES.items():
         for algo, method in methods.items():
             title = f"{module} algo={algo}" if algo else module
-            print(f"| `{title}` | | | | **{method.help}** |")
+            print(f"| `{title}` | | | | **{method.help}** {method.readers} |")
             for one in method.arguments.values():
                 default = "" if one.default is None else f"`{one.default}`"
                 print(f"| | `{one.name}` | {default} | {one.limit_words() or one.kind} | {one.help} |")
+
+    print("\n## Which programs read which files\n")
+    print(f"| file | made by | {' | '.join(PROGRAMS)} |\n|{'---|' * (2 + len(PROGRAMS))}")
+    for reading in READINGS:
+        print(f"| {reading.title} | `{reading.settings}` | {' | '.join(reading.by)} |")
+    print(f"\n{READ_NOTE}")
 
 
 def _schema(_: argparse.Namespace) -> int:

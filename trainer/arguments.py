@@ -31,7 +31,7 @@ class Argument:
     """One argument that something takes. default: what it is when not given. optional: None is allowed too.
 
     low, high: the smallest and largest number that is allowed; below: one that is already too large. choices: the
-    texts that are allowed.
+    texts that are allowed. brings: what the form writes beside it when it is switched on, name=value.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Argument:
     high: float | None = None
     below: float | None = None
     choices: tuple[str, ...] = ()
+    brings: tuple[str, ...] = ()
 
     def limit_words(self) -> str | None:
         """What is allowed, in words: "at least 0"; None without limits."""

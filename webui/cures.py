@@ -11,6 +11,7 @@ from typing import Any
 
 from trainer.config import TrainConfig
 from trainer.config.dataset import owners
+from trainer.config.notes import DORA_OF_OUTPUTS
 from trainer.dataset.scan import SEVERAL_LINES
 from trainer.families import kinds
 from webui.form import SUBSETS, RawValue
@@ -87,6 +88,14 @@ def _wildcards(config: TrainConfig, problem: Mapping[str, Any], told: set[str]) 
     return {} if config.cache.cache_text_encoder_outputs or False in own else {"caption.enable_wildcard": True}
 
 
+def _dora_of_inputs(config: TrainConfig, problem: Mapping[str, Any], told: set[str]) -> Values:
+    """A DoRA that image programs read; not where the run goes on from a file, which decides."""
+    if config.network.network_weights or config.save.resume:
+        return {}
+    kept = [text for text in config.network.network_args if text.partition("=")[0].strip() != "wd_on_output"]
+    return {"network.network_args": [*kept, "wd_on_output=False"]}
+
+
 def _told_value(address: str, value: str) -> Callable[[TrainConfig, Mapping[str, Any], set[str]], Values]:
     return lambda config, problem, told: {address: str(problem["values"][value])}
 
@@ -96,6 +105,7 @@ _CURES: dict[str, Callable[[TrainConfig, Mapping[str, Any], set[str]], Values]] 
     kinds.PURE_NOISE_BY_FILE: _v_on,
     kinds.FILE_SAYS_NOISE: _v_off,
     kinds.FILE_IS_SILENT: _v_off,
+    DORA_OF_OUTPUTS: _dora_of_inputs,
     FOLDER_ITSELF: _folder_above,
     NO_REPEATS: _listed,
     OTHER_EXTENSION: _told_value("caption.caption_extension", "other"),

@@ -202,7 +202,7 @@ def _arguments(address: str) -> dict[str, Any] | None:
     """
     if address == "network.network_args":
         networks = {
-            module: {name: _method(method.help, method.arguments) for name, method in methods.items()}
+            module: {name: _method(method.help, method.arguments, method.readers) for name, method in methods.items()}
             for module, methods in MODULES.items()
         }
         return {"by": ["network.network_module"], "sets": networks, "empty": "off"}
@@ -221,9 +221,11 @@ def _arguments(address: str) -> dict[str, Any] | None:
     return None
 
 
-def _method(told: str, known: Mapping[str, Argument]) -> dict[str, Any]:
+def _method(told: str, known: Mapping[str, Argument], readers: str = "") -> dict[str, Any]:
+    """readers: which image programs read its files, for methods of networks."""
     return {
         "help": told,
+        "readers": readers,
         "names": sorted(known),
         "arguments": [_argument(one) for one in known.values() if one.name not in NO_FIELD],
     }
@@ -233,6 +235,7 @@ def _argument(argument: Argument) -> dict[str, Any]:
     return {
         "name": argument.name, "kind": argument.kind, "default": argument.default, "help": argument.help,
         "optional": argument.optional, "choices": list(argument.choices), "folded": argument.name in RARE_ARGUMENTS,
+        "brings": list(argument.brings),
     }  # fmt: skip
 
 

@@ -319,6 +319,13 @@ def test_network_arguments_are_fields_that_follow_the_network_type(form, server)
     assert "conv_dim=4 is not known here" in group.locator(".a-strangers").inner_text()
     settled(form, lambda: group.locator(".a-strangers button").first.click())
     assert form.input_value("#train-network-network_args") == "rank_dropout=0.1"
+    settled(form, lambda: form.fill("#train-network-network_args", ""))
+    settled(form, lambda: form.locator("#train-network-network_module").select_option("lycoris.kohya"))
+    assert "read by A1111" in group.locator("[data-role=method-help]").inner_text()
+    settled(form, lambda: form.locator("#train-network-network_args-dora_wd").click())
+    assert form.input_value("#train-network-network_args") == "dora_wd=True\nwd_on_output=False"
+    settled(form, lambda: form.locator("#train-network-network_args-dora_wd").click())
+    assert form.input_value("#train-network-network_args") == ""
 
 
 def test_the_settings_of_a_finished_lora_are_taken_over(form, server):

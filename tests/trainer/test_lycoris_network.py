@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from trainer import networks
 from trainer.arguments import ArgumentError
 from trainer.config import ConfigError, parse
+from trainer.config.notes import DORA_OF_OUTPUTS
 from trainer.families.base import Target
 from trainer.families.layers import clip_name, layers_of, sd_block
 from trainer.networks import arguments
@@ -201,6 +202,17 @@ def test_arguments_of_other_methods_are_accepted_and_told() -> None:
     args = ("algo=loha", "factor=8", "full_matrix=False", "conv_dim=4", "use_tucker=True")
     assert arguments.faults("lycoris.kohya", args) == []
     assert arguments.without_effect("lycoris.kohya", args) == ["factor"]
+
+
+@pytest.mark.parametrize(
+    ("args", "told"), [((), True), (("wd_on_output=True",), True), (("wd_on_output=False",), False)]
+)
+def test_a_dora_that_image_programs_read_wrongly_is_told(args: tuple[str, ...], told: bool) -> None:
+    needed = {"pretrained_model_name_or_path": "b", "train_data_dir": "t", "resolution": 512, "network_dim": 8}
+    own = {"network_module": "lycoris.kohya", "network_args": ["algo=locon", "dora_wd=True", *args]}
+    notes = [note.template for note in parse({**needed, **own}).notes]
+    assert (DORA_OF_OUTPUTS in notes) == told
+    assert parse({**needed, **own}).config.network.network_args == tuple(own["network_args"])  # kept as it was given
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,27 @@ def post(client, to, **body):
     return answer.status_code, answer.json()
 
 
+DORA = {"network.network_module": "lycoris.kohya", "network.network_args": ["algo=locon", "dora_wd=True"]}
+
+
+def test_a_dora_that_image_programs_read_wrongly_is_put_right_by_one_click(client):
+    _, answer = post(client, "check", values=filled(**DORA))
+    (told,) = [note for note in answer["notes"] if note["cure"]]
+    assert "A1111 loses about 80 %" in told["message"]
+    assert told["cure"] == {"network.network_args": [*DORA["network.network_args"], "wd_on_output=False"]}
+    _, answer = post(client, "check", values=filled(**{**DORA, **told["cure"]}))
+    assert not any("A1111" in note["message"] for note in answer["notes"])
+
+
+def test_the_form_shows_who_reads_a_methods_files_and_brings_the_dora_that_they_read(client):
+    groups = client.get("/api/form/spec").json()["groups"]
+    (field,) = [field for group in groups for field in group["fields"] if field["address"] == "network.network_args"]
+    methods = [one for methods in field["arguments"]["sets"].values() for one in methods.values()]
+    assert all("A1111" in one["readers"] for one in methods)
+    brought = {one["name"]: one["brings"] for method in methods for one in method["arguments"] if one["brings"]}
+    assert brought == {"dora_wd": ["wd_on_output=False"]}
+
+
 def test_the_spec_holds_every_field_with_both_languages(client):
     spec = client.get("/api/form/spec").json()
     fields = {field["address"]: field for group in spec["groups"] for field in group["fields"]}

@@ -12,6 +12,7 @@ from typing import Any
 from trainer.arguments import Argument, ArgumentError, Value, parse_arguments, suggestion
 from trainer.networks.blocks import LAYOUTS, BlockError, multipliers
 from trainer.networks.presets import PRESETS, find_preset
+from trainer.networks.readers import LINES
 
 BLOCK_LISTS = ("block_dims", "block_alphas", "conv_block_dims", "conv_block_alphas")
 BLOCK_WEIGHTS = ("down_lr_weight", "mid_lr_weight", "up_lr_weight")
@@ -33,6 +34,11 @@ class Method:
     help: str
     arguments: Mapping[str, Argument]
     without_effect: Mapping[str, Argument] = field(default_factory=dict)
+
+    @property
+    def readers(self) -> str:
+        """Which image programs read its files, in a line."""
+        return LINES[self.name]
 
     @property
     def known(self) -> dict[str, Argument]:
@@ -217,8 +223,21 @@ SCALES = (
     Argument("rs_lora", "switch", False, "scale by alpha / sqrt(rank): for high ranks"),
 )
 DECOMPOSED = (
-    Argument("dora_wd", "switch", False, "DoRA: direction and length of the weights are trained apart"),
-    Argument("wd_on_output", "switch", True, "lengths of outputs (the usual DoRA); False: of inputs"),
+    Argument(
+        "dora_wd",
+        "switch",
+        False,
+        "DoRA: direction and length of the weights are trained apart; with wd_on_output "
+        "off A1111 and ComfyUI read it exactly",
+        brings=("wd_on_output=False",),
+    ),
+    Argument(
+        "wd_on_output",
+        "switch",
+        True,
+        "lengths of outputs, as in the paper: A1111 loses about 80 % of it and "
+        "ComfyUI errs by about 5 %; off: of inputs, which both read exactly",
+    ),
 )
 FACTORS = (
     Argument("factor", "int", -1, "size of the small matrix: 4 to 16; -1 cuts in the middle, for the smallest file",
@@ -266,7 +285,7 @@ LOCON = _lycoris("locon", "LoRA of all layers, convolutions too; with dora_wd Do
 
 MODULES: dict[str, dict[str, Method]] = {
     "networks.lora": {
-        "": Method("lora", "LoRA that every program reads; with conv_dim also LoCon.",
+        "": Method("lora", "The LoRA that everybody knows; with conv_dim also LoCon.",
                    _arguments(*CONV, *DROPOUTS, *LORA_PLUS, *BLOCKS)),
     },
     "networks.lora_fa": {

@@ -113,9 +113,10 @@ def _add_form(
         answer: dict[str, Any] = {
             "ready": checked.ready is not None,
             "problems": [
-                {**told, "missing": form.is_missing(values, told["address"])} for told in _cured(checked)
+                {**told, "missing": form.is_missing(values, told["address"])}
+                for told in _cured(checked, checked.problems)
             ],
-            "notes": _problems(form_prompts.without_what_comes(checked.notes, values))
+            "notes": _cured(checked, form_prompts.without_what_comes(checked.notes, values))
             if all(p.address in form.STAND_INS for p in checked.problems) else [],
             "toml": "", "report": None,
         }  # fmt: skip
@@ -229,9 +230,9 @@ def _presets(own: form_presets.OwnPresets) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _cured(checked: form.Checked) -> list[dict[str, Any]]:
-    """The problems of the values, with what puts each right where that is one thing."""
-    told = _problems(checked.problems)
+def _cured(checked: form.Checked, problems: Any) -> list[dict[str, Any]]:
+    """Problems or notes about the values, with what puts each right where that is one thing."""
+    told = _problems(problems)
     return told if checked.preview is None else with_cures(checked.preview, told)
 
 

@@ -41,12 +41,16 @@ export function argumentsControl(state, field, id) {
     return names.includes(wanted) ? wanted : names[0];
   }
 
-  // A value as usual is not written.
-  function write(name, value, usual) {
-    const kept = lines().filter((line) => nameOf(line) !== name);
+  // A value as usual is not written. What an argument brings is written beside it, and goes with it.
+  function write(name, value, usual, brings = []) {
+    const brought = brings.map(nameOf);
+    const set = value !== '' && value !== usual;
+    const kept = lines().filter((line) => nameOf(line) !== name && (set || !brought.includes(nameOf(line))));
     const place = lines().findIndex((line) => nameOf(line) === name);
-    if (value !== '' && value !== usual) kept.splice(place < 0 ? kept.length : place, 0, `${name}=${value}`);
+    const missing = brings.filter((line) => !kept.some((other) => nameOf(other) === nameOf(line)));
+    if (set) kept.splice(place < 0 ? kept.length : place, 0, `${name}=${value}`, ...missing);
     state.set(field.address, kept);
+    if (brings.length) show();
   }
 
   function inputFor(argument) {
@@ -54,7 +58,7 @@ export function argumentsControl(state, field, id) {
     const own = `${id}-${argument.name}`;
     if (argument.kind === 'bool' || typeof argument.default === 'boolean') {
       if (argument.optional) return choiceFor(argument, own, ['True', 'False']);
-      const input = h('input', { type: 'checkbox', id: own, role: 'switch', class: 'f-check', onchange: () => write(argument.name, input.checked ? 'True' : 'False', usual) });
+      const input = h('input', { type: 'checkbox', id: own, role: 'switch', class: 'f-check', onchange: () => write(argument.name, input.checked ? 'True' : 'False', usual, argument.brings) });
       return { input, show: (value) => { input.checked = (value || usual).toLowerCase() === 'true'; } };
     }
     if (argument.choices.length) return choiceFor(argument, own, argument.choices);
@@ -87,7 +91,8 @@ export function argumentsControl(state, field, id) {
     const listed = methods()[method]?.arguments ?? [];
     fill(algo, Object.keys(methods()).map((name) => h('option', { value: name }, name)));
     head.hidden = Object.keys(methods()).length < 2;
-    about.textContent = !methods()[method] ? '' : [methods()[method].help && t(methods()[method].help), listed.length === 0 && t('It takes no arguments.')].filter(Boolean).join(' ');
+    const told = methods()[method];
+    about.textContent = !told ? '' : [told.help && t(told.help), told.readers && t(told.readers), listed.length === 0 && t('It takes no arguments.')].filter(Boolean).join(' ');
     fill(grid, listed.filter((one) => !one.folded).map(rowFor));
     fill(rare, listed.filter((one) => one.folded).map(rowFor));
     folded.hidden = !listed.some((one) => one.folded);
