@@ -55,6 +55,11 @@ def _v_on(config: TrainConfig, problem: Mapping[str, Any], told: set[str]) -> Va
     return found
 
 
+def _v_by_name(config: TrainConfig, problem: Mapping[str, Any], told: set[str]) -> Values:
+    """A v-prediction model that only its name tells; those of NoobAI were trained up to pure noise."""
+    return {V: True, PURE_NOISE: True} if "noob" in str(problem["values"]["name"]).lower() else {V: True}
+
+
 def _v_off(config: TrainConfig, problem: Mapping[str, Any], told: set[str]) -> Values:
     """An ordinary model again, with everything that only a v-prediction model wants."""
     found: Values = {V: False}
@@ -103,6 +108,7 @@ def _told_value(address: str, value: str) -> Callable[[TrainConfig, Mapping[str,
 _CURES: dict[str, Callable[[TrainConfig, Mapping[str, Any], set[str]], Values]] = {
     kinds.V_BY_FILE: _v_on,
     kinds.PURE_NOISE_BY_FILE: _v_on,
+    kinds.NAME_SAYS_V: _v_by_name,
     kinds.FILE_SAYS_NOISE: _v_off,
     kinds.FILE_IS_SILENT: _v_off,
     DORA_OF_OUTPUTS: _dora_of_inputs,

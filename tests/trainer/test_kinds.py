@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,32 @@ def test_v_for_a_file_that_does_not_say_v_is_questioned():
     assert "does not say that it predicts v" in notes(config(v_parameterization=True), file("sdxl"))
     assert notes(config(v_parameterization=True), file("sd2", prediction=None)) == ""  # SD 2 files never say it
     assert notes(config(v_parameterization=True, prediction_type="v"), file("sdxl")) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [("noobaiXL_vPred10.safetensors", True), ("my-v-pred.ckpt", True), ("xl_v_prediction.safetensors", True),
+     ("noobaiXL_epsPred11.safetensors", False), ("novpredictor.safetensors", False), ("dev.predict.ckpt", False)],
+)  # fmt: skip
+def test_v_that_only_a_files_name_says_is_asked_about(name: str, asked: bool):
+    named = replace(file("sdxl"), path=Path(name))
+    assert (f"is {name} a v-prediction model?" in notes(config(), named)) == asked
+    assert "a v-prediction model?" not in notes(config(v_parameterization=True), named)
+    assert notes(config(prediction_type="epsilon"), named) == ""  # answered
+    assert "a v-prediction model?" not in notes(config(), replace(named, says_epsilon=True))
+
+
+@pytest.mark.parametrize(
+    ("name", "told"), [("realvisTurbo_Lightning", True), ("sdxl_turbo", True), ("Hyperion", False)]
+)
+def test_a_name_that_says_few_steps_is_told(name: str, told: bool):
+    named = replace(file("sdxl"), path=Path(f"{name}.safetensors"))
+    assert ("draws in a few steps" in notes(config(), named)) == told
+
+
+def test_models_and_loras_of_other_families_are_told_as_such():
+    flux = Description(Path("f.safetensors"), "unet", "flux", detail="FLUX model")
+    assert said(config(), flux) == "f.safetensors is a FLUX model; trained are Stable Diffusion 1.x, 2.x and XL"
 
 
 def test_the_users_own_prediction_wins_over_the_markers():

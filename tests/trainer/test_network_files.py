@@ -150,3 +150,12 @@ def test_the_check_names_the_module_for_a_loha_given_to_networks_lora(
         "lycoris.kohya with algo=loha, or choose another file"
     )
     assert said.address == "network.network_weights"
+
+
+@pytest.mark.parametrize("family", ["sd1", "sdxl"])
+def test_a_lora_of_a_family_that_is_not_trained_fits_no_base_model(tmp_path: Path, family: kinds.Trained) -> None:
+    file = tmp_path / "flux.safetensors"
+    save_file({"transformer.single_transformer_blocks.0.attn.to_k.lora_A.weight": torch.ones(4, 8)}, str(file))
+    needed = {"pretrained_model_name_or_path": "b", "train_data_dir": "t", "resolution": 512}
+    (said,) = kinds._network_files(parse({**needed, "base_weights": [str(file)]}).config, family)
+    assert f"{file} is a FLUX LoRA; it does not fit a" in said.message

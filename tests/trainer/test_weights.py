@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import types
@@ -72,6 +73,13 @@ def test_sd2_and_sdxl_are_told_apart(tmp_path, make, family, prediction):
         ({"text_model.encoder.layers.0.mlp.fc1.weight": (4, 4)}, "text_encoder", None),
         ({"model.diffusion_model.input_blocks.0.0.weight": (8, 4, 3, 3)}, "unet", None),
         ({"double_blocks.0.img_attn.qkv.weight": (4, 4)}, "unet", "flux"),
+        ({"model.diffusion_model.double_blocks.0.img_attn.qkv.weight": (4, 4)}, "unet", "flux"),
+        ({"single_transformer_blocks.0.attn.to_k.weight": (4, 4), "t.0.attn.add_k_proj.weight": (4,)}, "unet", "flux"),
+        ({"transformer.single_transformer_blocks.0.attn.to_k.lora_A.weight": (4, 4)}, "lora", "flux"),
+        ({"lora_unet_double_blocks_0_img_attn_qkv.lora_down.weight": (4, 4)}, "lora", "flux"),
+        ({"joint_blocks.0.x_block.attn.qkv.weight": (4, 4)}, "unet", "sd3"),
+        ({"transformer_blocks.0.img_mod.1.weight": (4, 4), "b.attn.add_k_proj.weight": (4,)}, "unet", "qwen"),
+        ({"cap_embedder.1.weight": (4, 4)}, "unet", "lumina"),
         ({"foo": (2,)}, "unknown", None),
     ],
 )
@@ -111,6 +119,8 @@ def test_a_cut_download_names_both_sizes(base, tmp_path):
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "git-lfs pointer"),
         (b"<!DOCTYPE html><html>", "is a web page"),
         (b"PK\x03\x04" + b"x" * 100, "give it the extension .ckpt"),
+        (b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19." + b"x" * 100, "give it the extension .ckpt"),
+        (b"GGUF\x03\x00\x00\x00" + b"\x00" * 100, "is a GGUF file.*choose the .safetensors file of this model"),
         ((1 << 20).to_bytes(8, "little") + b"{" + b" " * 100, "cut download"),
         (safetensors_bytes(b"[1, 2]"), "not a table"),
         (safetensors_bytes(b"{nonsense"), "not readable"),
@@ -296,3 +306,56 @@ def test_describing_a_file_needs_no_torch(base):
     command = [sys.executable, "-c", code, str(base)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2])
     assert done.stdout.strip() == "False", done.stderr
+
+
+def test_a_file_under_the_name_of_the_other_form_is_told_with_the_right_name(tmp_path):
+    wrong = tiny.sd1_safetensors(tmp_path / "a.safetensors").rename(tmp_path / "a.ckpt")
+    assert describe(wrong).problems == (
+        f"{wrong} is a safetensors file under a wrong name; give it the extension .safetensors",
+    )
+    wrong = tiny.sd1_ckpt(tmp_path / "b.ckpt").rename(tmp_path / "b.safetensors")
+    assert describe(wrong).problems == (
+        f"{wrong} is a .ckpt or zip file under a wrong name; give it the extension .ckpt",
+    )
+
+
+@pytest.mark.parametrize("name", ["a.gguf", "a.ckpt", "a.safetensors"])
+def test_a_gguf_file_is_told_under_any_name(tmp_path, name):
+    (tmp_path / name).write_bytes(b"GGUF\x03\x00\x00\x00" + b"\x00" * 100)
+    assert "is a GGUF file" in describe(tmp_path / name).problems[0]
+
+
+@pytest.mark.parametrize(
+    "name", ["model.diffusion_model.time_embed.cond_proj.weight", "time_embedding.cond_proj.weight"]
+)
+def test_an_lcm_is_told_with_what_to_train_on(tmp_path, name):
+    state = {name: torch.zeros(2), "down_blocks.0.x": torch.zeros(1), "conv_in.weight": torch.zeros(1)}
+    save_file(state, str(tmp_path / "a.safetensors"))
+    assert "is an LCM, distilled to draw in a few steps; train on" in describe(tmp_path / "a.safetensors").problems[0]
+
+
+def test_an_lcm_in_a_folder_is_told_by_its_config(tmp_path):
+    config = tmp_path / "f" / "unet" / "config.json"
+    tiny.sd1_folder(tmp_path / "f")
+    config.write_text(json.dumps({**json.loads(config.read_text()), "time_cond_proj_dim": 256}))
+    assert "is an LCM" in describe(tmp_path / "f").problems[0]
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"model_index.json": {"_class_name": "FluxPipeline"}}, r"another kind of model \(FluxPipeline\); trained are"),
+        ({"transformer/config.json": {}}, r"with a transformer in place of a U-Net\); trained are"),
+        (
+            {"config.json": {"_class_name": "UNet2DConditionModel"}},
+            "only the U-Net of a diffusers folder; choose",
+        ),
+        ({"config.json": {"architectures": ["CLIPTextModel"]}}, "only the text encoder of a diffusers folder"),
+        ({}, "is not a diffusers folder"),
+    ],
+)
+def test_a_folder_that_is_no_base_says_what_it_is(tmp_path, files, words):
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(json.dumps(content))
+    assert re.search(words, describe(tmp_path).problems[0])

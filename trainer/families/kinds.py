@@ -5,6 +5,7 @@ Decided from a Description (see weights.py), before anything is loaded.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -30,6 +31,17 @@ FILE_SAYS_NOISE = "the base model says that it predicts noise, but v_parameteriz
 FILE_IS_SILENT = (
     "v_parameterization is on, but the base model does not say that it predicts v; that is right for NoobAI v-pred and "
     "what was made from it, switch it off for any other model"
+)
+V_NAME = re.compile(r"(?<![a-z])v[-_. ]?pred", re.IGNORECASE)
+NAME_SAYS_V = (
+    "is {name} a v-prediction model? Its name says so, but nothing in the file: if it is, switch on v_parameterization "
+    "(and zero_terminal_snr for NoobAI); if not, set prediction_type to epsilon. Trained the wrong way, the LoRA draws "
+    "noise"
+)
+FEW_STEPS_NAME = re.compile(r"(?<![a-z])(turbo|lightning|lcm|hyper|dmd2?)(?![a-z])", re.IGNORECASE)
+NAME_SAYS_FEW_STEPS = (
+    "the name {name} says that this model draws in a few steps; a LoRA learns better on the ordinary model that it was "
+    "made from, and works with both"
 )
 
 
@@ -94,6 +106,10 @@ def prediction_of(
         notes.append(Said(FILE_SAYS_NOISE, address=V_ADDRESS))
     elif v_parameterization and about.prediction != "v" and about.family in ("sd1", "sdxl"):  # SD 2 files never say it
         notes.append(Said(FILE_IS_SILENT, address=V_ADDRESS))
+    if not v and not about.says_epsilon and about.family in ("sd1", "sdxl") and V_NAME.search(about.path.name):
+        notes.append(Said(NAME_SAYS_V, {"name": about.path.name}, V_ADDRESS))
+    if FEW_STEPS_NAME.search(about.path.stem):
+        notes.append(Said(NAME_SAYS_FEW_STEPS, {"name": about.path.name}, "model.pretrained_model_name_or_path"))
     if about.family == "sd2" and about.prediction is None and not v_parameterization:
         notes.append(
             Said(
@@ -148,14 +164,14 @@ def unusable(about: Description, v2: bool = False, own_vae: bool = False) -> Ite
         yield Said("{reason}", {"reason": reason})
     if about.problems:
         return
-    if about.kind not in ("checkpoint", "folder", "unknown"):
+    if about.kind in ("checkpoint", "unet", "folder") and about.family not in (*TRAINED, None):
+        yield Said("{path} is a {detail}; trained are Stable Diffusion 1.x, 2.x and XL", values)
+    elif about.kind not in ("checkpoint", "folder", "unknown"):
         yield Said(
             "{path} is a {detail}, not a base model; choose the checkpoint (.safetensors) that the LoRA is to be "
             "trained on",
             values,
         )
-    elif about.family not in (*TRAINED, None):
-        yield Said("{path} is a {detail}; trained are Stable Diffusion 1.x, 2.x and XL", values)
     elif about.lacks_vae and not own_vae:
         yield Said("{path} has no VAE; choose a VAE file under vae, or a whole checkpoint", values)
     elif v2 and (about.family == "sdxl" or (about.family == "sd1" and about.context_width == SD1_WIDTH)):
@@ -221,7 +237,9 @@ def _network_files(config: TrainConfig, family: Trained) -> Iterator[Said]:
         if about.kind != "lora":
             reason = about.problems[0] if about.problems else f"{name} is a {about.detail}"
             yield Said("{reason}; choose the file of a LoRA", {"reason": reason})
-        elif about.family is not None and (about.family == "sdxl") != (family == "sdxl"):
+        elif about.family is not None and (
+            about.family not in TRAINED or (about.family == "sdxl") != (family == "sdxl")
+        ):
             yield Said(
                 "{path} is a {detail}; it does not fit a {family} base model, choose another file",
                 {"path": name, "detail": about.detail, "family": FAMILY_WORDS[family]},

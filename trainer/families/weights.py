@@ -35,6 +35,17 @@ BITS = {
 Kind = Literal["checkpoint", "folder", "lora", "vae", "text_encoder", "unet", "unknown"]
 
 
+# a family that is not trained here -> part of a tensor name that only its models have, by ComfyUI's model_detection;
+# diffusers' FLUX before Stable Diffusion 3, whose names it has too
+OTHER_FAMILIES = (
+    ("flux", "double_blocks."), ("flux", "single_transformer_blocks"), ("flux", "double_blocks_"),
+    ("sd3", "joint_blocks."), ("sd3", "joint_blocks_"), ("qwen", ".img_mod.1."), ("sd3", "attn.add_k_proj."),
+    ("cascade", "clip_txt_mapper."), ("pixart", "adaln_single."), ("pixart", "t_block.1."),
+    ("auraflow", "double_layers.0."), ("hunyuan", "mlp_t5.0."), ("lumina", "cap_embedder."),
+    ("wan", "blocks.0.self_attn.norm_q."),
+)  # fmt: skip
+
+
 class WeightsError(ValueError):
     """A weights file cannot be used. The text names the file, what is wrong and the cure."""
 
@@ -66,7 +77,7 @@ class Description:
 
     path: Path
     kind: Kind
-    family: str | None = None  # sd1 sd2 sdxl sdxl_refiner sd3 flux, None when it cannot be told
+    family: str | None = None  # sd1 sd2 sdxl sdxl_refiner or of OTHER_FAMILIES, None when it cannot be told
     prediction: Literal["epsilon", "v"] | None = None  # None: nothing in the file says
     zero_terminal_snr: bool = False
     dtype: str | None = None
@@ -208,7 +219,8 @@ def kind_of(shapes: Iterable[str]) -> Kind:
             if starts & {"cond_stage_model", "conditioner", "first_stage_model", "text_encoders"}
             else "unet"
         )
-    if starts & {"double_blocks", "joint_blocks", "input_blocks"} or {"down_blocks", "conv_in"} <= starts:
+    other = any(sign in key for key in keys for _, sign in OTHER_FAMILIES)
+    if other or starts & {"input_blocks"} or {"down_blocks", "conv_in"} <= starts:
         return "unet"
     if starts & {"first_stage_model"} or {"encoder", "decoder"} <= starts:
         return "vae"
@@ -229,10 +241,9 @@ def family_of(shapes: Mapping[str, tuple[int, ...]], kind: Kind, renamed: bool =
     def has(text: str) -> bool:
         return any(text in key for key in keys)
 
-    if has("double_blocks"):
-        return "flux"
-    if has("joint_blocks"):
-        return "sd3"
+    other = next((family for family, sign in OTHER_FAMILIES if has(sign)), None)
+    if other is not None:
+        return other
     width = _context_width(shapes)
     if kind == "lora":
         if has("lora_te1_") or has("lora_te2_") or has("lora_unet_input_blocks") or width == 2048:
@@ -257,14 +268,26 @@ _LORA_TENSOR = re.compile(
 _CUT = "damaged or cut download; fetch it again"
 
 
-def _not_safetensors(path: Path, start: bytes, size: int) -> str:
+def _of_another_kind(path: Path, start: bytes, size: int) -> str | None:
+    """What a file is in place of a model in the form that its name promises, by its first bytes; None where unknown."""
     if start.startswith(b"version https://git-lfs"):
         return f"{path} is only a git-lfs pointer of {size} bytes, not the model; download the real file"
     if start.lstrip()[:1] == b"<":
         return (
             f"{path} is a web page, not a model: the download was refused or needs a login; fetch it again in a browser"
         )
-    if start.startswith(b"PK\x03\x04"):
+    if start.startswith(b"GGUF"):
+        return (
+            f"{path} is a GGUF file, whose weights are kept in few bits for drawing only; choose the .safetensors file "
+            "of this model"
+        )
+    return None
+
+
+def _not_safetensors(path: Path, start: bytes, size: int) -> str:
+    if (other := _of_another_kind(path, start, size)) is not None:
+        return other
+    if start.startswith((b"PK\x03\x04", b"\x80\x02\x8a")):  # a zip of torch.save, or its pickles of before 2020
         return f"{path} is a .ckpt or zip file under a wrong name; give it the extension .ckpt"
     length = int.from_bytes(start[:8], "little")
     if size < 8:
@@ -342,6 +365,17 @@ def _prediction(
     return (None if family == "sd2" else "epsilon") if family else None, zero_terminal
 
 
+LCM = "time_embed.cond_proj.weight"  # reads the strength of the prompt, which only latent consistency models do
+
+
+def lcm_sentence(path: Path) -> str:
+    """Why a latent consistency model is no base. Luo et al. 2023, arXiv:2310.04378."""
+    return (
+        f"{path} is an LCM, distilled to draw in a few steps; train on the ordinary model that it was made from, and "
+        "draw with the LCM afterwards"
+    )
+
+
 def _problems(path: Path, shapes: Mapping[str, tuple[int, ...]], kind: Kind, family: str | None) -> tuple[str, ...]:
     problems = []
     first = shapes.get(names.UNET_PREFIX + "input_blocks.0.0.weight", ())
@@ -355,6 +389,8 @@ def _problems(path: Path, shapes: Mapping[str, tuple[int, ...]], kind: Kind, fam
             f"{path} is an EDM model (as Playground 2.5 is), trained with another kind of noise; choose a model that "
             "predicts noise or v"
         )
+    if {f"{names.UNET_PREFIX}{LCM}", LCM, "time_embedding.cond_proj.weight"} & shapes.keys():
+        problems.append(lcm_sentence(path))
     if family == "sd2" and f"{names.UNET_PREFIX}label_emb.0.0.weight" in shapes:
         problems.append(f"{path} is an unCLIP model, which draws from pictures; choose the ordinary SD 2.x model")
     if kind == "checkpoint" and family in ("sd1", "sd2", "sdxl"):
@@ -371,7 +407,9 @@ def _problems(path: Path, shapes: Mapping[str, tuple[int, ...]], kind: Kind, fam
 
 _FAMILY_TITLES = {
     "sd1": "Stable Diffusion 1.x", "sd2": "Stable Diffusion 2.x", "sdxl": "Stable Diffusion XL",
-    "sdxl_refiner": "SDXL refiner", "sd3": "Stable Diffusion 3", "flux": "FLUX",
+    "sdxl_refiner": "SDXL refiner", "sd3": "Stable Diffusion 3", "flux": "FLUX", "qwen": "Qwen-Image",
+    "cascade": "Stable Cascade", "pixart": "PixArt", "auraflow": "AuraFlow", "hunyuan": "Hunyuan-DiT",
+    "lumina": "Lumina or Z-Image", "wan": "Wan",
 }  # fmt: skip
 _KIND_TITLES: dict[str, str] = {
     "checkpoint": "base model", "folder": "base model (diffusers folder)", "lora": "LoRA", "vae": "VAE",
@@ -380,7 +418,8 @@ _KIND_TITLES: dict[str, str] = {
 
 
 def _sentence(kind: Kind, family: str | None, prediction: str | None, renamed: bool = False) -> str:
-    title = _KIND_TITLES[kind] if family is None else f"{_FAMILY_TITLES[family]} {_KIND_TITLES[kind]}"
+    own = "model" if kind == "unet" and family in dict(OTHER_FAMILIES) else _KIND_TITLES[kind]
+    title = own if family is None else f"{_FAMILY_TITLES[family]} {own}"
     title += " (names of diffusers or PEFT)" if renamed and kind == "lora" else ""
     return f"{title}, v-prediction" if prediction == "v" and kind != "lora" else title
 
@@ -409,6 +448,12 @@ def _describe_pickle(path: Path, component: foreign.Component | None = None) -> 
     if not path.is_file():
         raise WeightsError(f"{path} does not exist; check the path")
     try:
+        with path.open("rb") as stream:
+            start = stream.read(512)
+        if (other := _of_another_kind(path, start, path.stat().st_size)) is not None:
+            raise WeightsError(other)
+        if start[8:9] == b"{" and int.from_bytes(start[:8], "little") <= HEADER_LIMIT_BYTES:
+            raise WeightsError(f"{path} is a safetensors file under a wrong name; give it the extension .safetensors")
         held = pickles.contents(path)
     except pickles.PickleFault as fault:
         raise WeightsError(f"{path}: {fault}") from None
@@ -467,10 +512,7 @@ def first_not_finite(path: Path) -> str | None:
 def _describe_folder(path: Path) -> Description:
     unet = read_config(path / "unet" / "config.json")
     if unet is None:
-        raise WeightsError(
-            f"{path} is not a diffusers folder (it has no unet/config.json); choose a model file inside it, "
-            "or another folder"
-        )
+        raise WeightsError(_no_base_folder(path))
     width = unet.get("cross_attention_dim")
     is_xl = unet.get("addition_embed_type") == "text_time" or width == 2048
     refines = is_xl and read_config(path / "text_encoder" / "config.json") is None
@@ -491,6 +533,8 @@ def _describe_folder(path: Path) -> Description:
         for part in parts
         if not component_files(path / part)
     ]
+    if unet.get("time_cond_proj_dim") is not None:
+        problems.append(lcm_sentence(path))
     if str(scheduler.get("_class_name", "")).startswith("EDM"):
         problems.append(
             f"{path} is an EDM model (as Playground 2.5 is), trained with another kind of noise; choose a model that "
@@ -510,6 +554,23 @@ def _describe_folder(path: Path) -> Description:
         tuple(problems),
         scheduler.get("prediction_type") == "epsilon",
         context_width=width,
+    )
+
+
+def _no_base_folder(path: Path) -> str:
+    """Why a folder without a U-Net is no base model, and what to choose."""
+    own, index = read_config(path / "config.json") or {}, read_config(path / "model_index.json") or {}
+    pipeline = str(index.get("_class_name", ""))[:60]
+    if pipeline or (path / "transformer").is_dir():
+        told = pipeline or "with a transformer in place of a U-Net"
+        kinds = "Stable Diffusion 1.x, 2.x and XL"
+        return f"{path} is a diffusers folder of another kind of model ({told}); trained are {kinds}"
+    part = {"UNet2DConditionModel": "U-Net", "AutoencoderKL": "VAE"}.get(str(own.get("_class_name")))
+    if part is not None or "architectures" in own:
+        return f"{path} is only the {part or 'text encoder'} of a diffusers folder; choose the folder above it"
+    return (
+        f"{path} is not a diffusers folder (it has no unet/config.json); choose a model file inside it, or another "
+        "folder"
     )
 
 
