@@ -72,6 +72,10 @@ def test_a_failed_job_opens_with_the_reason_and_the_cure(page, server):
     page.locator("[data-address='precision.gradient_checkpointing']").wait_for(state="attached")
     page.wait_for_function("document.querySelector('#train-precision-gradient_checkpointing').checked")
     assert page.locator("#train-save-output_name").is_visible()  # the form is open, and nothing was started
+    page.goto(f"{server.url}#job={job_id}")
+    page.locator("[data-role=change]").click()
+    page.wait_for_function("!document.querySelector('#train-precision-gradient_checkpointing').checked")
+    assert page.locator("#train-save-output_name").is_visible()
     assert len(call(server, "jobs")["jobs"]) == before
 
 

@@ -163,6 +163,8 @@ def test_a_failed_job_tells_the_reason_the_cure_and_the_traceback(client):
     remedy = client.get(f"/api/jobs/{job_id}/remedy").json()["values"]
     assert remedy["precision.gradient_checkpointing"] is True
     assert remedy["model.pretrained_model_name_or_path"]
+    values = client.get(f"/api/jobs/{job_id}/values").json()["values"]
+    assert values == {**remedy, "precision.gradient_checkpointing": False}  # as it was trained
 
 
 def test_a_stopped_job_goes_on_from_its_state_and_one_without_a_state_says_so(client):
@@ -377,7 +379,8 @@ def test_what_cannot_be_done_with_a_job_that_is_over_is_a_sentence_and_changes_n
     job.config_path.unlink()
     for told in (client.get(f"/api/jobs/{job.id}/config"), client.post(f"/api/jobs/{job.id}/again", json={})):
         assert told.status_code == 409 and "config.toml: No such file" in told.json()["message"]
-    assert client.get(f"/api/jobs/{job.id}/remedy").status_code == 409
+    for part in ("remedy", "values"):
+        assert client.get(f"/api/jobs/{job.id}/{part}").status_code == 409
 
 
 def test_a_running_job_is_not_removed(client, site):

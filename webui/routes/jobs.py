@@ -152,12 +152,13 @@ def _add_views(routes: APIRouter, site: Site, job_of: Callable[[str], Job]) -> N
     def remedy(job_id: str) -> dict[str, Any]:
         """The job's settings as the form holds them, with what its failure advises to change. Starts nothing."""
         job = job_of(job_id)
-        try:
-            taken = take(read_text(config_text(job), job.config_path.name))
-        except (ValueError, RecursionError) as error:
-            raise Refusal(409, "The settings of this job cannot be read.") from error
         changes = _changes(_known_end(site, job, site.digests.of(job)))
-        return {"values": {**taken.values, **{change["address"]: change["value"] for change in changes}}}
+        return {"values": {**_form_values(job), **{change["address"]: change["value"] for change in changes}}}
+
+    @routes.get("/{job_id}/values")
+    def values(job_id: str) -> dict[str, Any]:
+        """The job's settings as the form holds them. Starts nothing."""
+        return {"values": _form_values(job_of(job_id))}
 
     @routes.get("/{job_id}/live")
     def live(job_id: str, log: int = -1) -> dict[str, Any]:
@@ -199,6 +200,14 @@ def _add_views(routes: APIRouter, site: Site, job_of: Callable[[str], Job]) -> N
             return {"toml": config_text(job_of(job_id))}
         except UnreadableConfig as error:
             raise Refusal(409, f"The settings of this job cannot be read: {error}.") from error
+
+
+def _form_values(job: Job) -> dict[str, Any]:
+    """Every field of the form as the job was trained. Raises Refusal when its settings cannot be read."""
+    try:
+        return take(read_text(config_text(job), job.config_path.name)).values
+    except (ValueError, RecursionError) as error:
+        raise Refusal(409, "The settings of this job cannot be read.") from error
 
 
 def _has_prompts(job: Job) -> bool:

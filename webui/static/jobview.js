@@ -148,16 +148,19 @@ function actions(job, detail, after, follow) {
     if (answer.id !== job.id) follow(answer.id);
   };
   const ask = (name, words) => async () => { await post(`jobs/${job.id}/request/${name}`); notice(words); };
+  const change = () => intoForm(job, 'values', t('The settings of {name} are in the form. Change them, then start.', { name: job.name }));
   const over = ['finished', 'stopped', 'failed', 'crashed'].includes(job.state);
   return [
     job.state === 'running' && !job.stopping_since && [
-      button('sample-now', t('Preview now'), 'image', ask('sample', t('A preview is made after this step.'))),
+      button('sample-now', t('Preview now'), 'image', detail.previews ? ask('sample', t('A preview is made after this step.'))
+        : async () => notice(t('This run has no prompts, so it cannot draw a preview. Write some in the form before the next start.'), { action: { label: t('Change and run again'), run: () => change().catch(complain) } })),
       button('save-now', t('Save now'), 'save', ask('save', t('The LoRA is saved after this step.')))],
     job.state === 'running' && stopButton(job, after),
     job.state === 'waiting' && button('start', t('Start next'), 'play', () => go('start'), 'primary'),
     job.state === 'waiting' && job.position && button('dequeue', t('Take out of the queue'), 'minus', () => go('stop')),
     over && job.state !== 'finished' && detail.resumable && button('resume', t('Go on from the last state'), 'play', () => go('resume'), 'primary'),
     over && button('again', t('Run again'), 'refresh', () => go('again')),
+    button('change', t('Change and run again'), 'edit', change),
     job.state !== 'running' && button('remove', t('Remove'), 'trash', () => removeJob(job, after)),
     detail.local && button('open-folder', t('Open folder'), 'folder', () => post(`jobs/${job.id}/open`)),
   ];
@@ -186,12 +189,16 @@ function drawProgress(card, job) {
       Number.isFinite(job.vram_gib) && job.vram_gib > 0 && cell('vram', t('GPU memory'), `${job.vram_gib.toFixed(1)} GiB`)));
 }
 
-// The settings of a failed job, with what its failure advises, go into the form; the person starts.
+// The settings of a job go into the form, those of a failed one with what its failure advises; the person starts.
+async function intoForm(job, part, message) {
+  const { values } = await get(`jobs/${job.id}/${part}`);
+  handOver(values, message);
+  openTab('train');
+}
+
 async function applyRemedy(job) {
   try {
-    const { values } = await get(`jobs/${job.id}/remedy`);
-    handOver(values, t('The settings of {name} with the change are in the form. Look them over, then start.', { name: job.name }));
-    openTab('train');
+    await intoForm(job, 'remedy', t('The settings of {name} with the change are in the form. Look them over, then start.', { name: job.name }));
   } catch (error) {
     complain(error);
   }
