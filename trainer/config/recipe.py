@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from trainer.config.problems import ConfigError, Note, Problem
+from trainer.networks.foreign import DIFFUSERS_METADATA
 
 LONGEST_HEADER_BYTES = 100_000_000
+LONGEST_TEXT = 500
 LARGEST_NUMBER = 2**63  # nothing that a file says in earnest is larger, infinite or NaN
 TENSORS = "__tensors__"  # names of the file's tensors among its flat metadata
 # ss_ keys that are parameters under the same name.
@@ -52,6 +54,12 @@ MODELSPEC = {
     "license": "metadata_license", "tags": "metadata_tags", "usage_hint": "metadata_usage_hint",
     "trigger_phrase": "metadata_trigger_phrase", "merged_from": "metadata_merged_from",
     "preprocessor": "metadata_preprocessor", "is_negative_embedding": "metadata_is_negative_embedding",
+}  # fmt: skip
+# One of these stands in every LoRA whose trainer records what it was trained with.
+SETTINGS = ("ss_network_module", "ss_network_dim", "ss_learning_rate", "ss_unet_lr", "ss_optimizer")
+# What no LoRA tells stands in while the rest is checked.
+STAND_INS = {
+    "pretrained_model_name_or_path": "none.safetensors", "train_data_dir": "none", "resolution": "512",
 }  # fmt: skip
 NOT_RECORDED = (
     "lr_scheduler_num_cycles", "lr_scheduler_args", "weighted_captions", "token_warmup_step", "caption_separator",
@@ -92,10 +100,28 @@ def flat_header(header: Mapping[str, Any], name: str) -> dict[str, Any]:
     """A safetensors header as flat values. Raises ConfigError when the file tells nothing of its training."""
     metadata = header.get("__metadata__")
     told = {str(key): str(value) for key, value in metadata.items()} if isinstance(metadata, Mapping) else {}
-    if not any(key.startswith("ss_") for key in told):
+    if not any(told.get(key) not in (None, "None") for key in SETTINGS):
+        program, file = _maker(told)
+        if program:
+            said = (
+                "{path} was made by {program}, which records no settings in its LoRAs; choose the settings file of "
+                "that training in its place: {file}"
+            )
+            raise ConfigError([Problem(None, said, {"path": name, "program": program, "file": file})])
         said = "{path} holds no training settings; only LoRAs saved with their metadata can be read back"
         raise ConfigError([Problem(None, said, {"path": name})])
     return {**told, TENSORS: [key for key in header if key != "__metadata__"]}
+
+
+def _maker(told: Mapping[str, str]) -> tuple[str, str]:
+    """The program that wrote a file's metadata, and the settings file that it keeps; ("", "") where neither shows."""
+    if any(key.startswith("ot_") for key in told):
+        return "OneTrainer", "the JSON in its workspace or its training_presets"
+    if "ai-toolkit" in told.get("software", ""):
+        return "ai-toolkit", "the config.yaml in its output folder"
+    if DIFFUSERS_METADATA in told:
+        return "diffusers", "the command line that it was trained with"
+    return "", ""
 
 
 def is_metadata(values: Mapping[str, Any]) -> bool:
@@ -124,9 +150,44 @@ def from_metadata(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[Note]
     if unused:
         said = "Left out, since they are no settings of this program: {names}"
         notes.append(Note(None, said, {"names": ", ".join(f"ss_{name}" for name in unused)}))
+    result = _without_refused(result, notes)
     missing = ", ".join(name for name in NOT_RECORDED if name not in result)
     notes.append(Note(None, "Not recorded in a LoRA and therefore as usual: {names}", {"names": missing}))
     return result, notes
+
+
+def _without_refused(result: Mapping[str, Any], notes: list[Note]) -> dict[str, Any]:
+    """Values without those that this program does not take: they are facts of another program, told and left out."""
+    from trainer.config import parse_flat
+
+    kept = dict(result)
+    for _ in result:
+        try:
+            parse_flat({**STAND_INS, **kept})
+            break
+        except ConfigError as error:
+            if not any([_leave_out(problem, kept, notes) for problem in error.problems]):
+                break
+    return kept
+
+
+def _leave_out(problem: Problem, kept: dict[str, Any], notes: list[Note]) -> bool:
+    """Take the value that a problem is about out of `kept` and say so; False where none is."""
+    from trainer.networks import arguments
+
+    name = (problem.address or "").rpartition(".")[2]
+    if name not in kept:
+        return False
+    value = kept.pop(name)
+    if name == "lr_scheduler":
+        said = "the schedule that this LoRA records is not known here, so constant was chosen. It is: {text}"
+        notes.append(Note(problem.address, said, {"text": str(value)[:LONGEST_TEXT]}))
+        return True
+    notes.append(Note(problem.address, "Left out: {reason}", {"reason": problem.message}))
+    if name == "network_args" and (module := str(kept.get("network_module", "networks.lora"))) in arguments.MODULES:
+        good = [text for text in value if not arguments.faults(module, [text])]
+        kept |= {name: good} if good and len(good) < len(value) else {}
+    return True
 
 
 def _network(told: Mapping[str, Any], tensors: Iterable[str], notes: list[Note]) -> dict[str, Any]:
@@ -137,6 +198,8 @@ def _network(told: Mapping[str, Any], tensors: Iterable[str], notes: list[Note])
         elif told.get(name) is not None:
             said = "{name} is {value}: this LoRA was resized or merged, choose a rank yourself"
             notes.append(Note(f"network.{name}", said, {"name": name, "value": told[name]}))
+    if "network_alpha" in told and told["network_alpha"] is None:  # written by trainers whose alpha is the rank then
+        result["network_alpha"] = result.get("network_dim", 0)
     arguments = _json(told.get("network_args"))
     if isinstance(arguments, Mapping):
         pairs = {name: value for name, value in arguments.items() if value is not None}
