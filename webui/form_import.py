@@ -1,6 +1,6 @@
 """Other programs' files for the form: kohya_ss JSON, lora-scripts and sd-scripts TOML or JSON, ours. LIGHT.
 
-What names mean is in trainer/config/ (imports.py, launchers.py, recipe.py); here is how a file with a bad value still
+What names mean is in trainer/config/ (imports.py, programs/, recipe.py); here is how a file with a bad value still
 gives all its good ones.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trainer.config import ConfigError, Note, Problem, loads
-from trainer.config.launchers import as_sd_scripts
+from trainer.config.programs import as_sd_scripts
 from trainer.textfiles import TextFileError, decoded
 from webui.form import RawValue, check, default_values, differences, raw_values
 

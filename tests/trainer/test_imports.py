@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from trainer import metadata
 from trainer.__main__ import main
 from trainer.config import ConfigError, as_sd_scripts, parse, read, read_values
-from trainer.config.launchers import BLOCK_ARGUMENTS, KOHYA_SS_NETWORK_FIELDS, LORA_TYPES
+from trainer.config.programs.kohya_ss import BLOCK_ARGUMENTS, LORA_TYPES, NETWORK_FIELDS
 from trainer.metadata import FileFacts, RunFacts
 
 NEEDED = {"pretrained_model_name_or_path": "base.safetensors", "train_data_dir": "train", "resolution": "512"}
@@ -97,7 +97,7 @@ def test_every_kind_of_lora_of_kohya_ss_has_its_module(kind: str, module: str, a
 
 @pytest.mark.parametrize("kind", LORA_TYPES)
 def test_what_comes_of_every_kind_of_lora_is_a_network_of_this_program(kind: str) -> None:
-    every = {name: "1" for name in KOHYA_SS_NETWORK_FIELDS} | {"use_cp": True, "LyCORIS_preset": "full"}
+    every = {name: "1" for name in NETWORK_FIELDS} | {"use_cp": True, "LyCORIS_preset": "full"}
     blocks = {name: "" for name in BLOCK_ARGUMENTS}
     values, _ = as_sd_scripts(
         {"LoRA_type": kind, **every, **blocks, "rank_dropout": 0.1, "module_dropout": 0.1, "conv_dim": 16}

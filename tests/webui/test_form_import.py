@@ -7,7 +7,7 @@ import json
 import pytest
 
 from trainer.config import ConfigError, parameters, to_toml
-from trainer.config.launchers import KOHYA_SS_KEYS, LORA_SCRIPTS_KEYS
+from trainer.config.programs import kohya_ss, lora_scripts
 from webui import form
 from webui.form_import import read_text, take
 
@@ -177,7 +177,7 @@ def test_unmatched_quotes_in_free_arguments_are_told():
 
 def test_keys_of_other_pages_are_read_by_nobody_else():
     names = {parameter.name for parameter in parameters()}
-    assert not (KOHYA_SS_KEYS | LORA_SCRIPTS_KEYS) & names
+    assert not (kohya_ss.KEYS | lora_scripts.KEYS) & names
 
 
 def test_the_header_of_a_lora_fills_the_form():

@@ -26,7 +26,6 @@ from trainer.config.dataset import Dataset, DatasetGroup, Subset
 from trainer.config.dataset_file import expanded
 from trainer.config.distributed import Distributed
 from trainer.config.imports import translate
-from trainer.config.launchers import REPEATED, Repeated, as_sd_scripts
 from trainer.config.log import Log
 from trainer.config.loss import Loss
 from trainer.config.model import Model
@@ -36,6 +35,7 @@ from trainer.config.notes import notes_on
 from trainer.config.optimizer import Optimizer
 from trainer.config.precision import Precision
 from trainer.config.problems import ConfigError, Note, Problem, did_you_mean, from_validation, no_text
+from trainer.config.programs import REPEATED, Repeated, as_sd_scripts
 from trainer.config.refused import refusal
 from trainer.config.run import Run
 from trainer.config.sample import Sample

@@ -1,4 +1,4 @@
-"""What names and values of sd-scripts' settings mean here. How other pages write them is in launchers.py. LIGHT.
+"""What names and values of sd-scripts' settings mean here. How other pages write them is in programs/. LIGHT.
 
 Every translation and everything left out becomes a Note, so nothing is dropped in silence.
 """
