@@ -52,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with _readers_may_leave():
             return int(chosen.run(chosen))
     except ConfigError as error:
+        _print_notes(error.notes)
         for problem in error.problems:
             print(f"error: {problem.address + ': ' if problem.address else ''}{problem.message}", file=sys.stderr)
         return REFUSED
@@ -117,7 +118,7 @@ def _takes_config(parser: argparse.ArgumentParser) -> None:
         "file",
         type=Path,
         nargs="?",
-        help="TOML of ours, sd-scripts or lora-scripts, JSON of kohya_ss, or a finished LoRA",
+        help="TOML, JSON, YAML or script of ours or another program, or a finished LoRA",
     )
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="parameters that replace those of the file")
     for name, told in COMMAND_LINE.items():
@@ -129,9 +130,13 @@ def _takes_config(parser: argparse.ArgumentParser) -> None:
 
 def _read(chosen: argparse.Namespace) -> Parsed:
     parsed = read(chosen.given.file, chosen.given.overrides, chosen.given.options)
-    for note in parsed.notes:
-        print(f"note: {note.message}", file=sys.stderr)
+    _print_notes(parsed.notes)
     return parsed
+
+
+def _print_notes(notes: Sequence[Problem]) -> None:
+    for note in notes:
+        print(f"note: {note.message}", file=sys.stderr)
 
 
 def _train(chosen: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ Values are numbers, True, False, None, quoted text and comma-separated tuples; n
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -65,6 +66,56 @@ class Argument:
             or (self.high is not None and value > self.high)
             or (self.below is not None and value >= self.below)
         )
+
+
+def split_words(text: str) -> list[str]:
+    """Words between blanks and line ends, as a command line has them; quotes hold a word together and are taken off.
+
+    A backslash is a plain character, as in paths of Windows, and brackets hold together what is in them. A quote that
+    is never closed is a plain character too.
+    """
+    words, word, quote, depth, started = [], "", "", 0, False
+    for place, letter in enumerate(text):
+        if quote:
+            if letter == quote:
+                quote = ""
+            else:
+                word += letter
+        elif letter in "\"'" and (not word or word[-1] in "=,([") and letter in text[place + 1 :]:
+            quote, started = letter, True
+        elif letter.isspace() and (depth <= 0 or letter == "\n"):
+            words += [word] if word or started else []
+            word, started, depth = "", False, 0
+        else:
+            depth += (letter in "([") - (letter in ")]")
+            word += letter
+    return [*words, word] if word or started else words
+
+
+def split_arguments(text: str) -> list[str]:
+    """A line of arguments, with or without quotes, as single ones.
+
+    'decouple=True weight_decay=0.01' and '"betas=0.9, 0.99", d_coef = 2' -> one `name=value` each. A line with one
+    name keeps its blanks, which may be those of a path; a word without a name stays a word of its own, to be refused.
+    """
+    pieces: list[str] = []
+    for word in split_words(re.sub(r"[ \t]*=[ \t]*", "=", text)):
+        parts = re.split(r",(?=\s*[A-Za-z_]\w*=)", word)
+        for part in filter(None, (part.strip().strip(";") for part in parts)):
+            follows = pieces and "=" not in part and (pieces[-1].endswith(",") or part.startswith(","))
+            if follows:
+                pieces[-1] += part
+            else:
+                pieces.append(part)
+    pieces = [piece.rstrip(",") for piece in pieces]
+    if sum("=" in piece for piece in pieces) == 1 and len(pieces) > 1 and "=" in pieces[0]:
+        return [" ".join(pieces)]
+    return [re.sub(r"\s*,\s*", ",", piece) if not _is_long(piece) else piece for piece in pieces]
+
+
+def _is_long(piece: str) -> bool:
+    """Whether blanks belong to a value, as in a path."""
+    return bool(re.search(r"[/\\]", piece))
 
 
 def parse_arguments(

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import tomlkit
 
-Kind = Literal["TOML", "JSON"]
+Kind = Literal["TOML", "JSON", "YAML"]
 LARGEST_BYTES = 2 * 2**20
 DEEPEST = 32  # tables and lists in each other; settings have three
 # codec -> how people know it
@@ -80,7 +80,9 @@ def guess(data: bytes) -> str | None:
 
 
 def parse_document(text: str, path: str, kind: Kind) -> dict[str, Any]:
-    """The tables of a TOML or JSON text. Raises TextFileError with the place and the cure."""
+    """The tables of a TOML, JSON or YAML text. Raises TextFileError with the place and the cure."""
+    if kind == "YAML":
+        return _whole(_yaml(text, path), path)
     try:
         document = json.loads(text, object_pairs_hook=lambda pairs: _once(pairs, path)) if kind == "JSON" else (
             tomlkit.parse(text).unwrap())  # fmt: skip
@@ -90,6 +92,29 @@ def parse_document(text: str, path: str, kind: Kind) -> dict[str, Any]:
         if isinstance(error, TextFileError):
             raise
         raise _invalid(text, path, kind, error) from error
+    return _whole(document, path)
+
+
+def _yaml(text: str, path: str) -> Any:
+    """What a YAML text holds. Anchors are refused: a few of them, in each other, make a huge document."""
+    import yaml
+
+    said = "{path} is not valid YAML: {reason}"
+    try:
+        tokens = list(yaml.scan(text))
+        if any(isinstance(token, (yaml.AnchorToken, yaml.AliasToken)) for token in tokens):
+            raise TextFileError(said, path=path, reason="write each value out in place of & and *")
+        return yaml.safe_load(text)
+    except RecursionError as error:
+        raise _too_deep(path) from error
+    except (yaml.YAMLError, ValueError) as error:
+        if isinstance(error, TextFileError):
+            raise
+        raise TextFileError(said, path=path, reason=" ".join(str(error).split())) from error
+
+
+def _whole(document: Any, path: str) -> dict[str, Any]:
+    """A document that is a table, and not too deep. Raises TextFileError."""
     if not isinstance(document, dict):
         said = "{path} holds {what} in place of names with values; choose a settings file"
         raise TextFileError(said, path=path, what="a list" if isinstance(document, list) else "a single value")

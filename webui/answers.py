@@ -43,10 +43,15 @@ class Refusal(Exception):
     """A request that cannot be done, in words for the person who made it.
 
     message: one sentence, with the cure. problems: per field, `{"address": "network.network_dim", "message": "..."}`.
+    notes: what is to be said besides, in the same form.
     """
 
-    def __init__(self, status: int, message: str, problems: Iterable[Mapping[str, Any]] = ()) -> None:
+    def __init__(
+        self, status: int, message: str, problems: Iterable[Mapping[str, Any]] = (),
+        notes: Iterable[Mapping[str, Any]] = (),
+    ) -> None:  # fmt: skip
         super().__init__(message)
+        self.notes = [dict(note) for note in notes]
         self.status = status
         self.message = message
         self.problems = [dict(problem) for problem in problems]
@@ -79,9 +84,9 @@ def answering(app: FastAPI) -> FastAPI:
 
 
 async def answer_refusal(request: Request, error: Exception) -> JSONResponse:
-    """The JSON of a Refusal: {"message": ..., "problems": [...]}."""
+    """The JSON of a Refusal: {"message": ..., "problems": [...]}, and "notes" where there are any."""
     assert isinstance(error, Refusal)
-    return _answer(error.status, error.message, error.problems)
+    return _answer(error.status, error.message, error.problems, error.notes)
 
 
 async def answer_invalid(request: Request, error: Exception) -> JSONResponse:
@@ -144,8 +149,11 @@ async def answer_fault(request: Request, error: Exception) -> JSONResponse:
     )
 
 
-def _answer(status: int, message: str, problems: Iterable[Mapping[str, Any]] = ()) -> JSONResponse:
-    return Json({"message": message, "problems": list(problems)}, status_code=status)
+def _answer(
+    status: int, message: str, problems: Iterable[Mapping[str, Any]] = (), notes: Iterable[Mapping[str, Any]] = ()
+) -> JSONResponse:
+    told = {"message": message, "problems": list(problems)}
+    return Json(told | ({"notes": list(notes)} if notes else {}), status_code=status)
 
 
 def _short(text: str) -> str:

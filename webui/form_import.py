@@ -1,4 +1,4 @@
-"""Other programs' files for the form: kohya_ss JSON, lora-scripts and sd-scripts TOML or JSON, ours. LIGHT.
+"""Other programs' files for the form: TOML, JSON, YAML and scripts, and ours. LIGHT.
 
 What names mean is in trainer/config/ (imports.py, programs/, recipe.py); here is how a file with a bad value still
 gives all its good ones.
@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from trainer.config import ConfigError, Note, Problem, loads
-from trainer.config.programs import as_sd_scripts
+from trainer.config import ConfigError, Note, Problem, as_sd_scripts, loads, origin_of
 from trainer.textfiles import TextFileError, decoded
 from webui.form import RawValue, check, default_values, differences, raw_values
 
@@ -41,7 +40,7 @@ def text_of(data: str, name: str, codec: str) -> str:
 
 
 def read_text(text: str, name: str) -> dict[str, Any]:
-    """The values of a TOML or JSON text, or of a LoRA's header. Raises ConfigError when it is none of these."""
+    """The values of a settings file's text, or of a LoRA's header. Raises ConfigError when it is none."""
     if len(text.encode("utf-8", "replace")) > LARGEST_FILE_BYTES:
         raise ConfigError(
             [Problem(None, "{path} is larger than 2 MB; this is not a training configuration", {"path": name})]
@@ -52,27 +51,23 @@ def read_text(text: str, name: str) -> dict[str, Any]:
 def take(values: Mapping[str, Any]) -> Imported:
     """A file's values -> the form over sd-scripts' defaults.
 
-    Raises ConfigError when nothing in it is a parameter. A value in error is left out and told in `refused`.
+    Raises ConfigError when nothing in it is a parameter. A value in error is left out and told in `refused`; so is why
+    a file for another training or model cannot be used as it stands.
     """
-    tables, notes = as_sd_scripts(values)
+    origin = origin_of(values)
+    tables, changed = as_sd_scripts(values)
+    notes = (*origin.notes(), *changed)
     checked = check(tables)
     if checked.preview is None:
-        raise ConfigError(checked.problems)
+        raise ConfigError([*origin.problems(), *checked.problems], notes)
     shown = raw_values(checked.preview)
     taken = differences(shown, default_values())
     named = [note for note in checked.notes if note.address is None]
     if not taken and (named or not tables):
-        raise ConfigError(
-            [
-                Problem(
-                    None,
-                    "Nothing in this file is a parameter of a LoRA training; "
-                    "choose the TOML or JSON that a trainer saved",
-                )
-            ]
-        )
+        said = "Nothing in this file is a parameter of a LoRA training; choose the TOML or JSON that a trainer saved"
+        raise ConfigError([*origin.problems(), Problem(None, said)], [*notes, *checked.notes])
     refused = tuple(problem for problem in checked.problems if not _is_only_empty(problem, tables))
-    return Imported(shown, len(taken), (*notes, *checked.notes), refused)
+    return Imported(shown, len(taken), (*notes, *checked.notes), (*origin.problems(), *refused))
 
 
 def _is_only_empty(problem: Problem, tables: Mapping[str, Any]) -> bool:

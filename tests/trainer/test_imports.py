@@ -12,8 +12,10 @@ from safetensors.torch import save_file
 
 from trainer import metadata
 from trainer.__main__ import main
-from trainer.config import ConfigError, as_sd_scripts, parse, read, read_values
+from trainer.config import ConfigError, as_sd_scripts, loads, origin_of, parse, read, read_values
+from trainer.config.programs import Origin
 from trainer.config.programs.kohya_ss import BLOCK_ARGUMENTS, LORA_TYPES, NETWORK_FIELDS
+from trainer.config.programs.trainings import DREAMBOOTH, FINE_TUNING, LORA, TEXTUAL_INVERSION
 from trainer.metadata import FileFacts, RunFacts
 
 NEEDED = {"pretrained_model_name_or_path": "base.safetensors", "train_data_dir": "train", "resolution": "512"}
@@ -117,6 +119,72 @@ def test_steps_win_over_epochs_in_a_file_of_kohya_ss() -> None:
     assert "epoch was left out: max_train_steps is set" in said(notes)
 
 
+RUN_OF_KOHYA_SS = """
+caption_extension = ".txt"
+dynamo_backend = "no"
+enable_bucket = true
+epoch = 4
+learning_rate = 0.0001
+lr_scheduler_args = ["\\"num_cycles=0.5\\""]
+lr_scheduler = "cosine"
+max_train_steps = 1000
+network_dim = 8
+network_module = "networks.lora"
+noise_offset_type = "Original"
+optimizer_args = ["\\"weight_decay=0.1\\"", "betas=0.9,0.99"]
+optimizer_type = "AdamW8bit"
+output_name = "x"
+persistent_data_loader_workers = 1
+stop_text_encoder_training = 100
+text_encoder_lr = [1e-5, 1e-5]
+unet_lr = 0.0001
+wandb_run_name = "x"
+"""
+
+
+def test_the_toml_of_a_run_of_kohya_ss_means_what_its_json_means() -> None:
+    values, notes = as_sd_scripts(loads(RUN_OF_KOHYA_SS))
+    config = parse({**NEEDED, **values}).config
+    assert (config.run.max_train_steps, config.run.max_train_epochs) == (1000, None)  # not 4 epochs
+    assert config.optimizer.optimizer_args == ("weight_decay=0.1", "betas=0.9,0.99")
+    assert config.schedule.lr_scheduler_args == ("num_cycles=0.5",)
+    assert (config.precision.torch_compile, config.dataset.max_bucket_reso) == (False, 1024)  # as sd-scripts
+    assert config.log.wandb_run_name is None
+    assert "epoch was left out: max_train_steps is set" in said(notes)
+    assert "stop_text_encoder_training = 100 was left out" in said(notes)
+
+
+def test_what_a_json_of_kohya_ss_lacks_is_as_its_page_has_it() -> None:
+    file = {"LoRA_type": "Standard", "epoch": 3, "unet_lr": 2e-4, "text_encoder_lr": 0, "train_data_dir": "t",
+            "pretrained_model_name_or_path": "b"}  # fmt: skip
+    values, notes = as_sd_scripts(file)
+    config = parse(values).config
+    assert (config.dataset.max_bucket_reso, config.dataset.resolution) == (2048, (512, 512))
+    assert (config.network.network_dim, config.schedule.lr_scheduler, config.schedule.lr_warmup_steps) == (
+        8, "cosine", 0.1,
+    )  # fmt: skip
+    assert (config.optimizer.unet_lr, config.run.max_train_epochs) == (2e-4, 3)
+    assert "as the page of kohya_ss has them: max_resolution" in said(notes)
+    again, changed = as_sd_scripts(values)
+    assert (again, changed) == (values, [])  # done twice, it is the same
+
+
+def test_zeros_of_kohya_ss_are_left_out_as_its_page_does() -> None:
+    zeros = {"prior_loss_weight": 0, "max_grad_norm": 0.0, "network_alpha": "0", "huber_c": 0, "keep_tokens": "0",
+             "multires_noise_discount": 0, "min_timestep": 0}  # fmt: skip
+    values, notes = as_sd_scripts({**KOHYA_SS, **zeros, "max_data_loader_n_workers": 0})
+    assert not zeros.keys() & values.keys()
+    assert values["max_data_loader_n_workers"] == 0  # the one that it writes in any case
+    assert "max_grad_norm = 0 was left out, as the page of kohya_ss leaves it out" in said(notes)
+
+
+def test_backslashes_in_the_free_arguments_of_kohya_ss_stay() -> None:
+    text = '--vae=D:\\m\\v.safetensors --resume "E:\\my state" --network_args "conv_dim=4" conv_alpha=2'
+    values, _ = as_sd_scripts({**KOHYA_SS, "LoRA_type": "Standard", "module_dropout": 0, "additional_parameters": text})
+    assert (values["vae"], values["resume"]) == ("D:\\m\\v.safetensors", "E:\\my state")
+    assert values["network_args"] == ["conv_dim=4", "conv_alpha=2"]
+
+
 def test_empty_fields_of_kohya_ss_mean_what_its_page_makes_of_them() -> None:
     given = {"unet_lr": "1e-4", "text_encoder_lr": "", "lr_scheduler": "cosine_with_restarts", "epoch": "3",
              "lr_scheduler_num_cycles": ""}  # fmt: skip
@@ -213,8 +281,89 @@ def test_dadaptation_of_lora_scripts_sets_the_rates_to_one() -> None:
     assert "all learning rates were set to 1" in said(notes)
 
 
-def test_a_file_for_another_family_is_told() -> None:
-    assert "The file is for flux-lora" in said(as_sd_scripts({"model_train_type": "flux-lora"})[1])
+@pytest.mark.parametrize(
+    ("values", "program", "training", "family"),
+    [
+        ({"LoRA_type": "Standard"}, "kohya_ss", LORA, ""), ({"LoRA_type": "Flux1"}, "kohya_ss", LORA, "Flux"),
+        ({"LoRA_type": "Standard", "flux1_checkbox": True}, "kohya_ss", LORA, "Flux"),
+        ({"LoRA_type": "Standard", "t5xxl": "left/over.safetensors"}, "kohya_ss", LORA, ""),
+        ({"LoRA_type": "HunyuanImage-2.1"}, "kohya_ss", LORA, "HunyuanImage"),
+        ({"max_resolution": "512,512", "learning_rate_te": 1e-5, "epoch": 1}, "kohya_ss", DREAMBOOTH, ""),
+        ({"max_resolution": "512,512", "stop_text_encoder_training": 0}, "kohya_ss", DREAMBOOTH, ""),
+        ({"max_resolution": "512,512", "train_text_encoder": False}, "kohya_ss", FINE_TUNING, ""),
+        ({"max_resolution": "512,512", "token_string": "zxc"}, "kohya_ss", TEXTUAL_INVERSION, ""),
+        ({"LoRA_type": "Standard", "train_text_encoder": True}, "kohya_ss", LORA, ""),
+        ({"model_train_type": "flux-lora"}, "lora-scripts", LORA, "Flux"),
+        ({"model_train_type": "sdxl-finetune"}, "lora-scripts", FINE_TUNING, ""),
+        ({"model_train_type": "sd-dreambooth"}, "lora-scripts", DREAMBOOTH, ""),
+        ({"model_train_type": "lora-master"}, "lora-scripts", LORA, ""),
+        ({"network_module": "networks.lora_flux"}, "", LORA, "Flux"),
+        ({"network_module": "networks.lora_sd3"}, "", LORA, "SD 3"),
+        ({"network_module": "networks.lora_zimage"}, "", LORA, "Z-Image"),
+        ({"network_module": "networks.lora_fa"}, "", LORA, ""), ({"network_module": "lycoris.kohya"}, "", LORA, ""),
+        ({"network_dim": 8, "ae": "ae.sft"}, "", LORA, "Flux"), ({"network_dim": 8, "clip_g": ""}, "", LORA, ""),
+        ({"token_string": "zxc", "init_word": "*"}, "", TEXTUAL_INVERSION, ""), ({"network_dim": 8}, "", LORA, ""),
+        ({"train_text_encoder": True, "learning_rate": 1e-6}, "", FINE_TUNING, ""), ({}, "", LORA, ""),
+    ],
+)  # fmt: skip
+def test_a_file_says_what_it_is(values: dict[str, Any], program: str, training: str, family: str) -> None:
+    assert origin_of(values) == Origin(program, training, family)
+
+
+def test_of_a_file_for_another_training_rates_are_left_out_and_pictures_taken() -> None:
+    file = {
+        "max_resolution": "768,768", "learning_rate": 1e-6, "learning_rate_te": 5e-7, "train_data_dir": "img",
+        "lr_warmup": 0, "optimizer": "AdamW", "train_batch_size": 3, "pretrained_model_name_or_path": "base",
+    }  # fmt: skip
+    values, notes = as_sd_scripts(file)
+    assert not {"learning_rate", "learning_rate_te", "network_dim"} & values.keys()
+    assert (values["resolution"], values["train_data_dir"], values["train_batch_size"]) == ("768,768", "img", 3)
+    assert "Left out, since the file is for DreamBooth: learning_rate, learning_rate_te" in said(notes)
+    (problem,) = origin_of(file).problems()
+    assert problem.message.startswith("The file is for DreamBooth; here LoRAs are trained, which need other rates")
+
+
+def test_of_a_file_for_another_family_the_model_and_the_module_are_left_out() -> None:
+    file = {"network_module": "networks.lora_flux", "network_dim": 8, "pretrained_model_name_or_path": "flux1-dev",
+            "unet_lr": 1e-4, "ae": "ae.sft", "guidance_scale": 1.0, "train_data_dir": "img"}  # fmt: skip
+    values, notes = as_sd_scripts(file)
+    assert values == {"network_dim": 8, "train_data_dir": "img"}
+    assert "Left out, since the file is for Flux: unet_lr, pretrained_model_name_or_path, network_module" in said(notes)
+
+
+def test_the_pictures_of_a_fine_tuning_file_are_a_listed_folder() -> None:
+    values, _ = as_sd_scripts({"max_resolution": "512,512", "image_folder": "img", "dataset_repeats": "50",
+                               "train_text_encoder": True, "batch_size": "8", "train_batch_size": 4})  # fmt: skip
+    assert values["subsets"] == [{"image_dir": "img"}] and values["dataset_repeats"] == "50"
+    assert values["train_batch_size"] == 4 and "batch_size" not in values
+
+
+def test_a_file_for_something_else_trains_nothing_and_still_tells_its_notes(tmp_path: Path) -> None:
+    file = tmp_path / "db.json"
+    file.write_text(json.dumps({**NEEDED, "max_resolution": "512,512", "learning_rate_te": 1e-6, "lr_warmup": 5}))
+    with pytest.raises(ConfigError, match="The file is for DreamBooth") as caught:
+        read(file)
+    notes = said(caught.value.notes)
+    assert "This is a file of kohya_ss" in notes and "lr_warmup 5 was read as 5 % of the steps" in notes
+
+
+def test_what_is_refused_comes_together_and_the_notes_with_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "bad.toml"
+    text = 'network_dim = -1\ndeepspeed = true\nfull_fp16 = true\nmixed_precision = "no"\nsomething_new = 3\n'
+    file.write_text(text + "".join(f'{name} = "{value}"\n' for name, value in NEEDED.items()))
+    assert main(["check", str(file)]) == 2
+    printed = capsys.readouterr().err
+    for words in ("deepspeed is not supported", "network_dim is -1", "full_fp16 needs mixed_precision fp16",
+                  "note: something_new = 3 was left out"):  # fmt: skip
+        assert words in printed
+
+
+def test_a_rule_is_silent_where_a_wrong_value_beside_it_may_be_the_reason() -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse({**NEEDED, "network_weights": 'a"b', "network_dim": -1, "dim_from_weights": True})
+    assert [problem.address for problem in caught.value.problems if problem.address == "network.dim_from_weights"] == []
 
 
 def test_a_preset_file_of_lora_scripts_is_read(tmp_path: Path) -> None:

@@ -498,8 +498,6 @@ def test_sdxl_has_its_own_names_and_a_run_ends_with_them(tmp_path: Path, monkeyp
     ("values", "said"),
     [({"network_args": ("algo=dylora",), "network_dim": 6}, "network_dim 6 is no multiple of block_size 4"),
      ({"network_args": ("algo=dylora", "conv_dim=2")}, "conv_dim 2 is no multiple of block_size 4"),
-     ({"network_args": ("algo=full",), "scale_weight_norms": 1.0}, "scale_weight_norms does not work with algo=full"),
-     ({"network_args": ("algo=boft",), "network_dropout": 0.1}, "network_dropout does not work with algo=boft"),
      ({"network_args": ("algo=lohaa",)}, "network_args: lycoris.kohya has no algo 'lohaa'; did you mean 'loha'")],
 )  # fmt: skip
 def test_what_a_method_cannot_do_is_said_before_the_run(values: dict[str, Any], said: str) -> None:

@@ -103,7 +103,6 @@ def test_base_weights_are_part_of_the_model_that_is_trained(place: Place) -> Non
         ({"network_args": ["block_dims=" + ",".join("4" * 23)]}, "block_dims has 23 numbers; this base model has 25"),
         ({"network_module": "networks.dylora", "network_dim": 3, "network_args": ["unit=2"]}, "no multiple of unit 2"),
         ({"network_module": "networks.dylora", "network_args": ["conv_dim=4"]}, "must be the same as network_dim 2"),
-        ({"network_module": "networks.oft", "scale_weight_norms": 1}, "does not work with networks.oft"),
     ],
 )  # fmt: skip
 def test_wrong_network_settings_end_with_code_2_and_a_sentence(

@@ -142,6 +142,7 @@ def test_every_mistake_is_reported_at_once_with_its_address_value_and_cure() -> 
         ({"enable_bucket": True, "max_bucket_reso": 320}, "below the resolution's longer side 512"),
         ({"log_with": "tensorboard"}, "needs logging_dir"),
         ({"pretrained_model_name_or_path": ""}, "no base model is given"),
+        ({"enable_bucket": True, "bucket_reso_steps": 1}, "multiple of 64, or of 32 for SDXL"),
         ({"caption_extension": "te xt"}, "write it as .txt"),
     ],
 )
@@ -186,7 +187,7 @@ def test_a_slip_of_the_pen_in_a_file_is_an_error_since_it_would_train_with_anoth
     )
 
 
-@pytest.mark.parametrize("name", ["text_encoder_lr1", "noise_offset_type", "learning_rate_te", "lr_restart_cycles"])
+@pytest.mark.parametrize("name", ["text_encoder_lr1", "learning_rate_te", "lr_restart_cycles"])
 def test_names_of_other_programs_are_no_slips(name: str) -> None:
     assert parse({**NEEDED, name: 1}).notes[-1].message.startswith(f"{name} = 1 was left out")
 

@@ -10,6 +10,7 @@ import pytest
 from trainer.__main__ import main
 from trainer.config import ConfigError, parameters, parse
 from trainer.config.commandline import read_words
+from trainer.config.imports import IDLE_WITHOUT
 from trainer.config.refused import COMMAND_LINE, REFUSED
 from trainer.networks.arguments import MODULES
 
@@ -42,10 +43,17 @@ def test_an_option_without_which_nothing_is_lost_is_left_out_with_a_note(name: s
 
 @pytest.mark.parametrize("name", STOPPING)
 def test_a_refused_option_is_named_with_the_reason_and_what_to_use_instead(name: str) -> None:
+    beside = {IDLE_WITHOUT[name]: "x"} if name in IDLE_WITHOUT else {}
     with pytest.raises(ConfigError) as caught:
-        parse({**NEEDED, name: "something"})
-    said = caught.value.problems[0].message
-    assert said == f"{name} is not supported: {REFUSED[name].reason}. Use instead: {REFUSED[name].instead}"
+        parse({**NEEDED, name: "something", **beside})
+    said = [problem.message for problem in caught.value.problems]
+    assert f"{name} is not supported: {REFUSED[name].reason}. Use instead: {REFUSED[name].instead}" in said
+
+
+@pytest.mark.parametrize(("name", "needed"), IDLE_WITHOUT.items())
+def test_an_upload_without_a_place_to_upload_to_is_no_obstacle(name: str, needed: str) -> None:
+    (note,) = parse({**NEEDED, name: True}).notes
+    assert note.message == f"{name} = True has no effect without {needed}"
 
 
 @pytest.mark.parametrize("name", REFUSED)

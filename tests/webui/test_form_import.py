@@ -156,7 +156,10 @@ def test_a_file_that_is_no_configuration_is_refused_with_a_sentence(text, words)
 
 def test_a_file_for_another_family_says_that_it_is_not_trained_here():
     found = imported(json.dumps({**KOHYA_GUI, "flux1_checkbox": True}))
-    assert any("The file is for Flux" in note for note in notes_of(found))
+    assert [problem.message.partition(",")[0] for problem in found.refused] == ["The file is for Flux"]
+    assert notes_of(found)[0] == "This is a file of kohya_ss"
+    assert (found.values["model.pretrained_model_name_or_path"], found.values["optimizer.unet_lr"]) == ("", "")
+    assert found.values["dataset.train_data_dir"] == "D:/img"
 
 
 def test_a_refused_option_is_told_and_the_rest_is_taken():

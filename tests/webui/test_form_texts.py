@@ -14,14 +14,16 @@ from trainer.schedules import CLASSES, SCHEDULES
 from webui.texts import texts
 
 PROJECT = Path(__file__).parents[2]
-SOURCES = [*sorted((PROJECT / "trainer" / "config").glob("*.py")), *sorted((PROJECT / "webui").glob("form*.py"))]
+SOURCES = [*sorted((PROJECT / "trainer" / "config").rglob("*.py")), *sorted((PROJECT / "webui").glob("form*.py"))]
 SOURCES += [*sorted((PROJECT / "trainer" / "dataset").glob("*.py")), PROJECT / "trainer" / "families" / "kinds.py"]
 TEMPLATE_PLACE = {"Problem": 1, "Note": 1, "error": 1, "warning": 1, "PresetError": 0, "Said": 0, "_sentence": 0}
 
 
 def templates(path):
-    """Literal templates of problems and notes made in a file."""
+    """Literal templates of problems and notes made in a file, also those that stand in a line before (`said = ...`)."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "said":
+            yield from [node.value.value] if isinstance(getattr(node.value, "value", None), str) else []
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
             continue
         place = TEMPLATE_PLACE.get(node.func.id)

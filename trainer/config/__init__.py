@@ -35,19 +35,19 @@ from trainer.config.notes import notes_on
 from trainer.config.optimizer import Optimizer
 from trainer.config.precision import Precision
 from trainer.config.problems import ConfigError, Note, Problem, did_you_mean, from_validation, no_text
-from trainer.config.programs import REPEATED, Repeated, as_sd_scripts
+from trainer.config.programs import REPEATED, Repeated, as_sd_scripts, origin_of, words, wrapped
 from trainer.config.refused import refusal
 from trainer.config.run import Run
 from trainer.config.sample import Sample
 from trainer.config.save import Save
 from trainer.config.schedule import Schedule
 from trainer.numbers import NumberError, read_number
-from trainer.textfiles import TextFileError, parse_document, read_text
+from trainer.textfiles import Kind, TextFileError, parse_document, read_text
 
 __all__ = [
     "LISTS", "SECTIONS", "ConfigError", "DatasetGroup", "Note", "Parameter", "Parsed", "Problem", "Subset",
-    "TrainConfig", "as_config_error", "as_sd_scripts", "expanded", "flattened", "loads", "parameters", "parse",
-    "parse_flat", "read", "read_values", "to_flat_toml", "to_toml",
+    "TrainConfig", "as_config_error", "as_sd_scripts", "expanded", "flattened", "loads", "origin_of", "parameters",
+    "parse", "parse_flat", "read", "read_values", "to_flat_toml", "to_toml",
 ]  # fmt: skip
 
 SECTIONS: dict[str, type[BaseModel]] = {
@@ -164,10 +164,33 @@ def parse_flat(values: Mapping[str, Any]) -> Parsed:
     try:
         config = TrainConfig.model_validate(tables)
     except ValidationError as error:
-        raise ConfigError([*refused, *as_config_error(error).problems]) from error
+        found = as_config_error(error).problems
+        raise ConfigError([*refused, *found, *_rules_beside(tables, found)], notes) from error
     if refused:
-        raise ConfigError(refused)
+        raise ConfigError(refused, notes)
     return Parsed(config, tuple(notes) + tuple(notes_on(config)))
+
+
+def _rules_beside(tables: Mapping[str, Mapping[str, Any]], found: Sequence[Problem]) -> list[Problem]:
+    """What the rules over several parameters say of the sections in which no single value is wrong.
+
+    A rule may speak only because a wrong value is missing beside it, so those of its section wait until it is right.
+    """
+    wrong = {tuple((problem.address or "").split(".")[:2]) for problem in found}
+    sections = {address[0] for address in wrong}
+    kept = {
+        section: {name: value for name, value in table.items() if (section, name) not in wrong}
+        for section, table in tables.items()
+    }
+    try:
+        TrainConfig.model_validate(kept)
+    except ValidationError as error:
+        said = {problem.message for problem in found}
+        return [
+            problem for problem in as_config_error(error).problems
+            if (problem.address or "").partition(".")[0] not in sections and problem.message not in said
+        ]  # fmt: skip
+    return []
 
 
 def as_config_error(error: ValidationError) -> ConfigError:
@@ -176,10 +199,10 @@ def as_config_error(error: ValidationError) -> ConfigError:
 
 
 def read_values(path: Path) -> dict[str, Any]:
-    """The values of a settings file under plain names: TOML (ours or any page's), kohya_ss JSON, or a LoRA's metadata.
+    """The values of a settings file under plain names: TOML, JSON or YAML of any program, or a LoRA's metadata.
 
-    Table names are ignored, later values win (as sd-scripts). Raises ConfigError naming the file when it is missing,
-    too large or not one of these.
+    Table names are ignored, later values win (as sd-scripts); a program that nests its values keeps its document.
+    Raises ConfigError naming the file when it is missing, too large or not one of these.
     """
     if path.suffix.lower() == ".safetensors":
         return recipe.read_header(path)
@@ -190,15 +213,27 @@ def read_values(path: Path) -> dict[str, Any]:
 
 
 def loads(text: str, path: str = "the text") -> dict[str, Any]:
-    """As `read_values`, for the text of a TOML or JSON file, or for the header of a .safetensors file."""
+    """As `read_values`, for the text of a file, or for the header of a .safetensors file."""
     text = text.lstrip("\ufeff")
     is_json = text.lstrip().startswith("{") or (text.lstrip().startswith("[") and _is_json(text))
+    suffix = "." + path.rpartition(".")[2].lower()
+    if not is_json and suffix in words.SUFFIXES and words.holds_words(text):
+        return {words.DOCUMENT: text}
+    kind: Kind = "JSON" if is_json else "YAML" if suffix in (".yaml", ".yml") else "TOML"
     try:
-        document = parse_document(text, path, "JSON" if is_json else "TOML")
+        document = parse_document(text, path, kind)
     except TextFileError as error:
+        if kind == "TOML" and words.holds_words(text):  # the words of a command, under another file name
+            return {words.DOCUMENT: text}
+        if suffix in words.SUFFIXES:
+            said = "{path} holds no settings: write a --name=value a line, or choose a TOML or JSON file"
+            raise ConfigError([Problem(None, said, {"path": path})]) from error
         raise ConfigError([Problem(None, error.template, error.values)]) from error
     if recipe.is_header(document):
         return recipe.flat_header(document, path)
+    nested = wrapped(document)
+    if nested is not None:
+        return nested
     repeated = _repeated(document)
     return {**flattened(document), **({REPEATED: repeated} if repeated else {})}
 
@@ -232,7 +267,10 @@ def read(path: Path | None, overrides: Sequence[str] = (), options: Mapping[str,
     path: None starts from the defaults. Raises ConfigError; an unknown override is an error, an unknown key of the file
     a note.
     """
-    values, notes = as_sd_scripts(read_values(path)) if path else ({}, [])
+    given = read_values(path) if path else {}
+    origin = origin_of(given)
+    values, notes = as_sd_scripts(given)
+    notes = [*origin.notes(), *notes]
     section_of = _section_of()
     for text in overrides:
         name, sign, value = text.partition("=")
@@ -243,7 +281,12 @@ def read(path: Path | None, overrides: Sequence[str] = (), options: Mapping[str,
             hint = did_you_mean(name, section_of)
             raise ConfigError([Problem(None, "{name} is not a parameter{hint}", {"name": name, "hint": hint})])
         values[name] = value.strip()
-    parsed = parse_flat({**values, **(options or {})})
+    try:
+        parsed = parse_flat({**values, **(options or {})})
+    except ConfigError as error:
+        raise ConfigError([*origin.problems(), *error.problems], [*notes, *error.notes]) from error
+    if origin.problems():
+        raise ConfigError(origin.problems(), [*notes, *parsed.notes])
     config, listed = expanded(parsed.config)
     return Parsed(config, (*notes, *parsed.notes, *listed))
 

@@ -10,7 +10,7 @@ from trainer.config.fields import Section, parameter
 class Caption(Section):
     """Captions"""
 
-    caption_extension: str = parameter(".caption", "Caption extension", max_length=20)
+    caption_extension: str = parameter(".caption", "Caption extension", max_length=41)
     """Extension of the caption files. Taggers write .txt; a wrong extension here means training without captions."""
 
     caption_extention: str | None = parameter(

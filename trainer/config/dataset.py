@@ -113,13 +113,13 @@ class DatasetGroup(SubsetOptions):
     """Overrides the run's setting."""
     max_bucket_reso: int | None = parameter(None, "Largest bucket side", ge=64, le=8192, unit="px")
     """Overrides the run's setting."""
-    bucket_reso_steps: int | None = parameter(None, "Bucket step", ge=8, le=1024, unit="px")
+    bucket_reso_steps: int | None = parameter(None, "Bucket step", ge=1, le=1024, unit="px")
     """Overrides the run's setting."""
     bucket_no_upscale: bool | None = parameter(None, "Never enlarge pictures")
     """Overrides the run's setting."""
     alpha_mask: bool | None = parameter(None, "Transparency is the mask")
     """Overrides the run's setting."""
-    validation_split: float | None = parameter(None, "Part kept for validation", ge=0, lt=1)
+    validation_split: float | None = parameter(None, "Part kept for validation", ge=0, le=1)
     """Overrides the run's setting."""
     validation_seed: int | None = parameter(None, "Validation seed", ge=0)
     """Overrides the run's setting."""
@@ -182,7 +182,7 @@ class Dataset(Section):
     """No bucket has a side longer than this."""
 
     bucket_reso_steps: int = parameter(
-        64, "Bucket step", ge=8, le=1024, unit="px", advanced=True, shown_when={"enable_bucket": [True]}
+        64, "Bucket step", ge=1, le=1024, unit="px", advanced=True, shown_when={"enable_bucket": [True]}
     )
     """Bucket sides are multiples of this: of 64 for Stable Diffusion 1.x and 2.x, of 32 for SDXL."""
 
@@ -227,7 +227,7 @@ class Dataset(Section):
     """Keeps captions and sizes in metadata_cache.json in each picture folder and reads them from there the next time.
     For huge folders; delete the file after changing captions."""
 
-    validation_split: float = parameter(0.0, "Part kept for validation", ge=0, lt=1, advanced=True)
+    validation_split: float = parameter(0.0, "Part kept for validation", ge=0, le=1, advanced=True)
     """Share of the pictures that is not trained on but used to measure a fixed-noise validation loss. 0 is off; 0.1
     keeps every tenth."""
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, get_args, get_origin
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from trainer.arguments import split_arguments
 from trainer.numbers import NumberError, decimal_commas, plain, read_number, read_numbers
 from trainer.paths import PathError, looks_like_path, pasted
 
@@ -161,10 +162,9 @@ def parse_range(value: Any) -> Any:
 
 
 def parse_texts(value: Any) -> Any:
-    """A list of texts; one text is split at line ends (or, on one line, at spaces): "a=1 b=2" -> ["a=1", "b=2"]."""
-    if isinstance(value, str):
-        return value.splitlines() if "\n" in value.strip() else value.split()
-    return [str(item) for item in _listed(value) if item is not None]
+    """Arguments, one or more a line or list entry, with or without quotes: 'a=1 "b=2"' -> ["a=1", "b=2"]."""
+    lines = value.splitlines() if isinstance(value, str) else [str(item) for item in _listed(value) if item is not None]
+    return [argument for line in lines for argument in split_arguments(line)]
 
 
 def parse_rates(value: Any) -> Any:

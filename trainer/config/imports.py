@@ -9,9 +9,14 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from trainer.config.fields import count_of
+from pydantic_core import PydanticCustomError
+
+from trainer.arguments import ArgumentError
+from trainer.config.fields import count_of, parse_rates, parse_texts
+from trainer.config.optimizer import Optimizer
 from trainer.config.problems import Note, Problem, did_you_mean, shown
 from trainer.config.refused import REFUSED, refusal
+from trainer.networks import arguments
 from trainer.numbers import NumberError, read_number
 
 RENAMED = {
@@ -40,6 +45,17 @@ ZERO_IS_AS_USUAL = frozenset({
 })  # fmt: skip
 # Numbers that are 0 while another parameter does their work, or while nothing needs them.
 ZERO_BESIDE = {"max_train_steps": "max_train_epochs"}
+# Network types (algo=… of lycoris.kohya) that do nothing with an option.
+WITHOUT_USE = {
+    "network_dropout": frozenset({
+        "networks.dylora", "networks.oft", "algo=dylora", "algo=ia3", "algo=full", "algo=diag-oft", "algo=boft",
+    }),
+    "scale_weight_norms": frozenset({
+        "networks.dylora", "networks.oft", "algo=dylora", "algo=glora", "algo=ia3", "algo=full",
+    }),
+}  # fmt: skip
+# Refused names that ask for nothing while another one is not set: an upload without a place to upload to.
+IDLE_WITHOUT = {"save_state_to_huggingface": "huggingface_repo_id", "resume_from_huggingface": "resume"}
 NETWORK_ARGUMENT_FIELDS = ("conv_dim", "conv_alpha", "rank_dropout", "module_dropout")
 NEARLY_THE_SAME = 0.9  # difflib's ratio above which an unknown name is a slip of the pen
 
@@ -67,7 +83,10 @@ def translate(values: Mapping[str, Any], known: Iterable[str]) -> tuple[dict[str
         elif name in NETWORK_ARGUMENT_FIELDS and _says_something(value):
             extra_network.append(f"{name}={value}")
         elif (refused := refusal(name, value) or _slip(name, value, known)) is not None:
-            if isinstance(refused, Note):
+            if isinstance(refused, Problem) and name in IDLE_WITHOUT and not values.get(IDLE_WITHOUT[name]):
+                said = "{name} = {value} has no effect without {needed}"
+                notes.append(Note(None, said, {"name": name, "value": shown(value), "needed": IDLE_WITHOUT[name]}))
+            elif isinstance(refused, Note):
                 notes.append(refused)
             else:
                 problems.append(refused)
@@ -76,6 +95,8 @@ def translate(values: Mapping[str, Any], known: Iterable[str]) -> tuple[dict[str
     if extra_network and not result.get("network_args"):
         result["network_args"] = extra_network
     _old_spellings(result, notes)
+    _unused_by_the_network(result, notes)
+    _one_rate(result, notes)
     if result.get("cache_latents_to_disk") is True and result.get("cache_latents") is not True:
         result["cache_latents"] = True
         notes.append(Note("cache.cache_latents", "cache_latents was switched on because cache_latents_to_disk is"))
@@ -112,6 +133,40 @@ def _off_note(name: str, value: Any) -> list[Note]:
     if name in ("dynamo_backend", "mixed_precision", "token_warmup_min", *ZERO_BESIDE):
         return []
     return [Note(None, "{name} = {value} was read as off", {"name": name, "value": value})]
+
+
+def _unused_by_the_network(result: dict[str, Any], notes: list[Note]) -> None:
+    """A dropout and a limit of norms that the network type does nothing with; sd-scripts trains without them."""
+    module, texts = str(result.get("network_module") or "networks.lora"), parse_texts(result.get("network_args") or ())
+    try:
+        method = arguments.method_of(module, texts).name if module in arguments.MODULES else ""
+    except ArgumentError:
+        return
+    kind = f"algo={method}" if module == "lycoris.kohya" else module
+    for name, without in WITHOUT_USE.items():
+        if result.get(name) and kind in without and _says_something(result[name]):
+            said = "{name} = {value} was left out: {kind} does not use it"
+            told = {"name": name, "value": shown(result.pop(name)), "kind": kind}
+            notes.append(Note(f"network.{name}", said, told))
+
+
+def _one_rate(result: dict[str, Any], notes: list[Note]) -> None:
+    """DAdaptation with two rates trains every part at the first, as sd-scripts says when it warns of them."""
+    if str(result.get("optimizer_type") or "").lower() not in ("dadaptation", "dadaptadampreprint"):
+        return
+    if result.get("network_train_unet_only") is True or result.get("network_train_text_encoder_only") is True:
+        return
+    try:
+        usual = result.get("learning_rate", Optimizer.model_fields["learning_rate"].default)
+        first = parse_rates(result.get("text_encoder_lr", usual))
+        unet = parse_rates(result.get("unet_lr", usual))
+    except (ValueError, PydanticCustomError):
+        return  # told at their fields
+    first = first[0] if isinstance(first, tuple) else first
+    if first and unet and first != unet:
+        result["unet_lr"] = result["text_encoder_lr"] = first
+        said = "{optimizer} uses one rate for every part: the first, the text encoder's {rate}, was taken"
+        notes.append(Note("optimizer.unet_lr", said, {"optimizer": result["optimizer_type"], "rate": f"{first:g}"}))
 
 
 def _old_spellings(result: dict[str, Any], notes: list[Note]) -> None:
@@ -153,6 +208,12 @@ def _value(name: str, value: Any, notes: list[Note]) -> Any:
     if name == "text_encoder_lr" and count_of(value) > 2:
         said = "of {count} numbers {name} uses the first 2: there are two text encoders at most"
         notes.append(Note("optimizer.text_encoder_lr", said, {"name": name, "count": count_of(value)}))
+    if name == "validation_split" and not 0 <= (_number(value) or 0) <= 1:
+        said = "{name} = {value} was read as off: it is a part of the pictures, from 0 to 1"
+        notes.append(Note("dataset.validation_split", said, {"name": name, "value": value}))
+        return 0
+    if name == "optimizer_type" and "." in str(value):
+        return _optimizer(str(value), notes)
     if name == "xformers" and isinstance(value, str):
         return value.lower() in ("xformers", "true")
     if name == "network_module" and str(value).lower() in ("lora", "standard", "networks.lora"):
@@ -166,6 +227,31 @@ def _value(name: str, value: Any, notes: list[Note]) -> Any:
     if isinstance(value, str) and value.strip().lower() in ("true", "false"):
         return value.strip().lower() == "true"
     return value
+
+
+def _optimizer(path: str, notes: list[Note]) -> str:
+    """The optimizer that a class of another package stands for: LoraEasyCustomOptimizer.came.CAME is CAME."""
+    from trainer import optimizers
+
+    try:
+        optimizers.find(path)
+    except optimizers.OptimizerError:
+        short = path.rpartition(".")[2]
+        found = next((name for name in optimizers.OPTIMIZERS if name.lower() == short.lower()), None)
+        if found is None:
+            return path
+        said = "{name} {value} was read as {read}"
+        notes.append(Note("optimizer.optimizer_type", said, {"name": "optimizer_type", "value": path, "read": found}))
+        return found
+    return path
+
+
+def _number(value: Any) -> float | None:
+    """The number that a value is or holds as text; None for none."""
+    try:
+        return float(read_number(value) if isinstance(value, str) else value)
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def _left_out(name: str, value: Any, known: set[str]) -> list[Note]:

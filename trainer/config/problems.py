@@ -45,10 +45,12 @@ class Note(Problem):
 
 
 class ConfigError(ValueError):
-    """The configuration cannot be used. `problems` holds every mistake that was found, not only the first."""
+    """The configuration cannot be used. `problems` holds every mistake that was found, not only the first; `notes` what
+    is to be said of it besides."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[Problem], notes: Sequence[Note] = ()) -> None:
         self.problems = tuple(problems)
+        self.notes = tuple(notes)
         super().__init__("\n".join(f"{p.address}: {p.message}" if p.address else p.message for p in self.problems))
 
 

@@ -27,18 +27,10 @@ OWN_RATES = {
     "loraplus_lr_ratio", "loraplus_unet_lr_ratio", "loraplus_text_encoder_lr_ratio",
     "down_lr_weight", "mid_lr_weight", "up_lr_weight",
 }  # fmt: skip
-WITHOUT = {
-    ("networks.dylora", "network_dropout"), ("networks.dylora", "scale_weight_norms"),
-    ("networks.oft", "network_dropout"), ("networks.oft", "scale_weight_norms"),
-}  # fmt: skip
 CHANGING_CAPTIONS = (
     "shuffle_caption", "caption_dropout_rate", "caption_dropout_every_n_epochs", "caption_tag_dropout_rate",
     "token_warmup_step", "enable_wildcard",
 )  # fmt: skip
-WITHOUT_IN_LYCORIS = {
-    "network_dropout": {"dylora", "ia3", "full", "diag-oft", "boft"},
-    "scale_weight_norms": {"dylora", "glora", "ia3", "full"},
-}
 
 
 def problems(config: TrainConfig) -> Iterator[Problem]:
@@ -181,16 +173,6 @@ def _network_arguments(config: TrainConfig) -> Iterator[Problem]:
             "network.network_module",
             "networks.oft adapts the U-Net only; choose networks.lora or switch network_train_text_encoder_only off",
         )
-    for name, value in (
-        ("network_dropout", network.network_dropout),
-        ("scale_weight_norms", network.scale_weight_norms),
-    ):
-        if value and (network.network_module, name) in WITHOUT:
-            yield Problem(
-                f"network.{name}",
-                "{name} does not work with {module}; clear it or choose networks.lora",
-                {"name": name, "module": network.network_module},
-            )
 
 
 def _ranks(config: TrainConfig) -> Iterator[Problem]:
@@ -231,11 +213,6 @@ def _lycoris_arguments(config: TrainConfig) -> Iterator[Problem]:
             "quantize_base does not go with {what}, which computes with the weights of the base; clear quantize_base",
             {"what": "algo=full" if algo == "full" else "dora_wd"},
         )
-    for name, without in WITHOUT_IN_LYCORIS.items():
-        if getattr(network, name) and algo in without:
-            yield Problem(
-                f"network.{name}", "{name} does not work with algo={algo}; clear it", {"name": name, "algo": algo}
-            )
 
 
 def _optimizer(config: TrainConfig) -> Iterator[Problem]:
@@ -295,7 +272,7 @@ def _schedule(config: TrainConfig) -> Iterator[Problem]:
 
 def _captions(config: TrainConfig) -> Iterator[Problem]:
     extension = config.caption.caption_extension
-    if not re.fullmatch(r"\.?\w{1,15}", extension):
+    if not re.fullmatch(r"\.?[\w.-]{1,40}", extension):
         yield Problem(
             "caption.caption_extension",
             'caption_extension is "{extension}"; write it as .txt',

@@ -145,7 +145,7 @@ def _add_form(
             text = form_import.text_of(body.data, body.name, body.codec) if body.data else body.text
             found = form_import.take(form_import.read_text(text, body.name))
         except ConfigError as error:
-            raise _refused(error.problems) from error
+            raise _refused(error.problems, error.notes) from error
         return {
             "values": found.values, "taken": found.taken,
             "notes": _problems(found.notes), "refused": _problems(found.refused),
@@ -240,9 +240,9 @@ def _problems(problems: Any) -> list[dict[str, Any]]:
     return [form_report.problem_json(problem) for problem in problems]
 
 
-def _refused(problems: Any) -> Refusal:
+def _refused(problems: Any, notes: Any = ()) -> Refusal:
     first: Problem = problems[0]
-    return Refusal(422, first.message, _problems(problems))
+    return Refusal(422, first.message, _problems(problems), _problems(notes))
 
 
 def _tried(act: Any) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 import { translated } from './messages.js';
 import { t } from './text.js';
 
-/** What the server refused: `message` for people, `problems` [{address, message}] by field, `status` 0 = not reached. */
+/** What the server refused: `message` for people, `problems` and `notes` [{address, message}], `status` 0 = not reached. */
 export class ApiError extends Error {
-  constructor(status, message, problems = []) {
+  constructor(status, message, problems = [], notes = []) {
     super(message);
     this.status = status;
     this.problems = problems;
+    this.notes = notes;
   }
 }
 
@@ -41,5 +42,5 @@ async function call(path, options) {
   }
   if (response.ok) return content;
   const message = typeof content?.message === 'string' && content.message !== '' ? content.message : null;
-  throw new ApiError(response.status, message === null ? t('The server answered with error {status}.', { status: response.status }) : translated(message), content?.problems ?? []);
+  throw new ApiError(response.status, message === null ? t('The server answered with error {status}.', { status: response.status }) : translated(message), content?.problems ?? [], content?.notes ?? []);
 }

@@ -46,9 +46,9 @@ export function buildToolbar(state, fields) {
   const memoryLabel = h('label', { class: 'p-preset', hidden: true }, h('span', { class: 'muted' }, t('VRAM')), memory);
   const about = h('p', { class: 'muted p-about', 'data-role': 'preset-about' });
   const result = h('div', { class: 'p-result card', 'data-role': 'import-result', hidden: true });
-  const file = h('input', { type: 'file', accept: '.toml,.json,.safetensors,application/json', hidden: true, 'data-role': 'import-file', onchange: () => importFile(file.files[0]) });
+  const file = h('input', { type: 'file', accept: '.toml,.json,.yaml,.yml,.ps1,.sh,.bat,.txt,.safetensors,application/json', hidden: true, 'data-role': 'import-file', onchange: () => importFile(file.files[0]) });
   const save = h('button', { type: 'button', class: 'btn', 'data-role': 'preset-save', title: t('Keep these values as a preset of your own'), onclick: savePreset }, icon('save'), t('Save preset'));
-  const open = h('button', { type: 'button', class: 'btn', 'data-role': 'import', title: t('A TOML or JSON of Athanor, lora-scripts, sd-scripts or kohya_ss, or a finished LoRA'), onclick: () => file.click() }, icon('upload'), t('Import'));
+  const open = h('button', { type: 'button', class: 'btn', 'data-role': 'import', title: t('Settings of Athanor, sd-scripts, lora-scripts, kohya_ss, LoRA_Easy_Training_Scripts, OneTrainer or ai-toolkit, a script, or a finished LoRA'), onclick: () => file.click() }, icon('upload'), t('Import'));
   const reset = h('button', { type: 'button', class: 'btn quiet', 'data-role': 'reset-all', onclick: resetAll }, icon('undo'), t('Reset'));
   const own = h('span', { class: 'row', 'data-role': 'own-preset' },
     h('button', { type: 'button', class: 'btn quiet square', title: t('Rename'), 'aria-label': t('Rename'), 'data-role': 'preset-rename', onclick: renamePreset }, icon('edit')),
@@ -219,7 +219,8 @@ export function buildToolbar(state, fields) {
       if (answer === null || own !== asks) return;
       showImport(chosen.name, answer, exchange({ ...answer.values, ...state.typedSince(asked) }, state.preset));
     } catch (error) {
-      complain(error);
+      if (error.notes?.length || error.problems?.length > 1) showRefused(chosen.name, error);
+      else complain(error);
     }
   }
 
@@ -235,11 +236,23 @@ export function buildToolbar(state, fields) {
     }
   }
 
+  const close = () => { result.hidden = true; clear(result); };
+  const list = (title, items, role) => items.length > 0 && h('details', { class: 'r-folded', 'data-role': role, open: items.length < 12 },
+    h('summary', {}, icon('right'), h('span', {}, title), h('span', { class: 'badge' }, String(items.length))), h('ul', {}, items.map((item) => h('li', {}, sentence(item)))));
+
+  // A file of which nothing could be taken: every reason, and what it is.
+  function showRefused(name, error) {
+    fill(result,
+      h('div', { class: 'row' }, h('b', { class: 'grow' }, t('{name}: nothing was taken over', { name })),
+        h('button', { type: 'button', class: 'btn quiet square', 'aria-label': t('Close'), onclick: close }, icon('close'))),
+      list(t('Why'), error.problems, 'import-refused'),
+      list(t('Translated or left out'), error.notes, 'import-notes'));
+    result.hidden = false;
+    result.scrollIntoView({ block: 'nearest' });
+  }
+
   function showImport(name, answer, back) {
-    const close = () => { result.hidden = true; clear(result); };
     const undo = () => { back(); close(); };
-    const list = (title, items, role) => items.length > 0 && h('details', { class: 'r-folded', 'data-role': role, open: items.length < 12 },
-      h('summary', {}, icon('right'), h('span', {}, title), h('span', { class: 'badge' }, String(items.length))), h('ul', {}, items.map((item) => h('li', {}, sentence(item)))));
     fill(result,
       h('div', { class: 'row' }, h('b', { class: 'grow' }, t('{name}: {n} values taken over', { name, n: answer.taken })),
         h('button', { type: 'button', class: 'btn', 'data-role': 'import-undo', onclick: undo }, icon('undo'), t('Undo')),

@@ -12,9 +12,13 @@ from typing import Any, NamedTuple
 
 from trainer.config import recipe
 from trainer.config.problems import Note, shown
-from trainer.config.programs import kohya_ss, lora_scripts
+from trainer.config.programs import ai_toolkit, easy_scripts, kohya_ss, lora_scripts, onetrainer, words
+from trainer.config.programs.origins import LORA, Origin, origin_of, without
+
+__all__ = ["REPEATED", "Origin", "Repeated", "as_sd_scripts", "origin_of", "words", "wrapped"]
 
 REPEATED = "__repeated__"  # the names that stand in several tables, among flat values
+NESTED = (easy_scripts, onetrainer, ai_toolkit)  # programs whose values do not stand under plain names
 
 
 class Repeated(NamedTuple):
@@ -43,11 +47,29 @@ def as_sd_scripts(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[Note]
     return result, [*told, *notes]
 
 
+def wrapped(document: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The document of a program that nests its values, under that program's name; None for other files."""
+    return next(({module.DOCUMENT: document} for module in NESTED if module.is_of(document)), None)
+
+
 def _translated(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[Note]]:
     if recipe.is_metadata(values):
         return recipe.from_metadata(values)
-    if kohya_ss.KEYS & set(values):
-        return kohya_ss.as_sd_scripts(values)
-    if lora_scripts.KEYS & set(values):
-        return lora_scripts.as_sd_scripts(values)
-    return dict(values), []
+    if words.DOCUMENT in values:
+        flat, told = words.as_sd_scripts(values[words.DOCUMENT])
+        result, notes = _translated(flat)
+        return result, [*told, *notes]
+    origin = origin_of(values)
+    notes = []
+    values = without(values, origin, notes)
+    for module in NESTED:
+        if module.DOCUMENT in values:
+            result, changed = module.as_sd_scripts(values[module.DOCUMENT])
+            return without(result, origin, changed), [*notes, *changed]
+    if kohya_ss.is_of(values):
+        result, changed = kohya_ss.as_sd_scripts(values, for_a_lora=origin.training == LORA and not origin.family)
+    elif lora_scripts.KEYS & set(values):
+        result, changed = lora_scripts.as_sd_scripts(values)
+    else:
+        result, changed = dict(values), []
+    return without(result, origin, []), [*notes, *changed]

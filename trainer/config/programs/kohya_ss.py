@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from trainer.config.problems import Note
+from trainer.arguments import split_words
+from trainer.config.problems import Note, shown
 from trainer.config.programs.loose import is_on, is_zero, number, says_something
 from trainer.networks.arguments import MODULES
 
 # Names that only one page writes; one of them is enough to know its files.
 KEYS = frozenset({
-    "LoRA_type", "max_resolution", "stop_text_encoder_training", "lr_warmup", "model_list", "additional_parameters",
+    "LoRA_type", "max_resolution", "lr_warmup", "model_list", "additional_parameters",
     "LyCORIS_preset", "sdxl_no_half_vae", "extra_accelerate_launch_args",
 })  # fmt: skip
-# What the kohya_ss page means by 0: it then leaves the option out.
-ZERO_IS_UNSET = frozenset({
-    "seed", "max_train_steps", "max_train_epochs", "unet_lr", "text_encoder_lr", "clip_skip", "vae_batch_size",
-    "adaptive_noise_scale", "lr_warmup_steps", "lr_decay_steps", "save_last_n_steps", "save_last_n_steps_state",
-    "min_timestep", "max_timestep", "save_last_n_epochs", "save_last_n_epochs_state", "v_pred_like_loss",
-    "min_snr_gamma", "scale_weight_norms", "network_dropout", "noise_offset", "multires_noise_iterations",
-    "ip_noise_gamma", "sample_every_n_steps", "sample_every_n_epochs", "save_every_n_steps", "save_every_n_epochs",
-    "lr_scheduler_timescale", "lr_scheduler_min_lr_ratio", "rank_dropout", "module_dropout", "keep_tokens",
-    "main_process_port",
-    "caption_dropout_every_n_epochs", "caption_dropout_rate", "initial_epoch", "initial_step", "ddp_timeout",
-})  # fmt: skip
+# Names that only the TOML has which it writes when a run starts; sd-scripts knows none of them.
+KEYS_OF_RUNS = frozenset({"epoch", "noise_offset_type", "lowvram", "stop_text_encoder_training"})
+# What it does not leave out at 0: the readers, which it writes anyway, and what is read further below.
+KEPT_AT_ZERO = frozenset({"max_data_loader_n_workers", "lr_warmup"})
+# Zeros that would mean something here.
+TELLING_AT_ZERO = ("max_grad_norm", "prior_loss_weight", "network_alpha")
+RENAMED = {
+    "max_resolution": "resolution", "epoch": "max_train_epochs", "optimizer": "optimizer_type",
+    "lora_network_weights": "network_weights", "model_path": "pretrained_model_name_or_path",
+}  # fmt: skip
+# What its LoRA tab has where a file says nothing and sd-scripts' default is another (v25, kohya_gui).
+DEFAULTS: dict[str, Any] = {
+    "max_resolution": "512,512", "enable_bucket": True, "bucket_no_upscale": True, "max_bucket_reso": 2048,
+    "caption_extension": ".txt", "epoch": 1, "save_every_n_epochs": 1, "save_precision": "fp16",
+    "mixed_precision": "fp16", "cache_latents": True, "xformers": "xformers", "max_data_loader_n_workers": 0,
+    "optimizer": "AdamW8bit", "learning_rate": 1e-4, "lr_scheduler": "cosine", "lr_warmup": 10, "network_dim": 8,
+}  # fmt: skip
 # Fields of its form that change nothing of what is learned: lists of names, how it prints, compiles and uses threads.
 OF_THE_PAGE = frozenset({
     "model_list", "train_data_dir_toggle", "dynamo_mode", "dynamo_use_dynamic", "dynamo_use_fullgraph", "save_as_bool",
-    "training_preset", "num_cpu_threads_per_process", "logging_level", "cpu_threads", "sdxl",
+    "training_preset", "num_cpu_threads_per_process", "logging_level", "cpu_threads", "sdxl", "sdxl_checkbox",
+    "lowvram",
 })  # fmt: skip
 # Fields that its page keeps for every kind of training and does not use for a LoRA. (conv_dims and conv_alphas reached
 # sd-scripts under these names, which it does not know.)
@@ -38,10 +45,6 @@ UNUSED = (
     "conv_alphas", "fp8_base_unet",
 )  # fmt: skip
 WITH_CYCLES = ("cosine_with_restarts", "cosine_with_min_lr", "warmup_stable_decay")
-OTHER_FAMILIES = {
-    "flux1_checkbox": "Flux", "sd3_checkbox": "SD3", "lumina_checkbox": "Lumina", "anima_checkbox": "Anima",
-    "hunyuan_image_checkbox": "HunyuanImage",
-}  # fmt: skip
 OTHER_FAMILIES_PREFIXES = ("flux1_", "sd3_", "lumina_", "anima_", "hunyuan_", "t5xxl", "clip_l", "clip_g", "chroma")
 
 BLOCK_ARGUMENTS = (
@@ -80,23 +83,31 @@ NETWORK_FIELDS = frozenset(name for _, _, names in LORA_TYPES.values() for name 
 }
 
 
-def as_sd_scripts(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[Note]]:
-    """Flat values of its JSON -> flat values under sd-scripts' names, and what was changed."""
+def is_of(values: Mapping[str, Any]) -> bool:
+    """Whether flat values are of its page, or of the TOML that it writes when a run starts."""
+    return bool((KEYS | KEYS_OF_RUNS) & set(values))
+
+
+def as_sd_scripts(values: Mapping[str, Any], for_a_lora: bool = True) -> tuple[dict[str, Any], list[Note]]:
+    """Flat values of its JSON, or of the TOML of a run -> flat values under sd-scripts' names, and what was changed.
+
+    for_a_lora: whether names that are missing have the values of its LoRA tab.
+    """
     notes: list[Note] = []
+    values = {**values, **(_missing(values, notes) if for_a_lora else {})}
     result = {
         name: value for name, value in values.items()
-        if name not in OF_THE_PAGE and not name.startswith(OTHER_FAMILIES_PREFIXES)
-        and not (name in ZERO_IS_UNSET and is_zero(value))
+        if name not in OF_THE_PAGE and not name.startswith(OTHER_FAMILIES_PREFIXES) and not _is_dropped(name, value)
     }  # fmt: skip
-    for name, family in OTHER_FAMILIES.items():
-        if is_on(values.get(name)):
-            said = "The file is for {family}, which this program does not train; choose an SD or SDXL base model"
-            notes.append(Note("model.pretrained_model_name_or_path", said, {"family": family}))
+    for name in TELLING_AT_ZERO:
+        if name in values and values[name] != "" and _is_dropped(name, values[name]):
+            said = "{name} = 0 was left out, as the page of kohya_ss leaves it out; the usual value counts"
+            notes.append(Note(None, said, {"name": name}))
     _parts(values, result, notes)
     _length(result, notes)
     _noise(result)
     _network(values, result, notes)
-    if is_on(values.get("sdxl")):
+    if is_on(values.get("sdxl")) or is_on(values.get("sdxl_checkbox")):
         result["model_family"] = "sdxl"
     for name, meant in (("sdxl_cache_text_encoder_outputs", "cache_text_encoder_outputs"),
                         ("sdxl_no_half_vae", "no_half_vae")):  # fmt: skip
@@ -105,8 +116,13 @@ def as_sd_scripts(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[Note]
     attention = result.get("xformers")
     if isinstance(attention, str) and attention.lower() in ("xformers", "sdpa", "none"):
         result["xformers"], result["sdpa"] = attention.lower() == "xformers", attention.lower() == "sdpa"
-    if "lora_network_weights" in result:
-        result["network_weights"] = result.pop("lora_network_weights")
+    for name, meant in RENAMED.items():
+        if name in result:
+            result[meant] = result.pop(name)
+    if result.get("wandb_run_name") == result.get("output_name") and not result.get("log_with"):
+        result.pop("wandb_run_name", None)  # written in any case
+    if result.get("image_folder"):  # of its fine-tuning tab: the pictures lie in it
+        result["subsets"] = [{"image_dir": result.pop("image_folder")}]
     if is_on(result.pop("use_wandb", None)):
         result["log_with"] = "wandb"
     backend = str(result.pop("dynamo_backend", "no") or "no")
@@ -122,6 +138,32 @@ def as_sd_scripts(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[Note]
         notes.append(Note("caption.no_token_padding", said))
     _add_extra_arguments(str(result.pop("additional_parameters", "") or ""), result, notes)
     return result, notes
+
+
+def _missing(values: Mapping[str, Any], notes: list[Note]) -> dict[str, Any]:
+    """What its page has in the fields that a file of its page does not name; nothing for the TOML of a run."""
+    if not KEYS & set(values):
+        return {}
+    missing = {name: value for name, value in DEFAULTS.items() if not {name, RENAMED.get(name, name)} & set(values)}
+    if str(values.get("lr_scheduler", "")) in ("constant", "adafactor") or values.get("lr_warmup_steps"):
+        missing.pop("lr_warmup", None)
+    if is_on(values.get("color_aug")) or is_on(values.get("random_crop")):
+        missing.pop("cache_latents", None)
+    if number(values.get("max_train_steps")):
+        missing.pop("epoch", None)
+    if missing:
+        listed = ", ".join(f"{name} = {shown(value)}" for name, value in missing.items())
+        said = "Not in the file, and therefore as the page of kohya_ss has them: {names}"
+        notes.append(Note(None, said, {"names": listed}))
+    return missing
+
+
+def _is_dropped(name: str, value: Any) -> bool:
+    """Whether its page leaves a value out when it starts a run: what is empty, and every 0 but that of the readers and
+    of the fields of networks."""
+    if name in KEPT_AT_ZERO or name in NETWORK_FIELDS - set(DROPOUT_ARGUMENTS):
+        return False
+    return not isinstance(value, bool) and is_zero(value)
 
 
 def _parts(values: Mapping[str, Any], result: dict[str, Any], notes: list[Note]) -> None:
@@ -181,9 +223,6 @@ def _network(values: Mapping[str, Any], result: dict[str, Any], notes: list[Note
     if not kind:
         result.update(fields)  # those that are not known are told by name
         return
-    if kind not in LORA_TYPES:
-        said = "LoRA_type {kind} is not trained by this program; networks.lora was chosen"
-        notes.append(Note("network.network_module", said, {"kind": kind}))
     module, algo, names = LORA_TYPES.get(kind, LORA_TYPES["Standard"])
     for old, new in (("use_cp", "use_tucker"), ("constrain", "constraint"), ("unit", "block_size")):
         if old in fields and new in names:
@@ -207,13 +246,11 @@ def _network(values: Mapping[str, Any], result: dict[str, Any], notes: list[Note
 
 def _add_extra_arguments(text: str, result: dict[str, Any], notes: list[Note]) -> None:
     """The free command-line text of kohya_ss: "--name value --switch" as values of their own."""
-    try:
-        words = shlex.split(text)
-    except ValueError:
+    if text.count('"') % 2:
         notes.append(Note(None, "additional_parameters was left out: its quotes do not match"))
         return
     name = ""
-    for word in words:
+    for word in split_words(text):
         if word.startswith("--"):
             name, sign, value = word[2:].partition("=")
             result[name] = value if sign else True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from trainer.arguments import split_arguments
 from trainer.numbers import read_number
 
 ZERO_IN_LYCORIS = ("conv_dim", "conv_alpha")
@@ -21,10 +22,9 @@ def says_something(name: str, value: Any, lycoris: bool = False) -> bool:
 
 
 def texts(value: Any) -> Iterable[str]:
-    """The words of a text, or the entries of a list as text."""
-    if isinstance(value, str):
-        return value.split()
-    return [str(text) for text in value] if isinstance(value, list) else []
+    """Arguments of a text or of a list, one each."""
+    lines = value.splitlines() if isinstance(value, str) else value if isinstance(value, list) else []
+    return [argument for line in lines for argument in split_arguments(str(line))]
 
 
 def is_on(value: Any) -> bool:

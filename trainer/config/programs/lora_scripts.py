@@ -34,10 +34,7 @@ def as_sd_scripts(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[Note]
     if custom:
         _add_custom_parameters(custom, result, notes)
     kind = str(result.pop("model_train_type", "") or "")
-    if kind and kind not in LORA_TYPES:
-        said = "The file is for {family}, which this program does not train; choose an SD or SDXL base model"
-        notes.append(Note("model.pretrained_model_name_or_path", said, {"family": kind}))
-    elif LORA_TYPES.get(kind):
+    if LORA_TYPES.get(kind):
         result["model_family"] = LORA_TYPES[kind]
     _optimizer(result, notes)
     _network(result)
