@@ -41,15 +41,35 @@ class Made:
     warning: str | None = None
 
 
-def draw(family: Family, prompts: Sequence[Prompt], sampler: str = "ddim") -> Iterator[Made]:
-    """Draw one prompt after the other. A failure is a Made with a warning, never an exception."""
+class NotWanted(Exception):
+    """Nobody waits for this picture any more."""
+
+
+def draw(
+    family: Family,
+    prompts: Sequence[Prompt],
+    sampler: str = "ddim",
+    look: Callable[[int], bool] = lambda steps: False,
+) -> Iterator[Made]:
+    """Draw one prompt after the other. A failure is a Made with a warning, never an exception.
+
+    look: called after every sampling step with the steps done in all; True ends the drawing at once.
+    """
+    before = 0
+
+    def each_step(step: int) -> None:
+        if look(before + step):
+            raise NotWanted
+
     for number, wanted in enumerate(prompts):
         prompt = replace(wanted, sampler=wanted.sampler or sampler)
         seed = _seed(prompt, number)
         try:
             scheduler, warning = scheduler_for(prompt.sampler or sampler, family.prediction, family.zero_terminal_snr)
-            picture = _pictures(family, [prompt], [seed], scheduler)[0]
+            picture = _pictures(family, [prompt], [seed], scheduler, each_step)[0]
             yield Made(number, prompt, seed, picture, warning)
+        except NotWanted:
+            return
         except Exception as error:  # a preview must never end hours of training, whatever goes wrong in it
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
@@ -57,6 +77,7 @@ def draw(family: Family, prompts: Sequence[Prompt], sampler: str = "ddim") -> It
             if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
                 said = f"there is not enough memory for {prompt.width}x{prompt.height}; choose a smaller --w and --h"
             yield Made(number, prompt, seed, None, f'the preview "{prompt.prompt[:60]}" could not be drawn: {said}')
+        before += prompt.steps
 
 
 def remember_prompts(family: Family, prompts: Sequence[Prompt]) -> None:
@@ -126,7 +147,11 @@ def parameters_text(made: Made) -> str:
 
 @torch.no_grad()
 def _pictures(
-    family: Family, prompts: Sequence[Prompt], drawn_seeds: Sequence[int], scheduler: Any
+    family: Family,
+    prompts: Sequence[Prompt],
+    drawn_seeds: Sequence[int],
+    scheduler: Any,
+    each_step: Callable[[int], None] = lambda step: None,
 ) -> list[Image.Image]:
     """Draw prompts of one size, step count and scale together: denoise with classifier-free guidance, decode."""
     first = prompts[0]
@@ -141,7 +166,7 @@ def _pictures(
     scheduler.set_timesteps(first.steps, device=family.device)
     latents = latents * scheduler.init_noise_sigma
     draws = {"generator": generators} if _takes_generator(scheduler) else {}
-    for timestep in scheduler.timesteps:
+    for step, timestep in enumerate(scheduler.timesteps, start=1):
         noisy = scheduler.scale_model_input(latents, timestep)
         noisy = torch.cat([noisy, noisy]) if guided else noisy
         prediction = family.predict(noisy, timestep.expand(len(noisy)), conditioning)
@@ -149,6 +174,7 @@ def _pictures(
             plain, prompted = prediction.chunk(2)
             prediction = plain + first.scale * (prompted - plain)
         latents = scheduler.step(prediction, timestep, latents, return_dict=False, **draws)[0]
+        each_step(step * first.steps // len(scheduler.timesteps))  # some samplers look twice in a step
     return [_to_image(pixels) for pixels in family.decode_latents(latents)]
 
 

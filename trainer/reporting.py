@@ -18,6 +18,8 @@ from trainer.failures import NotANumber
 from trainer.precision import Sent, peak_memory_gib
 from trainer.run import Run
 
+PREVIEW_NEWS_SECONDS = 1
+
 
 @dataclass
 class Progress:
@@ -165,12 +167,19 @@ class Report:
         if not run.prompts:
             self.warn("no preview was made: this run has no sample_prompts")
             return
-        total = len(run.prompts)
-        run.events.emit("phase", name="sampling", done=0, total=total)
+        total = sum(prompt.steps for prompt in run.prompts)
+        told = [0.0]
+
+        def look(steps: int) -> bool:
+            """Tells how far the pictures are; True when a stop is asked for, which does not wait for them."""
+            if time.monotonic() - told[0] > PREVIEW_NEWS_SECONDS:
+                told[0] = time.monotonic()
+                run.events.emit("phase", name="sampling", done=steps, total=total)
+            return run.job.requested("stop")
+
+        look(0)
         with run.evaluation():
-            for done, made in enumerate(
-                previews.draw(run.family, run.prompts, run.config.sample.sample_sampler), start=1
-            ):
+            for made in previews.draw(run.family, run.prompts, run.config.sample.sample_sampler, look):
                 if made.warning is not None:
                     self.warn(made.warning)
                 if made.picture is None:
@@ -190,9 +199,6 @@ class Report:
                     prompt=made.prompt.prompt,
                     seed=made.seed,
                 )
-                run.events.emit("phase", name="sampling", done=done, total=total)
-                if run.job.requested("stop"):
-                    break  # the others would keep who wants to stop waiting
         run.events.emit("phase", name="training", done=progress.step, total=run.total_steps)
         self._last = time.monotonic()
 

@@ -281,3 +281,23 @@ def test_a_picture_tells_the_sampler_of_the_run_where_the_prompt_names_none(fami
     ]
     own, named = (previews.parameters_text(made) for made in previews.draw(family, prompts, "euler"))
     assert "Sampler: euler," in own and "Sampler: heun," in named
+
+
+@pytest.mark.parametrize("sampler", ["ddim", "heun"])
+def test_how_far_the_pictures_are_is_told_after_every_step_and_who_says_no_ends_them_at_once(family, sampler):
+    prompts = [replace(SMALL, steps=2), replace(SMALL, steps=3)]
+    told = []
+    assert len(list(draw(family, prompts, sampler, lambda steps: told.append(steps) or False))) == 2
+    assert told == sorted(told) and set(told) >= {1, 2, 3, 4, 5} and max(told) == 5
+    ends_at = iter([False, False, False, False, True])
+    looks = []
+    made = list(
+        draw(
+            family,
+            [replace(SMALL, steps=2), replace(SMALL, steps=30)],
+            "ddim",
+            lambda steps: looks.append(steps) or next(ends_at),
+        )
+    )
+    assert [one.number for one in made] == [0]  # the second is left in its third step, without a warning
+    assert looks == [1, 2, 3, 4, 5]

@@ -214,7 +214,10 @@ function remedy(job, changes) {
 function drawTrouble(box, { job, traceback, warnings, more_warnings: more, changes }) {
   const failed = job.state === 'failed';
   const crashed = job.state === 'crashed';
+  const forced = job.state === 'stopped' && job.end?.forced;
   fill(box,
+    forced && h('div', { class: 'box-warn', role: 'alert', 'data-role': 'job-forced' }, icon('warning'), ' ',
+      t('The process was ended at step {n} before it could save its state; what was saved earlier is below.', { n: job.step })),
     (failed || crashed) && h('div', { class: 'box-error col', role: 'alert', 'data-role': 'job-error' },
       h('strong', { 'data-role': 'job-error-message' }, failed ? translated(job.end?.message ?? '') : t('The training process ended without a word.')),
       h('p', { 'data-role': 'job-error-advice' }, failed ? translated(job.end?.advice ?? '') : t('The machine may have run out of memory, or the process was ended from outside. The end of the log below may tell more.')),
@@ -255,11 +258,12 @@ function previewCard() {
   const none = h('p', { class: 'muted', 'data-role': 'preview-none' });
   const NONE = t('No previews yet. Sample prompts in the Train tab make a picture now and then, so that you see what is learned.');
   const OVER = t('The run ended before the first preview.');
+  const NOW = t('The first preview is being drawn.');
   const SOON = t('The first preview has not been made yet. Preview now makes one at once.');
   const body = h('div', { class: 'col' }, h('a', { target: '_blank', rel: 'noopener', class: 'preview-link' }, picture), prompts, h('div', { class: 'row' }, slider), words);
   const element = h('section', { class: 'card', 'data-role': 'job-previews' }, h('h3', {}, t('Previews')), none, body);
   let samples = [];
-  let [planned, running] = [false, false];
+  let [planned, running, drawing] = [false, false, false];
   let job = null;
   let prompt = null;
   let last = true;
@@ -268,7 +272,7 @@ function previewCard() {
   const key = (sample) => `${sample.prompt ?? ''}\u0000${sample.seed ?? ''}`;
   function draw() {
     none.hidden = samples.length > 0;
-    none.textContent = !planned ? NONE : running ? SOON : OVER;
+    none.textContent = !planned ? NONE : drawing ? NOW : running ? SOON : OVER;
     body.hidden = !samples.length;
     if (!samples.length) return;
     const names = [...new Set(samples.map(key))];
@@ -290,7 +294,7 @@ function previewCard() {
   return {
     element,
     clear() { samples = []; last = true; prompt = null; picture.removeAttribute('src'); draw(); },
-    show(detail) { samples = detail.samples; planned = detail.previews && detail.job.state !== 'waiting'; running = detail.job.state === 'running'; job = detail.job.id; draw(); },
+    show(detail) { samples = detail.samples; planned = detail.previews && detail.job.state !== 'waiting'; running = detail.job.state === 'running'; drawing = detail.job.phase?.name === 'sampling'; job = detail.job.id; draw(); },
   };
 }
 
