@@ -191,6 +191,8 @@ def test_folders_of_peft_predict_what_peft_does(
     close(merged(base, tmp_path), expected, plain)
     found = inspect(tmp_path)
     assert (found.kind, found.rank, found.problems) == ("lora", RANK, [])
+    text = {"text_encoder"} if family == "sd1" else {"text_encoder_1", "text_encoder_2"}
+    assert found.modules.keys() == {"unet", *text}
     assert found.method == ("dora" if "use_dora" in settings else "lora")
     one = inspect(tmp_path / "unet" / "adapter_model.safetensors")  # its settings lie beside it
     assert one.alpha == ([ALPHA, OTHER_ALPHA] if "use_dora" in settings else ALPHA * RANK**0.5)

@@ -31,7 +31,10 @@ def taken(**told: str) -> tuple[Any, list[Note]]:
 @pytest.mark.parametrize(
     ("told", "words"),
     [
-        ({"ot_branch": "master", "ot_revision": "1a2b"}, "made by OneTrainer, which records no settings in its LoRAs"),
+        (
+            {"ot_branch": "master", "ot_revision": "1a2b"},
+            "made by OneTrainer, which records no settings in its LoRAs; they are in the JSON",
+        ),
         ({"software": json.dumps({"name": "ai-toolkit"}), "ss_base_model_version": "sdxl_1.0"}, "made by ai-toolkit"),
         ({"lora_adapter_metadata": "{}", "format": "pt"}, "made by diffusers"),
         ({"ss_output_name": "anby"}, "holds no training settings; only LoRAs saved with their metadata"),

@@ -103,10 +103,7 @@ def flat_header(header: Mapping[str, Any], name: str) -> dict[str, Any]:
     if not any(told.get(key) not in (None, "None") for key in SETTINGS):
         program, file = _maker(told)
         if program:
-            said = (
-                "{path} was made by {program}, which records no settings in its LoRAs; choose the settings file of "
-                "that training in its place: {file}"
-            )
+            said = "{path} was made by {program}, which records no settings in its LoRAs; they are in {file}"
             raise ConfigError([Problem(None, said, {"path": name, "program": program, "file": file})])
         said = "{path} holds no training settings; only LoRAs saved with their metadata can be read back"
         raise ConfigError([Problem(None, said, {"path": name})])
@@ -120,7 +117,7 @@ def _maker(told: Mapping[str, str]) -> tuple[str, str]:
     if "ai-toolkit" in told.get("software", ""):
         return "ai-toolkit", "the config.yaml in its output folder"
     if DIFFUSERS_METADATA in told:
-        return "diffusers", "the command line that it was trained with"
+        return "diffusers", "the command line of that training"
     return "", ""
 
 

@@ -117,6 +117,8 @@ def inspect(file: Path | str, with_hashes: bool = True) -> Inspection:
         if stored is not None and stored != value:
             problems.append(f"the stored {name} does not fit the file's content; it was changed after it was saved")
     layers = {name.split(".", 1)[0] for header in here for name in header.tensors} if is_lora else set()
+    if any(name.startswith("lora_te2_") for name in layers):  # a folder's first encoder does not know of the second
+        layers = {re.sub("^lora_te_", "lora_te1_", name) for name in layers}
     return _inspection(path, about, method, ranks, alphas, layers, metadata, hashes, problems)
 
 
