@@ -45,6 +45,12 @@ def test_a_lora_that_records_no_settings_says_whose_it_is(tmp_path: Path, told: 
         recipe(saved(tmp_path / "a.safetensors", told))
 
 
+def test_the_settings_that_onetrainer_puts_into_a_lora_are_read(tmp_path: Path) -> None:
+    own = {"training_method": "LORA", "model_type": "STABLE_DIFFUSION_15", "lora_rank": 24, "learning_rate": 0.0002}
+    text, _ = recipe(saved(tmp_path / "a.safetensors", {"ot_branch": "master", "ot_config": json.dumps(own)}))
+    assert "network_dim = 24" in text and "0.0002" in text
+
+
 @pytest.mark.parametrize("text", ["my.own.Scheduler(steps=100)", "x" * 300])
 def test_a_schedule_of_any_length_is_told_as_it_is_recorded(text: str) -> None:
     config, notes = taken(ss_lr_scheduler=text)

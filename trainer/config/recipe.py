@@ -100,6 +100,8 @@ def flat_header(header: Mapping[str, Any], name: str) -> dict[str, Any]:
     """A safetensors header as flat values. Raises ConfigError when the file tells nothing of its training."""
     metadata = header.get("__metadata__")
     told = {str(key): str(value) for key, value in metadata.items()} if isinstance(metadata, Mapping) else {}
+    if (settings := _onetrainer(told)) is not None:
+        return settings
     if not any(told.get(key) not in (None, "None") for key in SETTINGS):
         program, file = _maker(told)
         if program:
@@ -108,6 +110,14 @@ def flat_header(header: Mapping[str, Any], name: str) -> dict[str, Any]:
         said = "{path} holds no training settings; only LoRAs saved with their metadata can be read back"
         raise ConfigError([Problem(None, said, {"path": name})])
     return {**told, TENSORS: [key for key in header if key != "__metadata__"]}
+
+
+def _onetrainer(told: Mapping[str, str]) -> dict[str, Any] | None:
+    """The settings file that OneTrainer puts into a LoRA where it is told to, as `programs` reads it; None without."""
+    from trainer.config.programs import wrapped
+
+    document = _json(told.get("ot_config"))
+    return wrapped(document) if isinstance(document, dict) else None
 
 
 def _maker(told: Mapping[str, str]) -> tuple[str, str]:
