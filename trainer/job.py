@@ -1,6 +1,6 @@
 """A job is a directory; this module knows its files and nothing else does. LIGHT.
 
-config.toml       the validated config; `python -m trainer train` on it repeats the run
+config.toml       the validated config; `python -m trainer train` on it repeats the run; config.1.toml is a former one
 environment.json  versions, commit, GPU, driver
 process.json      pid, process start time, command
 events.jsonl      trainer -> page, append-only (events.py)
@@ -12,6 +12,7 @@ samples/ state/   previews, training states
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -22,7 +23,7 @@ from typing import Any
 
 import psutil
 
-from trainer.atomic import atomic_write
+from trainer.atomic import TEMPORARY_NAME, atomic_write
 from trainer.events import TERMINAL, last_event
 from trainer.filesystem import entry_is_folder
 
@@ -97,6 +98,37 @@ class Job:
     def states(self) -> Path:
         return self.path / "state"
 
+    @property
+    def _folders(self) -> tuple[Path, Path, Path]:
+        return (self.requests, self.samples, self.states)
+
+    def foreign(self) -> str | None:
+        """The name of something in the directory, where that is no job but a folder with things of somebody else.
+
+        None for a job, which has all of a job's folders, and for a directory that is empty or not there yet. Raises
+        OSError where it cannot be read.
+        """
+        if not self.path.exists() or all(folder.is_dir() for folder in self._folders):
+            return None
+        expected = {LOCK_NAME, *(folder.name for folder in self._folders)}
+        names = sorted(entry.name for entry in self.path.iterdir())
+        return next((name for name in names if name not in expected and not TEMPORARY_NAME.fullmatch(name)), None)
+
+    def write_config(self, text: str) -> Path | None:
+        """Write config.toml. Returns where its former text went, if that had lines (notes, other values) that the new
+        one lacks; else None. Raises trainer.atomic.WriteError."""
+        try:
+            former = self.config_path.read_bytes()
+        except FileNotFoundError:
+            former = b""
+        aside = None
+        if not set(former.splitlines()) <= set(text.encode("utf-8").splitlines()):
+            numbers = itertools.count(1)
+            aside = next(path for n in numbers if not (path := self.path / f"config.{n}.toml").exists())
+            atomic_write(aside, former)
+        atomic_write(self.config_path, text)
+        return aside
+
     @classmethod
     def create(cls, jobs_dir: Path, name: str, config_toml: str) -> Job:
         """Make a new directory `<date>-<time>-<name>` (never an existing one) holding config.toml."""
@@ -116,7 +148,7 @@ class Job:
 
     def prepare(self) -> None:
         """Make the directory's folders, for a run that begins."""
-        for folder in (self.path, self.requests, self.samples, self.states):
+        for folder in (self.path, *self._folders):
             folder.mkdir(parents=True, exist_ok=True)
         (self.requests / STOPPING).unlink(missing_ok=True)
 

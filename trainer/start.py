@@ -24,6 +24,7 @@ from trainer import __version__, spawning
 from trainer.atomic import atomic_write
 from trainer.config import ConfigError, TrainConfig, to_toml
 from trainer.config.log import Log
+from trainer.config.problems import shown
 from trainer.console import LOG, open_console
 from trainer.events import EventLog, LastWord, NoEvents
 from trainer.job import LOCK_NAME, LONGEST_ID_BYTES, Job
@@ -52,12 +53,18 @@ def start(read_config: Callable[[], TrainConfig], job_path: Path | None) -> int:
     open_console(Log(), spawning.is_main())
     if job_path is None or not spawning.is_main() or spawning.spawned():
         return _checked(read_config, job_path)
+    if foreign := Job(job_path).foreign():
+        LOG.error(f"{job_path} is no job's folder but holds {shown(foreign)}; choose an empty or a new folder as --job")
+        return REFUSED
     lock = _lock_of(job_path)
     if lock is None:
         who = words_in(job_path / LOCK_NAME) or "another process"
         LOG.error(f"{job_path}: this job is being trained now by {who}; wait for its end, or choose another --job")
         return REFUSED
     try:
+        if Job(job_path).state() == "finished":
+            LOG.error(f"{job_path}: this job has finished; leave --job out to train in a new one, or choose another")
+            return REFUSED
         return _checked(read_config, job_path)
     finally:
         lock.release()
@@ -113,7 +120,9 @@ def _lock_of(job_path: Path) -> Lock | None:
 def _train(config: TrainConfig, job: Job, events: EventLog | None) -> int:
     """Write down what is trained, by whom and with which versions, then train. Returns the exit code."""
     job.prepare()
-    atomic_write(job.config_path, to_toml(config))
+    former = job.write_config(to_toml(config))
+    if former is not None:
+        LOG.warning(f"{job.config_path} is written anew; the former file is {former.name} beside it")
     if not spawning.spawned():
         job.write_process(os.getpid(), [sys.executable, *map(_without_key, sys.orig_argv[1:])])
     atomic_write(job.environment_path, json.dumps(environment(), indent=1))

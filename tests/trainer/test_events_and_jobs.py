@@ -68,6 +68,17 @@ def test_jobs_of_one_second_get_different_folders(tmp_path: Path) -> None:
     assert {job.id for job in list_jobs(tmp_path)} == jobs
 
 
+def test_the_config_of_a_job_keeps_the_lines_that_a_new_one_lacks_in_a_file_beside_it(job: Job) -> None:
+    former = job.config_path.read_bytes()
+    assert job.write_config("[network]\nnetwork_dim = 8\nseed = 1\n") is None  # no line is lost
+    noted = b"# MY NOTES\r\n" + former
+    for number in (1, 2):
+        job.config_path.write_bytes(noted)
+        aside = job.path / f"config.{number}.toml"
+        assert job.write_config("[network]\nnetwork_dim = 4\n") == aside and aside.read_bytes() == noted
+    assert job.config_path.read_text("utf-8") == "[network]\nnetwork_dim = 4\n"
+
+
 @pytest.mark.parametrize("wrong", ["../jobs", "", "20261120-114200-a/b", "x", ".."])
 def test_an_id_that_is_no_job_finds_nothing(tmp_path: Path, wrong: str) -> None:
     (tmp_path / "x").mkdir()

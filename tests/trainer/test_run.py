@@ -332,6 +332,39 @@ def test_a_refused_run_without_a_job_writes_nothing(place: Place) -> None:
     assert not (place.root / "jobs").exists()
 
 
+def everything(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("folder", "foreign"),
+    [("mine", "config.toml"), ("train", "1_cat"), ("logs", "events.jsonl"), ("half", "notes.txt")],
+)
+def test_a_folder_that_is_no_job_is_refused_as_one_and_nothing_in_it_changes(
+    place: Place, capsys: pytest.CaptureFixture[str], folder: str, foreign: str
+) -> None:
+    config = place.config()
+    (place.root / "mine").mkdir()
+    (place.root / "mine" / "config.toml").write_text(f"# MY NOTES: keep!\n{Path(config).read_text('utf-8')}", "utf-8")
+    (place.root / "logs").mkdir()
+    (place.root / "logs" / "events.jsonl").write_text('{"event": "finished"}\n', "utf-8")
+    (place.root / "half" / "state").mkdir(parents=True)
+    (place.root / "half" / "notes.txt").write_text("notes", "utf-8")
+    before = everything(place.root)
+    assert main(["train", "mine/config.toml", "--job", folder, "max_train_steps=1"]) == 2
+    assert f'{folder} is no job\'s folder but holds "{foreign}"; choose an empty or a new' in capsys.readouterr().err
+    assert everything(place.root) == before and not (place.root / folder / "requests").exists()
+
+
+def test_a_job_that_has_finished_is_not_trained_again(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    job = Job.create(place.root, "job", "")
+    job.events_path.write_text('{"event": "finished"}\n', "utf-8")
+    before = everything(job.path)
+    assert place.train(job.path.name) == 2
+    assert "this job has finished; leave --job out to train in a new one" in capsys.readouterr().err
+    assert everything(job.path) == before
+
+
 def test_a_caption_in_another_encoding_is_named(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     (place.root / "train" / "1_cat" / "0.txt").write_bytes("白色头发".encode("gbk"))
     assert place.train(max_train_epochs=1) == 2
