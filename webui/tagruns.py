@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -27,11 +27,16 @@ from trainer.events import follow
 from trainer.filesystem import is_folder
 from trainer.job import Job
 from trainer.jsontext import parse, presentable
+from trainer.numbers import NumberError, read_number
 from webui.runner import append_event
 
 OWN_FOLDER = "folder"  # the model choice "a folder of my own"
 CAPTION_EXTENSIONS = (".txt", ".caption")
 RUNS_REMEMBERED = 6
+THRESHOLDS = ("general_threshold", "character_threshold")
+
+
+Typed = Annotated[str, Field(max_length=60)]  # a number as somebody writes it
 
 
 class TaggerForm(BaseModel):
@@ -42,8 +47,8 @@ class TaggerForm(BaseModel):
     model: str = Field(default=DEFAULT_TAGGER, max_length=100)
     model_folder: str = Field(default="", max_length=4000)
     folder: str = Field(default="", max_length=4000)
-    general_threshold: float = 0.35
-    character_threshold: float = 0.6
+    general_threshold: float | Typed = 0.35
+    character_threshold: float | Typed = 0.6
     add_rating: bool = False
     add_model_tag: bool = False
     additional_tags: str = Field(default="", max_length=4000)
@@ -54,10 +59,15 @@ class TaggerForm(BaseModel):
     conflict: Literal["skip", "replace", "prepend", "append"] = "skip"
     caption_extension: Literal[".txt", ".caption"] = ".txt"
 
+    def score(self, name: str) -> float:
+        """A threshold as a number. Raises NumberError."""
+        value = getattr(self, name)
+        return read_number(value) if isinstance(value, str) else value
+
     def options(self) -> TagOptions:
-        """What the form says about choosing and writing tags."""
+        """What the form says about choosing and writing tags. Raises NumberError for a threshold that is no number."""
         return TagOptions(
-            self.general_threshold, self.character_threshold, self.add_rating, self.add_model_tag,
+            self.score("general_threshold"), self.score("character_threshold"), self.add_rating, self.add_model_tag,
             split_typed(self.additional_tags), split_typed(self.exclude_tags), self.replace_underscore, self.escape,
         )  # fmt: skip
 
@@ -150,10 +160,21 @@ def problems(form: TaggerForm, folder: Path | None, count: FolderCount | None, m
                                   "tick 'Sub-folders too'.", {"path": folder, "n": count.deeper}))  # fmt: skip
     elif not count.pictures:
         found.append(FieldProblem("folder", "{path} holds no pictures.", {"path": folder}))
-    for name in ("general_threshold", "character_threshold"):
-        if not 0 < getattr(form, name) <= 2:
-            found.append(FieldProblem(name, "Choose a score above 0 and up to 1."))
+    found += filter(None, (threshold_problem(form, name) for name in THRESHOLDS))
     return found
+
+
+def threshold_problem(form: TaggerForm, name: str) -> FieldProblem | None:
+    """Why a threshold cannot be used, or None."""
+    try:
+        score = form.score(name)
+    except NumberError as error:
+        told = {"value": getattr(form, name), "cure": error.cure}
+        if error.cure:
+            said = "{value} is no score; numbers are written with a point, without commas or spaces: write {cure}"
+            return FieldProblem(name, said, told)
+        return FieldProblem(name, "{value} is no score; write a number above 0 and up to 1, such as 0.35", told)
+    return None if 0 < score <= 1 else FieldProblem(name, "Choose a score above 0 and up to 1.")
 
 
 def model_problem(form: TaggerForm, models_dir: Path) -> FieldProblem | None:
@@ -183,7 +204,7 @@ def tag_command(form: TaggerForm, folder: Path, models_dir: Path, run: Run) -> l
     """The command of a tagging run; every text goes in behind an equals sign, so that none is taken for an option."""
     options = [
         f"--model={chosen_model(form, models_dir)}", f"--model-dir={models_dir}", f"--run={run.path}",
-        f"--general-threshold={form.general_threshold}", f"--character-threshold={form.character_threshold}",
+        *(f"--{name.replace('_', '-')}={form.score(name)}" for name in THRESHOLDS),
         f"--additional-tags={form.additional_tags}", f"--exclude-tags={form.exclude_tags}",
         f"--conflict={form.conflict}", f"--caption-extension={form.caption_extension}",
         "--replace-underscore" if form.replace_underscore else "--no-replace-underscore",

@@ -116,7 +116,11 @@ def test_the_check_counts_pictures_and_captions(client: TestClient, folder: Path
         ({"model": "folder"}, "model_folder", "Choose the folder that holds the tagger"),
         ({"model": "folder", "model_folder": "jobs"}, "model_folder", "holds no tagger"),
         ({"general_threshold": 0}, "general_threshold", "above 0"),
-        ({"character_threshold": 3}, "character_threshold", "above 0"),
+        ({"character_threshold": 1.01}, "character_threshold", "above 0"),
+        ({"general_threshold": "0,35"}, "general_threshold", "write 0.35"),
+        ({"general_threshold": "abc"}, "general_threshold", "abc is no score"),
+        ({"general_threshold": ""}, "general_threshold", "such as 0.35"),
+        ({"character_threshold": "-１"}, "character_threshold", "above 0"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_at_its_field(client: TestClient, folder: Path, values: dict, address: str, words: str):
@@ -269,8 +273,10 @@ def test_one_picture_can_be_tried_and_its_caption_follows_the_form(client: TestC
         "/api/tagging/caption", json={**form(folder, additional_tags="zqx"), "scores": answer["scores"]}
     )
     assert caption.json()["text"] == "zqx, red star, yellow background, large"
-    high = client.post("/api/tagging/caption", json={**form(folder, general_threshold=1.5), "scores": answer["scores"]})
+    high = client.post("/api/tagging/caption", json={**form(folder, general_threshold=1), "scores": answer["scores"]})
     assert high.json()["text"] == ""
+    comma = client.post("/api/tagging/caption", json={**form(general_threshold="0,9"), "scores": answer["scores"]})
+    assert (comma.status_code, comma.json()["problems"][0]["address"]) == (422, "general_threshold")
 
 
 def test_only_pictures_can_be_tried(client: TestClient, site: Site, folder: Path):

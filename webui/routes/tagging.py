@@ -32,6 +32,7 @@ from webui.routes.files import checked_path
 from webui.runner import end_tree
 from webui.site import Site
 from webui.tagruns import (
+    THRESHOLDS,
     Drafts,
     FieldProblem,
     FolderCount,
@@ -47,6 +48,7 @@ from webui.tagruns import (
     model_problem,
     problems,
     tag_command,
+    threshold_problem,
 )  # fmt: skip
 from webui.thumbnails import thumbnail_path
 
@@ -287,6 +289,9 @@ def _add_try(routes: APIRouter, site: Site) -> None:
         """The caption that the form would write for these scores."""
         vocabulary = Vocabulary(tuple(s.tag for s in body.scores), tuple(s.category for s in body.scores))
         scores = np.array([s.score for s in body.scores], np.float32)
+        wrong = next(filter(None, (threshold_problem(body.values, name) for name in THRESHOLDS)), None)
+        if wrong is not None:
+            raise Refusal(422, wrong.as_json()["message"], problems=[wrong.as_json()])
         chosen = choose(vocabulary, scores, body.values.options())
         return {"tags": [list(pair) for pair in chosen.tags], "text": ", ".join(tag for tag, _ in chosen.tags)}
 

@@ -103,16 +103,15 @@ function textField(name, title, act, help) {
 
 function thresholdField(name, title, act, help) {
   const number = h('input', { type: 'text', inputmode: 'decimal', class: 'input numbers tg-number', 'data-role': `tagger-${name}`, oninput: () => {
-    const text = number.value.trim();
-    const comma = text.includes(',');
-    field.problem(comma ? t('Numbers are written with a point: {number}', { number: text.replace(',', '.') }) : '');
-    if (!comma && text !== '' && Number.isFinite(Number(text))) act.change(name, Number(text));
+    const text = number.value.trim().normalize('NFKC').replace('。', '.'); // as Chinese keyboards write digits and points
+    act.change(name, text !== '' && Number.isFinite(Number(text)) ? Number(text) : number.value); // what is none stays, told by the server
   } });
   const range = h('input', { type: 'range', min: '0.01', max: '1', step: '0.01', class: 'grow', 'aria-label': title, tabindex: '-1', oninput: () => act.change(name, Number(range.value)) });
   const field = frame(name, title, h('div', { class: 'row' }, number, range), help);
   return { ...field, show(value) {
-    range.value = String(value);
-    if (Number(number.value) !== value) number.value = String(value);
+    if (Number.isFinite(Number(value))) range.value = String(value);
+    const written = number.value.trim().normalize('NFKC').replace('。', '.');
+    if (number.value !== value && (written === '' || Number(written) !== value)) number.value = String(value);
   } };
 }
 

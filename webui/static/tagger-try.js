@@ -163,7 +163,7 @@ function buildChart(scores, act) {
     caption() {},
     show(values) {
       LINES.forEach(([name, kind], index) => {
-        const value = values[name];
+        const value = Number(values[name]) || 0;
         const place = `${100 * Math.min(1, Math.max(0, value))}%`;
         lines[index].style.left = place;
         handles[index].style.left = place;
