@@ -90,7 +90,7 @@ def changes(run: Run) -> Iterator[str]:
     if then.get("looks") != now["looks"]:
         yield (
             f"the pictures are not those of the state ({then.get('pictures')} then, {now['pictures']} now, some may be "
-            "others); the epoch goes on with those that are there now"
+            f"others); the epoch goes on with those that are there now, and the run ends at step {run.total_steps}"
         )
     elif then.get("captions") != now["captions"]:
         yield "captions have been changed since the state was saved; the new ones are trained from here on"

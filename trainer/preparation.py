@@ -39,7 +39,7 @@ from trainer.config import TrainConfig
 from trainer.config.rates import trained_rates
 from trainer.console import LOG
 from trainer.dataset import DatasetError, captions, statistics
-from trainer.dataset.report import Lengths, first_step, lengths
+from trainer.dataset.report import Done, Lengths, first_step, lengths
 from trainer.dataset.scan import Dataset, scan, write_caches
 from trainer.events import TERMINAL, EventLog
 from trainer.failures import explain
@@ -135,12 +135,14 @@ def prepare(config: TrainConfig, job: Job, events: EventLog, processes: Processe
     if config.precision.torch_compile:
         precision.compile_blocks(family.unet, config.precision.dynamo_backend)
         LOG.info("torch_compile: the first step of each picture size makes its code, which can take minutes")
-    optimizer, factors, planned = _optimizer(config, network, dataset, latents, processes.count)
+    goes_on = resumed is not None and first_step(config, 1) is None
+    done = Done.of(resumed.progress) if resumed and goes_on else None
+    optimizer, factors, planned = _optimizer(config, network, dataset, latents, processes.count, done)
     scaler = formats.scaler()
     if resumed:
         for note in resuming.take_over(resumed, network, optimizer, scaler, config):
             warn(note)
-        if first_step(config, planned.steps_per_epoch) is None:
+        if goes_on:
             at_the_end = resuming.check_length(resumed.progress["step"], planned.steps, config.save.resume or "")
             if at_the_end:
                 warn(at_the_end)
@@ -458,7 +460,7 @@ def _network(config: TrainConfig, family: Family, formats: precision.Formats, se
 
 
 def _optimizer(
-    config: TrainConfig, network: Network, dataset: Dataset, latents: Latents, processes: int
+    config: TrainConfig, network: Network, dataset: Dataset, latents: Latents, processes: int, done: Done | None
 ) -> tuple[torch.optim.Optimizer, list[schedules.Factor], Lengths]:
     """Optimizer, one schedule a group, and how long the run is."""
     section = config.optimizer
@@ -482,6 +484,7 @@ def _optimizer(
         length.max_train_epochs,
         length.max_train_steps,
         processes,
+        done,
     )
     factors: list[schedules.Factor] = []
     for group, told in zip(made.param_groups, groups, strict=True):

@@ -23,7 +23,7 @@ from trainer.config.rates import trained_rates
 from trainer.dataset import Problem as DataProblem
 from trainer.dataset.links import look_into, real
 from trainer.dataset.reading import Reading, read
-from trainer.dataset.report import Report, lengths, report
+from trainer.dataset.report import Report, planned_lengths, report
 from trainer.dataset.scan import arrange
 from trainer.families import kinds
 from trainer.families.weights import Description, describe
@@ -122,11 +122,7 @@ class Reports:
 
     def _told(self, config: TrainConfig, kept: _Kept, files: Iterable[DataProblem]) -> dict[str, Any]:
         made = self._report(config, kept)
-        run, batches = config.run, made.lengths.batches_per_epoch
-        now = lengths(
-            batches, run.gradient_accumulation_steps, run.max_train_epochs, run.max_train_steps,
-            process_count(config.distributed),
-        )  # fmt: skip
+        now = planned_lengths(_with_found_files(config, self._root), made.lengths.batches_per_epoch)
         problems = tuple(problem for problem in made.problems if problem.path != self._root)
         told = _told(config, replace(made, lengths=now, problems=problems), files)
         short = ShortPaths(self._root, picture_folders(config))

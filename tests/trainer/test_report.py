@@ -13,7 +13,7 @@ from numpy import zeros
 
 from trainer.config import ConfigError
 from trainer.dataset import statistics
-from trainer.dataset.report import Lengths, lengths, report
+from trainer.dataset.report import Done, Lengths, lengths, report
 from trainer.dataset.scan import scan
 
 SQUARE = (64, 64)
@@ -44,6 +44,28 @@ def test_steps_and_epochs_are_counted_as_sd_scripts_does(batches, accumulation, 
 
 def test_two_processes_share_the_batches():
     assert lengths(101, 2, 10, 1600, processes=2) == Lengths(260, 10, 101)  # 10 x ceil(101 / 2 / 2)
+
+
+@pytest.mark.parametrize(
+    ("batches", "accumulation", "epochs", "steps", "done", "expected"),
+    [
+        (2, 1, 2, 1600, Done(2, 2, 0), Lengths(4, 2, 2)),  # the same pictures: as if it had never stopped
+        (3, 1, 2, 1600, Done(2, 2, 0), Lengths(5, 2, 3)),  # one epoch of 2 batches, then one of 3
+        (3, 1, 2, 1600, Done(1, 1, 1), Lengths(6, 2, 3)),  # 1 + 2 left of the first epoch + 3
+        (1, 1, 3, 1600, Done(6, 3, 0), Lengths(7, 3, 1)),  # fewer: two epochs of 3, one of 1
+        (1, 1, 2, 1600, Done(2, 1, 2), Lengths(3, 2, 1)),  # more batches done than the epoch has now
+        (3, 2, 2, 1600, Done(2, 2, 0), Lengths(4, 2, 3)),
+        (3, 1, 1, 1600, Done(2, 2, 0), Lengths(2, 1, 3)),  # at its end
+        (3, 1, 1, 1600, Done(7, 3, 1), Lengths(3, 1, 3)),  # behind it
+        (3, 1, None, 5, Done(2, 2, 0), Lengths(5, 2, 3)),
+        (3, 1, None, 6, Done(2, 2, 0), Lengths(6, 3, 3)),
+        (3, 1, None, 2, Done(2, 2, 0), Lengths(2, 1, 3)),
+    ],
+)
+def test_what_is_left_of_a_run_that_goes_on_is_counted_from_its_state(
+    batches, accumulation, epochs, steps, done, expected
+):
+    assert lengths(batches, accumulation, epochs, steps, done=done) == expected
 
 
 def test_the_report_of_a_small_set(tmp_path):

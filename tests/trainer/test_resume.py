@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import random
 import subprocess
@@ -12,8 +13,10 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 from place import Place
 
+from trainer.__main__ import main
 from trainer.events import EventLog
 from trainer.job import Job
 
@@ -71,6 +74,28 @@ def test_a_run_that_ended_in_the_middle_of_an_epoch_is_made_longer_from_there(pl
     state = str(place.root / "part" / "state" / "part-state")
     assert place.train("rest", output_name="rest", resume=state, **length, max_train_steps=5) == 0
     assert place.losses("part") + place.losses("rest") == place.losses("whole")
+
+
+@pytest.mark.parametrize(("numbers", "each"), [((5, 6), 4), ((0, 1), 2)], ids=["more pictures", "fewer pictures"])
+def test_epochs_after_a_state_are_those_of_the_pictures_that_are_there_now(
+    place: Place, numbers: tuple[int, ...], each: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert place.train("one", output_name="one", max_train_epochs=1, save_state_on_train_end=True) == 0  # 3 batches
+    for number in numbers:
+        picture = place.root / "train" / "1_cat" / f"{number}.png"
+        picture.unlink() if picture.exists() else Image.new("RGB", (64, 64)).save(picture)
+    goes_on = {
+        "resume": str(place.root / "one" / "state" / "one-state"), "max_train_epochs": 3, "save_every_n_epochs": 1,
+    }  # fmt: skip
+    capsys.readouterr()
+    assert main(["check", place.config(**goes_on), "--json"]) == 0
+    made = json.loads(capsys.readouterr().out)
+    assert (made["steps"], made["epochs"]) == (3 + 2 * each, 3)
+    assert place.train("rest", output_name="rest", **goes_on) == 0
+    assert steps(place, "rest") == [(epoch, 3 + (epoch - 2) * each + n + 1) for epoch in (2, 3) for n in range(each)]
+    written = [event["path"] for event in place.events("rest") if event["event"] == "checkpoint"]
+    assert [Path(path).name for path in written] == ["rest-000002.safetensors", "rest.safetensors"]
+    assert f"the run ends at step {3 + 2 * each}" in capsys.readouterr().err
 
 
 def test_what_a_run_goes_on_from_is_not_touched_and_may_be_used_twice(

@@ -6,7 +6,7 @@ import math
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -52,6 +52,21 @@ class Lengths:
     epochs: int
     batches_per_epoch: int
     steps_per_epoch: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True)
+class Done:
+    """Where a state stands. step: optimizer steps. epoch: the one being trained, from 1. batch: its batches done, of
+    each process."""
+
+    step: int = 0
+    epoch: int = 1
+    batch: int = 0
+
+    @classmethod
+    def of(cls, progress: Mapping[str, Any]) -> Done:
+        """From what a state says of itself."""
+        return cls(progress.get("step", 0), progress.get("epoch", 1), progress.get("batch", 0))
 
 
 @dataclass(frozen=True)
@@ -145,11 +160,8 @@ def report(config: TrainConfig, dataset: Dataset | None = None, decode: bool = F
         problems += _hints(config, dataset)
     if not dataset.num_images:
         batches = 0
-    told = lengths(
-        batches, config.run.gradient_accumulation_steps, config.run.max_train_epochs, config.run.max_train_steps,
-        process_count(config.distributed),
-    )  # fmt: skip
-    if told.steps:
+    told = planned_lengths(config, batches)
+    if batches:
         problems += _beginning(config, told)
         problems += _resuming(config, told)
     buckets = tuple(BucketCount(*bucket, count) for bucket, count in bucket_counts(dataset.examples).items())
@@ -190,19 +202,44 @@ def _shared_caches(config: TrainConfig, dataset: Dataset) -> Iterator[Problem]:
             yield error(example.path, "{reason}", reason=reason)
 
 
-def lengths(
-    batches: int, accumulation: int, max_train_epochs: int | None, max_train_steps: int, processes: int = 1
-) -> Lengths:
-    """Steps and epochs from the batches of one epoch, as sd-scripts counts them.
+def planned_lengths(config: TrainConfig, batches: int) -> Lengths:
+    """How long the run of these settings is, with what its state has behind it. batches: those of one epoch."""
+    done = Done()
+    if config.save.resume and first_step(config, 1) is None:
+        found = position(config.save.resume)
+        done = Done.of(found[1]) if found else done
+    length = config.run
+    return lengths(
+        batches, length.gradient_accumulation_steps, length.max_train_epochs, length.max_train_steps,
+        process_count(config.distributed), done,
+    )  # fmt: skip
 
-    max_train_epochs, when given, decides; the last incomplete accumulation of an epoch makes a step too.
+
+def lengths(
+    batches: int,
+    accumulation: int,
+    max_train_epochs: int | None,
+    max_train_steps: int,
+    processes: int = 1,
+    done: Done | None = None,
+) -> Lengths:
+    """Steps and epochs from the batches of one epoch, as sd-scripts counts them, the whole run with what is done.
+
+    max_train_epochs, when given, decides; the last incomplete accumulation of an epoch makes a step too. done: where
+    the run goes on. Its steps are those of the pictures there were then, so what is left is counted from there:
+    sd-scripts, which counts as if all epochs had been those of now, ends too early or begins an epoch too many.
     """
     if not batches:
         return Lengths(0, 0, 0)
+    done = done or Done()
+    each = math.ceil(batches / processes)
+    per_epoch = math.ceil(each / accumulation)
+    left = math.ceil(max(0, each - done.batch) / accumulation)
     if max_train_epochs is not None:
-        max_train_steps = max_train_epochs * math.ceil(batches / processes / accumulation)
-    per_epoch = math.ceil(math.ceil(batches / processes) / accumulation)
-    return Lengths(max_train_steps, math.ceil(max_train_steps / per_epoch), batches, per_epoch)
+        steps = done.step + left + (max_train_epochs - done.epoch) * per_epoch
+        return Lengths(max(0, steps), max_train_epochs, batches, per_epoch)
+    epochs = done.epoch + math.ceil((max_train_steps - done.step - left) / per_epoch)
+    return Lengths(max_train_steps, max(1, epochs), batches, per_epoch)
 
 
 def first_step(config: TrainConfig, steps_per_epoch: int) -> int | None:
