@@ -81,7 +81,7 @@ def split_words(text: str) -> list[str]:
                 quote = ""
             else:
                 word += letter
-        elif letter in "\"'" and (not word or word[-1] in "=,([") and letter in text[place + 1 :]:
+        elif letter in "\"'" and (not word or word[-1] in "=,([") and text.find(letter, place + 1) >= 0:
             quote, started = letter, True
         elif letter.isspace() and (depth <= 0 or letter == "\n"):
             words += [word] if word or started else []
@@ -99,7 +99,7 @@ def split_arguments(text: str) -> list[str]:
     name keeps its blanks, which may be those of a path; a word without a name stays a word of its own, to be refused.
     """
     pieces: list[str] = []
-    for word in split_words(re.sub(r"[ \t]*=[ \t]*", "=", text)):
+    for word in split_words(re.sub(r"(?<![ \t])[ \t]*=[ \t]*", "=", text)):
         parts = re.split(r",(?=\s*[A-Za-z_]\w*=)", word)
         for part in filter(None, (part.strip().strip(";") for part in parts)):
             follows = pieces and "=" not in part and (pieces[-1].endswith(",") or part.startswith(","))
@@ -110,7 +110,7 @@ def split_arguments(text: str) -> list[str]:
     pieces = [piece.rstrip(",") for piece in pieces]
     if sum("=" in piece for piece in pieces) == 1 and len(pieces) > 1 and "=" in pieces[0]:
         return [" ".join(pieces)]
-    return [re.sub(r"\s*,\s*", ",", piece) if not _is_long(piece) else piece for piece in pieces]
+    return [re.sub(r"(?<!\s)\s*,\s*", ",", piece) if not _is_long(piece) else piece for piece in pieces]
 
 
 def _is_long(piece: str) -> bool:

@@ -212,6 +212,12 @@ def test_import_over_http_returns_the_form_and_what_was_left_out(client):
     assert any("lowram" in note["message"] for note in answer["notes"])
     status, refused = post(client, "import", name="a.toml", text="= =", values=filled())
     assert status == 422 and "a.toml is not valid TOML" in refused["message"]
+    status, refused = post(client, "import", name="a.toml", text="token_string = 'x'\nlowram = true\n", values=filled())
+    assert status == 422 and refused["message"].startswith("The file is for a textual inversion")
+    assert len(refused["problems"]) == 2 and "no parameter" not in refused["message"]
+    assert [note["message"].partition(":")[0] for note in refused["notes"]] == [
+        "Left out, since the file is for a textual inversion", "lowram was left out",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

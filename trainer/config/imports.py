@@ -137,11 +137,12 @@ def _off_note(name: str, value: Any) -> list[Note]:
 
 def _unused_by_the_network(result: dict[str, Any], notes: list[Note]) -> None:
     """A dropout and a limit of norms that the network type does nothing with; sd-scripts trains without them."""
-    module, texts = str(result.get("network_module") or "networks.lora"), parse_texts(result.get("network_args") or ())
+    module = str(result.get("network_module") or "networks.lora")
     try:
+        texts = parse_texts(result.get("network_args") or ())
         method = arguments.method_of(module, texts).name if module in arguments.MODULES else ""
-    except ArgumentError:
-        return
+    except (ArgumentError, PydanticCustomError):
+        return  # told at their fields
     kind = f"algo={method}" if module == "lycoris.kohya" else module
     for name, without in WITHOUT_USE.items():
         if result.get(name) and kind in without and _says_something(result[name]):

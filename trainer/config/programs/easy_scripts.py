@@ -9,7 +9,7 @@ from typing import Any
 
 from trainer.config.dataset import Subset
 from trainer.config.problems import Note, shown
-from trainer.config.programs.loose import number
+from trainer.config.programs.loose import number, texts
 from trainer.config.programs.trainings import TEXTUAL_INVERSION
 
 DOCUMENT = "__lora_easy__"  # the whole file, among flat values
@@ -115,7 +115,7 @@ def _arguments(table: Mapping[str, Any]) -> list[str]:
 
 def _network(document: Mapping[str, Any], result: dict[str, Any]) -> None:
     """The network type, which it reads off the arguments."""
-    given = [text.partition("=")[0] for text in result.get("network_args", ())]
+    given = [text.partition("=")[0] for text in texts(result.get("network_args"))]
     group = document.get("network_args")
     switches = group.get("args") if isinstance(group, Mapping) else None
     if isinstance(switches, Mapping) and switches.get("fa"):
@@ -149,7 +149,7 @@ def _schedule(result: dict[str, Any], notes: list[Note]) -> None:
 
 
 def _rex(result: dict[str, Any], notes: list[Note]) -> None:
-    given = dict(text.split("=", 1) for text in result.pop("lr_scheduler_args", ()))
+    given = {text.partition("=")[0]: text.partition("=")[2] for text in texts(result.pop("lr_scheduler_args", None))}
     result["lr_scheduler"] = "rex"
     lowest, rate = number(given.pop("min_lr", None)), number(result.get("learning_rate"))
     if lowest and rate:
@@ -168,7 +168,7 @@ def _rex(result: dict[str, Any], notes: list[Note]) -> None:
 
 def _warm_restarts(result: dict[str, Any], notes: list[Note]) -> None:
     """Steps of a cycle and of its warm-up, which it counts from the steps of the run."""
-    given = list(result.get("lr_scheduler_args", ()))
+    given = list(texts(result.get("lr_scheduler_args")))
     cycles = int(number(result.pop("lr_scheduler_num_cycles", None)) or 1)
     ratio = number(result.pop("warmup_ratio", None)) or 0.0
     total = number(result.get("max_train_steps"))

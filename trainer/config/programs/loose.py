@@ -38,8 +38,9 @@ def is_zero(value: Any) -> bool:
 
 
 def number(value: Any) -> float | None:
-    """The number that a value is or holds as text; None for none."""
+    """The finite number that a value is or holds as text; None for none."""
     try:
-        return float(read_number(value) if isinstance(value, str) else value)
+        found = float(read_number(value) if isinstance(value, str) else value)
     except (TypeError, ValueError, OverflowError):
         return None
+    return found if abs(found) < float("inf") else None

@@ -18,9 +18,11 @@ SUFFIXES = (".ps1", ".sh", ".bat", ".cmd", ".txt")
 OPTION = re.compile(r"(?:^|[\s\"'(`])--([A-Za-z]\w*)")
 VARIABLE = re.compile(r"^[ \t]*(?:export\s+|set\s+|SET\s+)?\$?([A-Za-z_]\w*)[ \t]*=(?!=)[ \t]*(.*)$", re.MULTILINE)
 COMMENT = re.compile(r"^[ \t]*(?:#|::|rem\b|REM\b).*$", re.MULTILINE)
-BRANCH = re.compile(r"if\s*[(\[]+(.*?)[)\]]+\s*\{(.*?)\}(?:\s*else\s*\{(.*?)\})?", re.DOTALL)
+# bounded, so that a text without an end of its brackets is read in no time
+BRANCH = re.compile(r"if\s*\(([^()\n]{0,200})\)\s*\{([^{}]{0,4000})\}(?:\s*else\s*\{([^{}]{0,4000})\})?")
 ADDED = re.compile(r"\.Add\(\s*[\"']([^\"']*)[\"']\s*(?:\+\s*\$(\w+))?\s*\)")
 REFERENCE = re.compile(r"\$\{?(?:env:)?(\w+)\}?|%(\w+)%")
+LONGEST = 200_000  # characters; a script has a few thousand
 LISTS = ("network_args", "optimizer_args", "lr_scheduler_args", "base_weights", "base_weights_multiplier")
 # Variables of scripts that are known by another name than their option.
 VARIABLES = {
@@ -37,6 +39,8 @@ ACCELERATE = ("num_cpu_threads_per_process", "config_file", "mixed_precision_lau
 
 def holds_words(text: str) -> bool:
     """Whether a text has options of a command, or variables of a script, in it."""
+    if len(text) > LONGEST:
+        return False
     return bool(OPTION.search(COMMENT.sub("", text)) or re.search(r"^\s*\$\w+\s*=", text, re.MULTILINE))
 
 
