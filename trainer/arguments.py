@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from trainer.numbers import ADVICE, NumberError, cure_of, decimal_commas, plain, read_number
+from trainer.numbers import ADVICE, NumberError, cure_of, decimal_commas, plain, read_number, whole_cure
 
 Value = bool | int | float | str | None | tuple["Value", ...]
 Kind = Literal["float", "int", "bool", "switch", "floats", "ints", "text"]
@@ -194,11 +194,13 @@ def _converted(argument: Argument, text: str, what: str) -> Value:
         numbers = all(_is_number(item) and not (whole and not isinstance(item, int)) for item in values)
         if values and numbers and len(values) == count:
             return values
-        cure = decimal_commas(text.strip("()[]").split(","), count)
+        cure = "" if whole else decimal_commas(text.strip("()[]").split(","), count)
         if cure:
             raise ArgumentError(f"{what}: {argument.name}={text}: {ADVICE}: write {cure}")
-    elif argument.kind in ("float", "int") and cure_of(text):
-        raise ArgumentError(f"{what}: {argument.name}={text}: {ADVICE}: write {cure_of(text)}")
+    elif argument.kind in ("float", "int"):
+        cure = whole_cure(cure_of(text)) if argument.kind == "int" else cure_of(text)
+        if cure:
+            raise ArgumentError(f"{what}: {argument.name}={text}: {ADVICE}: write {cure}")
     raise ArgumentError(f"{what}: {argument.name}={text} is not {KIND_WORDS[argument.kind]}; {argument.help}")
 
 

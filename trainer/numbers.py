@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 # What stands for a plain character: the full-width forms, the signs that word processors put for a minus.
 PLAIN = {
@@ -31,6 +31,11 @@ class NumberError(ValueError):
     def __init__(self, text: str, cure: str = "") -> None:
         super().__init__(f"{text!r} is not a number" + (f"; {ADVICE}: write {cure}" if cure else ""))
         self.cure = cure
+
+    @property
+    def whole_cure(self) -> str:
+        """The cure where a whole number belongs: "1,000" -> "1000", "10,0" -> "10"; "" for "1,5", which is none."""
+        return whole_cure(self.cure)
 
 
 def plain(text: str) -> str:
@@ -111,6 +116,35 @@ def cure_of(written: str) -> str:
     if re.fullmatch(r"[+-]?[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+", joined, re.ASCII):
         return joined.replace(".", "").replace(",", ".")
     return ""
+
+
+def whole_cure(cure: str) -> str:
+    """What of a cure is a whole number; "" when nothing is."""
+    meant = cure.split(" or ")
+    whole = [one for one in meant if WHOLE.fullmatch(one)]
+    return whole[0] if whole else next((str(int(float(one))) for one in meant if _is_whole(one)), "")
+
+
+def _is_whole(text: str) -> bool:
+    return NUMBER.fullmatch(text) is not None and float(text).is_integer()
+
+
+def cure_of_multipliers(items: Sequence[str]) -> str:
+    """What to write for a list in which a whole number other than 0 and 1 follows a whole number, as 0,5 does; "" for
+    none.
+
+    0 and 1 are what such lists are made of, so 0,1,0,1 is four numbers. Where a decimal point stands, commas are none.
+    """
+    items = [item.strip() for item in items]
+    doubtful = [rest for whole, rest in zip(items, items[1:], strict=False) if _may_be_one(whole, rest)]
+    if any("." in item for item in items) or all(rest in ("0", "1") for rest in doubtful):
+        return ""
+    meant, rest = [], list(items)
+    while rest:
+        pair = len(rest) > 1 and rest[0].isdecimal() and rest[1].isdecimal()
+        meant.append(f"{rest[0]}.{rest[1]}" if pair else rest[0])
+        del rest[: 1 + pair]
+    return f"{','.join(meant)}, or {','.join(f'{item}.0' for item in items)} for {len(items)} numbers"
 
 
 def _has_leading_zero(items: Iterable[str]) -> bool:

@@ -124,6 +124,10 @@ def _whole(document: Any, path: str) -> dict[str, Any]:
 
 
 def _invalid(text: str, path: str, kind: Kind, error: Exception) -> TextFileError:
+    long = re.search("[0-9]{1000,}", text)  # what Python reads no whole number from; it advises how to change that
+    if long and "int_max_str_digits" in str(error):
+        said = "{path} holds a number of {count} digits in line {line}; no setting is that large"
+        return TextFileError(said, path=path, count=len(long[0]), line=text.count("\n", 0, long.start()) + 1)
     line = int(getattr(error, "line", 0) or getattr(error, "lineno", 0))
     lines = text.splitlines()
     # tomlkit tells the line of the character behind a line end

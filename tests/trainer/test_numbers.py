@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from trainer.config import ConfigError, parse
+from trainer.config import ConfigError, parse, read
 from trainer.config.commandline import read_words
+from trainer.config.dataset_file import read_dataset_file
 from trainer.networks import arguments as network_arguments
 from trainer.numbers import NumberError, read_number, read_numbers
 
@@ -146,6 +149,15 @@ def test_what_stands_behind_the_second_rate_is_told() -> None:
         ({"network_args": ["down_lr_weight=0,5"]}, "write 0.5"),
         ({"network_args": ["down_lr_weight=" + ",".join(["0,5"] * 12)]}, "write " + ",".join(["0.5"] * 12)),
         ({"network_args": ["down_lr_weight=sine+0,25"]}, "write 0.25"),
+        ({"network_args": ["down_lr_weight=0,1,0,2,0,3,0,4,0,5,0,6"]}, "write 0.1,0.2,0.3,0.4,0.5,0.6, or 0.0,1.0,"),
+        ({"network_args": ["up_lr_weight=0,5,1"]}, "write 0.5,1, or 0.0,5.0,1.0 for 3 numbers"),
+        ({"network_args": ["down_lr_weight=1,05,1"]}, "write 1.05,1, or "),
+        ({"network_args": ["conv_dim=8,0"]}, "write 8"),
+        ({"max_train_epochs": "1,000"}, 'max_train_epochs is "1,000"; numbers are written with a point, without commas '
+         "or spaces: write 1000"),
+        ({"network_dim": "8,0"}, "write 8"),
+        ({"lr_warmup_steps": "1,000"}, "write 1000"),
+        ({"lr_warmup_steps": "0,1"}, "write 0.1"),
         ({"base_weights": ["a.safetensors"], "base_weights_multiplier": ["0,8"]}, "write 0.8"),
         ({"face_crop_aug_range": "1,0,3,5"}, "write 1.0,3.5"),
         ({"lr_warmup_steps": "10,5%"}, "write 10.5%"),
@@ -155,10 +167,74 @@ def test_a_decimal_comma_is_cured_in_arguments_and_lists(values: dict[str, objec
     assert cure in message(values)
 
 
+@pytest.mark.parametrize(
+    ("values", "needed"),
+    [
+        ({"max_train_epochs": "1,5"}, "a whole number is needed"), ({"seed": "0,5"}, "a whole number is needed"),
+        ({"subsets": [{"image_dir": "x", "num_repeats": "1,5"}]}, "a whole number is needed"),
+        ({"network_args": ["conv_dim=1,5"]}, "conv_dim=1,5 is not a whole number"),
+        ({"lr_warmup_steps": "1,5"}, "steps, a ratio below 1 or a percentage such as 10% is needed"),
+        ({"lr_warmup_steps": "9" * 12}, "steps, a ratio below 1 or a percentage such as 10% is needed"),
+        ({"seed": float("inf")}, "a whole number is needed"), ({"network_dim": float("nan")}, "a whole number"),
+    ],
+)  # fmt: skip
+def test_where_a_whole_number_belongs_no_other_is_the_cure(values: dict[str, object], needed: str) -> None:
+    said = message(values)
+    assert needed in said
+    assert "write" not in said
+
+
+@pytest.mark.parametrize(("name", "line"), [("x.toml", "seed = {}\n"), ("x.json", '{{"seed": {}}}')])
+def test_a_number_of_thousands_of_digits_is_named_with_its_line(tmp_path: Path, name: str, line: str) -> None:
+    path = tmp_path / name
+    path.write_text(line.format("9" * 6000), encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        read(path)
+    said = str(caught.value)
+    assert "holds a number of 6000 digits in line 1; no setting is that large" in said or (
+        "seed is inf; a whole number is needed" in said
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "number"),
+    [
+        ("caption_dropout_rate = '0.5'", 0.5), ("caption_dropout_rate = '０。５'", 0.5), ("caption_dropout_rate=1", 1),
+        ("num_repeats = '２'", 2), ("num_repeats = 2.0", 2), ("face_crop_aug_range = [1, 2.5]", (1, 2.5)),
+        ("face_crop_aug_range = '1,2.5'", (1, 2.5)), ("token_warmup_min = '3'", 3),
+    ],
+)  # fmt: skip
+def test_a_dataset_file_is_read_as_the_settings_are(tmp_path: Path, line: str, number: object) -> None:
+    path = tmp_path / "data.toml"
+    path.write_text(f"[[datasets]]\n[[datasets.subsets]]\nimage_dir = 'a'\n{line}\n", encoding="utf-8")
+    [group], _ = read_dataset_file(path)
+    assert getattr(group.subsets[0], line.split()[0].partition("=")[0]) == number
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("caption_dropout_rate = '0,5'", "commas or spaces: write 0.5"), ("num_repeats = '1,0'", "spaces: write 1"),
+        ("num_repeats = '1,5'", 'num_repeats is "1,5"; a whole number is needed'),
+        ("num_repeats = 1.5", "num_repeats is 1.5; a whole number is needed"),
+        ("num_repeats = true", "num_repeats is True; a whole number is needed"),
+        ("caption_dropout_rate = inf", "caption_dropout_rate is inf; a number is needed"),
+        ("face_crop_aug_range = '1,0,2,5'", "write 1.0,2.5"),
+    ],
+)  # fmt: skip
+def test_a_dataset_file_names_the_cure_of_a_number(tmp_path: Path, line: str, words: str) -> None:
+    path = tmp_path / "data.toml"
+    path.write_text(f"[[datasets]]\n[[datasets.subsets]]\nimage_dir = 'a'\n{line}\n", encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        read_dataset_file(path)
+    assert words in str(caught.value)
+
+
 def test_legitimate_commas_stay() -> None:
     config = parse({
         **NEEDED, "resolution": "512,768", "optimizer_args": ["betas=0.9,0.99"], "lr_scheduler": "cosine",
-        "network_args": ["down_lr_weight=" + ",".join(["1"] * 12)], "face_crop_aug_range": "1,3",
+        "network_args": ["down_lr_weight=" + ",".join(["1"] * 12), "up_lr_weight=0,1,0,1,1,0", "mid_lr_weight=0.5,2,3"],
+        "face_crop_aug_range": "1,3",
     }).config  # fmt: skip
     assert config.dataset.resolution == (512, 768)
     assert config.dataset.face_crop_aug_range == (1.0, 3.0)

@@ -1,8 +1,8 @@
 """sd-scripts' dataset file (dataset_config): TOML or JSON with [general], [[datasets]] and [[datasets.subsets]], read
 into the same data sets that [[dataset.datasets]] declares. LIGHT.
 
-Types are strict and unknown keys refused, as sd-scripts does (KOHYA_COMPAT 2.4); every mistake is told with its file,
-table and key.
+Unknown keys are refused, as sd-scripts does; every mistake is told with its file, table and key. Numbers are read as
+in every other file (trainer/numbers.py): sd-scripts refuses them as text, 2.0 for a whole number and 1 for 1.0.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from trainer.config.dataset import DatasetGroup, Interpolation
 from trainer.config.partners import OF_FOLDERS, partner_notes
 from trainer.config.problems import ConfigError, Note, Problem, did_you_mean, from_validation, shown
+from trainer.numbers import NumberError, read_number
 from trainer.textfiles import TextFileError, parse_document, read_text
 
 if TYPE_CHECKING:
@@ -28,28 +29,40 @@ def _is_int(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+def _number(value: Any) -> int | float | None:
+    """A finite number, perhaps as text; None for anything else. Raises NumberError for a text that is none."""
+    if isinstance(value, str):
+        return read_number(value)
+    return value if (_is_int(value) or isinstance(value, float)) and abs(value) < float("inf") else None
+
+
 def _is_number(value: Any) -> bool:
-    return _is_int(value) or isinstance(value, float)
+    return _number(value) is not None
+
+
+def _is_whole(value: Any) -> bool:
+    number = _number(value)
+    return number is not None and number == int(number)
 
 
 def _is_resolution(value: Any) -> bool:
-    return _is_int(value) or (isinstance(value, list) and len(value) in (1, 2) and all(map(_is_int, value)))
+    listed = isinstance(value, list) and len(value) in (1, 2) and all(map(_is_int, value))
+    return _is_int(value) or isinstance(value, str) or listed
 
 
 def _is_range(value: Any) -> bool:
-    return isinstance(value, list) and len(value) == 2 and all(isinstance(side, float) for side in value)
+    return isinstance(value, str) or (isinstance(value, list) and len(value) == 2 and all(map(_is_number, value)))
 
 
 # what a value may be: how that is said, and how it is tested
 Kind = tuple[str, Callable[[Any], bool]]
-INT: Kind = ("a whole number", _is_int)
-FLOAT: Kind = ("a number with a decimal point", lambda value: isinstance(value, float))
+INT: Kind = ("a whole number", _is_whole)
 NUMBER: Kind = ("a number", _is_number)
 BOOL: Kind = ("true or false", lambda value: isinstance(value, bool))
 TEXT: Kind = ("text", lambda value: isinstance(value, str))
 TABLE: Kind = ("a table", lambda value: isinstance(value, Mapping))
 SIDES: Kind = ("a whole number or two of them in brackets", _is_resolution)
-RANGE: Kind = ("two numbers with a decimal point in brackets", _is_range)
+RANGE: Kind = ("two numbers in brackets", _is_range)
 FILTER: Kind = (f"one of {', '.join(get_args(Interpolation))}", lambda value: value in get_args(Interpolation))
 
 EVERYWHERE: dict[str, Kind] = {
@@ -62,8 +75,8 @@ EVERYWHERE: dict[str, Kind] = {
 }  # fmt: skip
 OF_DATASETS: dict[str, Kind] = {
     "resolution": SIDES, "batch_size": INT, "enable_bucket": BOOL, "bucket_no_upscale": BOOL, "min_bucket_reso": INT,
-    "max_bucket_reso": INT, "bucket_reso_steps": INT, "network_multiplier": FLOAT, "validation_seed": INT,
-    "validation_split": FLOAT,
+    "max_bucket_reso": INT, "bucket_reso_steps": INT, "network_multiplier": NUMBER, "validation_seed": INT,
+    "validation_split": NUMBER,
 }  # fmt: skip
 OF_SUBSETS: dict[str, Kind] = {
     "image_dir": TEXT, "metadata_file": TEXT, "conditioning_data_dir": TEXT, "is_reg": BOOL, "alpha_mask": BOOL,
@@ -188,9 +201,27 @@ def _wrong(table: Mapping[str, Any], known: Mapping[str, Kind], path: Path, plac
     for name, value in table.items():
         if name not in known:
             yield _unknown(path, place, name, known)
-        elif value is not None and not known[name][1](value):
-            said = "{path}: {place}: {name} is {value}; {kind} is needed"
-            yield _problem(said, path, place=place, name=name, value=shown(value), kind=known[name][0])
+        elif value is not None and (problem := _wrong_kind(name, value, known[name], path, place)):
+            yield problem
+
+
+def _wrong_kind(name: str, value: Any, kind: Kind, path: Path, place: str) -> Problem | None:
+    """What is wrong with a value of another kind; for a number with a comma what to write."""
+    words, fits = kind
+    told = {"place": place, "name": name, "value": shown(value)}
+    try:
+        if fits(value):
+            return None
+        cure = ""
+    except NumberError as error:
+        cure = error.whole_cure if kind is INT else error.cure
+    if cure:
+        said = (
+            "{path}: {place}: {name} is {value}; numbers are written with a point, without commas or spaces: "
+            "write {cure}"
+        )
+        return _problem(said, path, **told, cure=cure)
+    return _problem("{path}: {place}: {name} is {value}; {kind} is needed", path, **told, kind=words)
 
 
 def _without_effect(content: Mapping[str, Any]) -> Iterator[Note]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, get_args, get_origin
@@ -38,9 +39,11 @@ class Section(BaseModel):
         extra = field.json_schema_extra
         if isinstance(extra, dict) and "role" in extra:
             return _path(value, str(extra["role"]), tuple in _kinds(field.annotation))
+        kinds = _kinds(field.annotation)
+        if isinstance(value, float) and not math.isfinite(value) and int in kinds and float not in kinds:
+            raise PydanticCustomError("int_type", "a whole number is needed")
         if not isinstance(value, (bool, str)):
             return value
-        kinds = _kinds(field.annotation)
         if kinds & {bool, tuple, str} or not kinds & {int, float}:
             return value
         kind = "int_type" if int in kinds else "float_type"
@@ -69,8 +72,9 @@ def _path(value: Any, role: str, several: bool) -> Any:
 
 def not_a_number(error: NumberError, kind: str, reason: str = "a number is needed") -> PydanticCustomError:
     """pydantic's error for a text that is no number: what to write where that is known, else kind and reason."""
-    if error.cure:
-        return PydanticCustomError("number", "write {cure}", {"cure": error.cure})
+    cure = error.whole_cure if kind.startswith("int") else error.cure
+    if cure:
+        return PydanticCustomError("number", "write {cure}", {"cure": cure})
     return PydanticCustomError(kind, reason)
 
 
@@ -115,10 +119,11 @@ def parse_amount(value: Any) -> Any:
             number = read_number(text.removesuffix("%"))
         except NumberError as error:
             end = "%" if text.endswith("%") else ""
-            raise not_a_number(NumberError(value, error.cure and error.cure + end), "amount", needed) from error
+            cure = error.cure if end or error.cure.startswith("0.") else error.whole_cure
+            raise not_a_number(NumberError(value, cure and cure + end), "amount", needed) from error
         if text.endswith("%"):
             return number / 100
-        if isinstance(number, float) and not 0 <= number < 1:
+        if (isinstance(number, float) and not 0 <= number < 1) or number >= LARGEST_AMOUNT:
             raise PydanticCustomError("amount", needed)
         return number
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < LARGEST_AMOUNT:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from trainer.numbers import ADVICE, NumberError, decimal_commas, plain, read_number
+from trainer.numbers import ADVICE, NumberError, cure_of_multipliers, decimal_commas, plain, read_number
 
 PRESETS = ("cosine", "sine", "linear", "reverse_linear", "zeros")
 
@@ -83,6 +83,7 @@ def multipliers(name: str, text: str, count: int) -> list[float]:
         return [lowest + value for value in preset_curve(preset.lower(), count)]
     items = plain(text).strip("()[]").split(",")
     cure = (decimal_commas(items, 1) if len(items) == 2 else "") or decimal_commas(items, count)
+    cure = cure or cure_of_multipliers(items)
     if cure:
         raise BlockError(f"{name}={text}: {ADVICE}: write {cure}")
     if name != "mid_lr_weight" and len(items) == 1:
