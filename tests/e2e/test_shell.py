@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -140,6 +141,37 @@ def test_on_a_phone_nothing_sticks_out_to_the_side(browser, server):
         page.locator(f"#tab-{name} [data-widget] > *").first.wait_for()
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
     context.close()
+
+
+def test_an_error_ends_with_the_next_success_another_tab_or_a_server_that_answers_again(page, server):
+    page.goto(server.url)
+    page.locator("#tab-jobs-button").wait_for()
+
+    def say(message: str, **options: Any) -> None:
+        page.evaluate(
+            "async ([message, options]) => (await import('./static/notice.js')).notice(message, options)",
+            [message, options],
+        )
+
+    def shown() -> list[str]:
+        return page.locator("[data-role=notice] .grow").all_inner_texts()
+
+    say("wrong", kind="error")
+    say("wrong", kind="error")
+    say("worse", kind="error")
+    assert shown() == ["wrong", "worse"]
+    say("done")
+    assert shown() == ["done"]
+    say("wrong", kind="error")
+    open_tab(page, "settings")
+    assert shown() == ["done"]
+    page.route("**/api/jobs/running", lambda route: route.abort())
+    page.route("**/api/text/zh", lambda route: route.abort())
+    page.evaluate(
+        "async () => { const { get } = await import('./static/api.js');"
+        " await get('text/zh').catch((await import('./static/notice.js')).complain); }"
+    )
+    page.locator("[data-role=notice][data-kind=error]").wait_for(state="detached")  # as soon as anything is answered
 
 
 def test_the_tabs_are_reached_with_the_keyboard(page, server):

@@ -33,6 +33,7 @@ async function call(path, options) {
     if (error.name === 'AbortError') throw error;
     throw new ApiError(0, t('The page cannot reach Athanor. Is its console window still open?'));
   }
+  document.dispatchEvent(new Event('athanor:reached'));
   const text = await response.text();
   let content = null;
   try {

@@ -79,7 +79,7 @@ function listen(element, state, fields, toolbar, report) {
   });
   state.addEventListener('saved', () => { element.dataset.rev = String(state.rev); });
   state.addEventListener('offline', (event) => {
-    closeLost ??= notice(event.detail.message, { kind: 'error' });
+    closeLost ??= notice(event.detail.message, { kind: 'error', lost: event.detail.status === 0 });
   });
   state.addEventListener('newer', (event) => notice(t('The form was changed in another window; its values are shown now.'), {
     seconds: 30, action: { label: t('Put mine back'), run: () => { state.replace(event.detail.values, event.detail.preset); state.save(true); } },

@@ -12,29 +12,37 @@ function shelf() {
   return box;
 }
 
+const remove = (which) => document.querySelectorAll(`#ath-notices ${which}`).forEach((box) => box.remove());
+document.addEventListener('athanor:reached', () => remove('[data-lost]'));
+document.addEventListener('click', (event) => event.target.closest?.('[role=tab]') && remove('[data-kind=error]'));
+
 /**
- * Show a message; returns a function that takes it away. An error stays until it is closed, unless `seconds` is given.
- * action: {label, run}, such as Undo.
+ * Show a message; returns a function that takes it away. An error stays until it is closed, unless `seconds` is given,
+ * or the next thing succeeds or another tab is opened. The same message stands once. action: {label, run}, such as Undo.
+ * lost: the server was not reached; taken away as soon as it answers.
  */
-export function notice(message, { kind = 'info', action = null, seconds = null } = {}) {
-  const remove = () => { clearTimeout(timer); box.remove(); };
-  const box = h('div', { class: `notice ${kind}`, 'data-role': 'notice', 'data-kind': kind, role: kind === 'error' ? 'alert' : null },
+export function notice(message, { kind = 'info', action = null, seconds = null, lost = false } = {}) {
+  const close = () => { clearTimeout(timer); box.remove(); };
+  const box = h('div', { class: `notice ${kind}`, 'data-role': 'notice', 'data-kind': kind, 'data-lost': lost ? '' : null, role: kind === 'error' ? 'alert' : null },
     icon(kind === 'error' ? 'error' : 'info'),
     h('span', { class: 'grow' }, message),
-    action && h('button', { class: 'btn quiet', 'data-role': 'notice-action', onclick: () => { remove(); action.run(); } }, action.label),
-    h('button', { class: 'btn quiet square', 'aria-label': t('Close'), 'data-role': 'notice-close', onclick: remove }, icon('close')));
+    action && h('button', { class: 'btn quiet', 'data-role': 'notice-action', onclick: () => { close(); action.run(); } }, action.label),
+    h('button', { class: 'btn quiet square', 'aria-label': t('Close'), 'data-role': 'notice-close', onclick: close }, icon('close')));
   const wait = seconds ?? (kind === 'error' ? 0 : action ? 12 : 5);
-  const timer = wait ? setTimeout(remove, wait * 1000) : 0;
+  const timer = wait ? setTimeout(close, wait * 1000) : 0;
   const list = shelf();
+  for (const other of [...list.children]) {
+    if (other.textContent === box.textContent || (kind !== 'error' && other.dataset.kind === 'error')) other.remove();
+  }
   list.append(box);
   while (list.children.length > 4) list.firstElementChild.remove();
-  return remove;
+  return close;
 }
 
 /** Show what went wrong in an action: notice(error.message) for anything thrown. */
 export function complain(error) {
   if (error?.name === 'AbortError') return;
-  notice(translated(error?.message ?? String(error)), { kind: 'error' });
+  notice(translated(error?.message ?? String(error)), { kind: 'error', lost: error?.status === 0 });
 }
 
 /** A dialog over the page. Returns {box, close}; `closed` is called once, however it is closed (Esc, click outside, code). */

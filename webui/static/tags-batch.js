@@ -1,10 +1,10 @@
 // Edits of many pictures: for which ones, how many would change, and the dialogs for adding, replacing and tidying.
 import { debounce, fill, h, icon } from './dom.js';
 import { translated } from './messages.js';
-import { dialog, notice } from './notice.js';
+import { complain, dialog, notice } from './notice.js';
 import { t } from './text.js';
 import { tagInput, tagsIn } from './tags-complete.js';
-import { complain, pictureWords, stepWords } from './tags-words.js';
+import { pictureWords, stepWords } from './tags-words.js';
 
 /** Returns {element, update, selectionChanged}. selection(): picture numbers; tags(): selected tags. */
 export function createBatch(session, { selection, tags }) {

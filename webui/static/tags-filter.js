@@ -3,7 +3,7 @@ import { debounce, fill, h, icon } from './dom.js';
 import { t } from './text.js';
 import { tagInput } from './tags-complete.js';
 import { NO_FILTER } from './tags-session.js';
-import { complain } from './tags-words.js';
+import { complain } from './notice.js';
 
 /** Returns {element, update, add(kind, tag)}. */
 export function createFilter(session) {

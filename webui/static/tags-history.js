@@ -1,8 +1,8 @@
 // Two dialogs: the steps of this session, to go back and forth in, and the captions as they were before earlier saves.
 import { fill, h } from './dom.js';
-import { dialog, notice } from './notice.js';
+import { complain, dialog, notice } from './notice.js';
 import { lang, t } from './text.js';
-import { complain, pictureWords, stepWords } from './tags-words.js';
+import { pictureWords, stepWords } from './tags-words.js';
 
 /** Every step done and undone; a click goes to the state after it. */
 export function historyDialog(session) {

@@ -4,7 +4,7 @@ import { url } from './api.js';
 import { translated } from './messages.js';
 import { t } from './text.js';
 import { tagInput, tagsIn } from './tags-complete.js';
-import { complain } from './tags-words.js';
+import { complain } from './notice.js';
 
 const DRAG_STARTS_PX = 5;
 let visits = 0;

@@ -1,12 +1,5 @@
-// What was done and what went wrong, in words: for the history and for messages.
-import { translated } from './messages.js';
-import { notice } from './notice.js';
+// What was done, in words: for the history and for messages.
 import { t } from './text.js';
-
-/** Show what the server refused, in the page's language where its sentence is known. */
-export function complain(error) {
-  if (error?.name !== 'AbortError') notice(translated(error?.message ?? String(error)), { kind: 'error' });
-}
 
 export const pictureWords = (n) => (n === 1 ? t('1 picture') : t('{n} pictures', { n }));
 

@@ -3,7 +3,7 @@ import { fill, h, icon, visible } from './dom.js';
 import { get, post } from './api.js';
 import { attachCompletion, browse } from './browse.js';
 import { translated } from './messages.js';
-import { dialog, notice } from './notice.js';
+import { complain, dialog, notice } from './notice.js';
 import { beforeReload, t, textReady } from './text.js';
 import { createBatch } from './tags-batch.js';
 import { createFilter } from './tags-filter.js';
@@ -12,7 +12,7 @@ import { historyDialog, returnsDialog } from './tags-history.js';
 import { createTagList } from './tags-list.js';
 import { createPanel } from './tags-panel.js';
 import { Session } from './tags-session.js';
-import { complain, pictureWords } from './tags-words.js';
+import { pictureWords } from './tags-words.js';
 
 const SIDE_KEY = 'athanor.tags.side';
 const FOLDER_KEY = 'athanor.tags.folder';
