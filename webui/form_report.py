@@ -23,7 +23,7 @@ from trainer.config.rates import trained_rates
 from trainer.dataset import Problem as DataProblem
 from trainer.dataset.links import look_into, real
 from trainer.dataset.reading import Reading, read
-from trainer.dataset.report import Report, planned_lengths, report
+from trainer.dataset.report import Report, against_state, planned_lengths, report
 from trainer.dataset.scan import arrange
 from trainer.families import kinds
 from trainer.families.weights import Description, describe
@@ -102,10 +102,14 @@ class Reports:
         asked, files_key, (config, wrong) = config, _files_key(config), _with_datasets(config, self._root)
         with self._busy:
             kept = self._current(config)
+            placed = _with_found_files(config, self._root)
             nothing = arrange(Reading((), (), ()), config)
             usual = report(self._without_files(config), nothing).problems
-            found = report(_with_found_files(config, self._root), nothing).problems
+            found = report(placed, nothing).problems
+            length = planned_lengths(placed, self._report(config, kept).lengths.batches_per_epoch)
             files = (*wrong, *(problem for problem in found if problem not in usual))
+            if length.batches_per_epoch:
+                files += tuple(against_state(placed, length))
         with self._lock:
             _keep(self._files, files_key, _KeptFiles(files, asked))
         return {**self._told(config, kept, files), "stale": False}

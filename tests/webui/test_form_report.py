@@ -11,8 +11,10 @@ import pytest
 from PIL import Image
 
 from tests.webui.formfiles import base_model
+from trainer import resuming
 from trainer.config import Problem, to_toml
 from trainer.job import Job
+from trainer.states import STATE_VERSION
 from webui import form
 from webui.form_report import Reports, curve, describe_model, problem_json, saves, start_problems
 from webui.shortpaths import ShortPaths
@@ -233,6 +235,56 @@ def test_a_run_that_cannot_work_does_not_start(root, prepare, values, address, w
     assert any(problem.address == address and words in problem.message for problem in found), [
         str(problem) for problem in found
     ]
+
+
+def state(root, step, **values):
+    """A state as far as the form looks into one: where it stands and the settings it was trained with."""
+    folder = root / "output" / f"a-step{step:08}-state"
+    folder.mkdir(parents=True)
+    told = {
+        "step": step,
+        "epoch": 2,
+        "batch": 0,
+        "version": STATE_VERSION,
+        "settings": resuming.recorded(config(**values)),
+    }
+    (folder / "progress.json").write_text(json.dumps(told), encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("values", "severity", "address", "words"),
+    [
+        ({"run.max_train_epochs": "1"}, "warning", "save.resume", "the state is at step 200, the last of the run"),
+        (
+            {"run.max_train_epochs": "", "run.max_train_steps": "150"},
+            "error",
+            "save.resume",
+            "the state is at step 200, but the run has 150 steps",
+        ),
+        (
+            {"network.network_dim": "8"},
+            "error",
+            "network.network_dim",
+            "network_dim is 8, but the state was trained with 4",
+        ),
+        ({"optimizer.unet_lr": "2e-4"}, "warning", "optimizer.unet_lr", "unet_lr is 0.0002, it was 0.0001"),
+    ],
+)
+def test_a_run_that_goes_on_is_held_against_its_state_before_it_starts(root, values, severity, address, words):
+    folder = state(root, 200)
+    reports, chosen = Reports(root), config(**{"save.resume": str(folder.relative_to(root)), **values})
+    for told in (reports.read(chosen), reports.remembered(chosen)):
+        found = [one for one in told["problems"] if one["address"] == address and words in one["message"]]
+        assert [one["severity"] for one in found] == [severity], told["problems"]
+    refused = [problem.address for problem in start_problems(root, chosen, reports)]
+    assert refused == ([address] if severity == "error" else [])
+    assert start_problems(root, config(**{"save.resume": str(folder)}), reports) == []
+
+
+def test_a_beginning_behind_the_end_is_told(root):
+    found = start_problems(root, config(**{"save.initial_step": "9999"}), Reports(root))
+    assert ["begins at step 9999, but the run has 1500 steps" in problem.message for problem in found] == [True]
 
 
 def test_a_run_that_works_has_nothing_against_it(root):

@@ -163,7 +163,7 @@ def report(config: TrainConfig, dataset: Dataset | None = None, decode: bool = F
     told = planned_lengths(config, batches)
     if batches:
         problems += _beginning(config, told)
-        problems += _resuming(config, told)
+        problems += against_state(config, told)
     buckets = tuple(BucketCount(*bucket, count) for bucket, count in bucket_counts(dataset.examples).items())
     return Report(told, dataset, buckets, _shortened(problems), batch_size)
 
@@ -263,7 +263,7 @@ def _beginning(config: TrainConfig, told: Lengths) -> Iterator[Problem]:
         )  # fmt: skip
 
 
-def _resuming(config: TrainConfig, told: Lengths) -> Iterator[Problem]:
+def against_state(config: TrainConfig, told: Lengths) -> Iterator[Problem]:
     """A state that the run goes on from: whether the settings are those it was trained with, and what is left."""
     if not config.save.resume or not _exists(config.save.resume):
         return
