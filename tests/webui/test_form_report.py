@@ -309,10 +309,10 @@ def test_a_dataset_file_and_its_folders_are_found_from_the_projects_folder(root)
 
 
 def test_a_mistake_in_a_dataset_file_is_told_at_its_field(root):
-    (root / "data.toml").write_text(DATA.replace("num_repeats = 2", "num_repeats = '2'"), encoding="utf-8")
+    (root / "data.toml").write_text(DATA.replace("num_repeats = 2", "num_repeats = 'x'"), encoding="utf-8")
     told = Reports(root).read(config(**{"dataset.dataset_config": "data.toml", "dataset.train_data_dir": ""}))
     wrong = [problem for problem in told["problems"] if problem["address"] == "dataset.dataset_config"]
-    assert '[[datasets.subsets]] 1: num_repeats is "2"; a whole number is needed' in wrong[0]["message"]
+    assert '[[datasets.subsets]] 1: num_repeats is "x"; a whole number is needed' in wrong[0]["message"]
 
 
 def test_data_sets_of_a_settings_file_stay_through_the_form(root):
