@@ -221,6 +221,11 @@ def test_a_file_that_is_no_configuration_is_refused_and_the_page_goes_on(form):
     notice = form.locator("[data-role=notice][data-kind=error]")
     notice.wait_for()
     assert "cat.json is not valid JSON" in notice.inner_text()
+    content = b"token_string = 'x'\nlowram = true\n"
+    form.set_input_files("[data-role=import-file]", {"name": "ti.toml", "mimeType": "text/plain", "buffer": content})
+    form.locator("[data-role=import-refused]").wait_for()
+    assert "The file is for a textual inversion" in form.inner_text("[data-role=import-refused]")
+    assert "lowram was left out" in form.inner_text("[data-role=import-notes]")
     settled(form, lambda: form.fill(DIM, "8"))
 
 
@@ -312,7 +317,9 @@ def test_network_arguments_are_fields_that_follow_the_network_type(form, server)
     settled(form, lambda: form.fill("#train-network-network_args-conv_dim", "8"))
     group.locator("[data-role=as-text] summary").click()
     assert form.input_value("#train-network-network_args") == "conv_dim=8"
-    settled(form, lambda: form.fill("#train-network-network_args", "conv_dim=4\nrank_dropout=0.1"))
+    settled(form, lambda: form.fill("#train-network-network_args", 'conv_dim=4 "rank_dropout=0.1"'))
+    settled(form, lambda: form.locator("#train-network-network_args").blur())
+    assert form.input_value("#train-network-network_args") == "conv_dim=4\nrank_dropout=0.1"
     assert form.input_value("#train-network-network_args-rank_dropout") == "0.1"
     settled(form, lambda: form.locator("#train-network-network_module").select_option("networks.oft"))
     assert form.locator("#train-network-network_args-conv_dim").count() == 0

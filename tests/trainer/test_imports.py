@@ -15,7 +15,7 @@ from trainer.__main__ import main
 from trainer.config import ConfigError, as_sd_scripts, loads, origin_of, parse, read, read_values
 from trainer.config.programs import Origin
 from trainer.config.programs.kohya_ss import BLOCK_ARGUMENTS, LORA_TYPES, NETWORK_FIELDS
-from trainer.config.programs.trainings import DREAMBOOTH, FINE_TUNING, LORA, TEXTUAL_INVERSION
+from trainer.config.programs.trainings import DREAMBOOTH, FINE_TUNING, LECO, LORA, TEXTUAL_INVERSION
 from trainer.metadata import FileFacts, RunFacts
 
 NEEDED = {"pretrained_model_name_or_path": "base.safetensors", "train_data_dir": "train", "resolution": "512"}
@@ -293,6 +293,7 @@ def test_dadaptation_of_lora_scripts_sets_the_rates_to_one() -> None:
         ({"max_resolution": "512,512", "train_text_encoder": False}, "kohya_ss", FINE_TUNING, ""),
         ({"max_resolution": "512,512", "token_string": "zxc"}, "kohya_ss", TEXTUAL_INVERSION, ""),
         ({"LoRA_type": "Standard", "train_text_encoder": True}, "kohya_ss", LORA, ""),
+        ({"LyCORIS_preset": "", "network_dim": 4, "leco_denoise_guidance_scale": 1.0}, "kohya_ss", LECO, ""),
         ({"model_train_type": "flux-lora"}, "lora-scripts", LORA, "Flux"),
         ({"model_train_type": "sdxl-finetune"}, "lora-scripts", FINE_TUNING, ""),
         ({"model_train_type": "sd-dreambooth"}, "lora-scripts", DREAMBOOTH, ""),

@@ -3,6 +3,41 @@
 import { fill, h } from './dom.js';
 import { t } from './text.js';
 
+// Words of a line: quotes hold one together and are taken off, brackets hold together what is in them.
+function wordsOf(line) {
+  const words = [];
+  let word = '';
+  let quote = '';
+  let depth = 0;
+  for (let place = 0; place < line.length; place += 1) {
+    const letter = line[place];
+    if (quote) {
+      if (letter === quote) quote = '';
+      else word += letter;
+    } else if (`"'`.includes(letter) && (!word || '=,(['.includes(word.at(-1))) && line.indexOf(letter, place + 1) > 0) {
+      quote = letter;
+    } else if (/\s/.test(letter) && depth <= 0) {
+      if (word) words.push(word);
+      word = '';
+    } else {
+      depth += '(['.includes(letter) - ')]'.includes(letter);
+      word += letter;
+    }
+  }
+  return word ? [...words, word] : words;
+}
+
+/** A line of arguments as single ones, as trainer/arguments.py splits it: 'a=1 "b=2, 3"' is two. */
+export function splitArguments(line) {
+  const pieces = [];
+  for (const part of wordsOf(line.replace(/(?<![ \t])[ \t]*=[ \t]*/g, '=')).flatMap((word) => word.split(/,(?=\s*[A-Za-z_]\w*=)/))) {
+    if (pieces.length && !part.includes('=') && pieces.at(-1).endsWith(',')) pieces.push(pieces.pop() + part);
+    else if (part) pieces.push(part);
+  }
+  const whole = pieces.map((piece) => piece.replace(/,+$/, ''));
+  return whole.length > 1 && whole[0].includes('=') && !whole.slice(1).some((piece) => piece.includes('=')) ? [whole.join(' ')] : whole;
+}
+
 const nameOf = (line) => line.split('=', 1)[0].trim();
 const valueOf = (line) => line.slice(line.indexOf('=') + 1).trim();
 const word = (value) => (value === true ? 'True' : value === false ? 'False' : typeof value === 'number' ? number(value) : String(value));
@@ -25,6 +60,9 @@ export function argumentsControl(state, field, id) {
   const strangers = h('ul', { class: 'a-strangers' });
   const text = h('textarea', { id, rows: 2, spellcheck: false, class: 'mono', 'aria-label': field.name, placeholder: t('one name=value a line'), oninput: () => {
     state.set(field.address, text.value.split('\n').filter((line) => line.trim()));
+  }, onchange: () => {
+    state.set(field.address, text.value.split('\n').flatMap(splitArguments));
+    show();
   } });
   const asText = h('details', { class: 'a-folded', 'data-role': 'as-text' }, h('summary', {}, t('As text')), text);
   const root = h('div', { class: 'f-args', 'data-role': 'arguments' }, head, about, grid, folded, strangers, asText);

@@ -42,7 +42,7 @@ OF_TRAININGS = {
     ),
     DREAMBOOTH: ("learning_rate_te",),
     CONTROLNET: ("controlnet_model_name_or_path", "cond_emb_dim", "control_net_lr"),
-    LECO: ("prompts_file",),
+    LECO: ("prompts_file", "leco_denoise_guidance_scale", "max_denoising_steps"),
 }  # fmt: skip
 OF_LORA_SCRIPTS = {
     "finetune": FINE_TUNING, "dreambooth": DREAMBOOTH, "controlnet": CONTROLNET, "ti": TEXTUAL_INVERSION,
@@ -126,6 +126,8 @@ def without(values: Mapping[str, Any], origin: Origin, notes: list[Note]) -> dic
 
 def _training(values: Mapping[str, Any]) -> str:
     """What is trained, by the names that only one kind of training has."""
+    if "leco_denoise_guidance_scale" in values:  # it trains a network too, on prompts in place of pictures
+        return LECO
     if any(values.get(name) for name in OF_LORAS[:4]):
         return LORA
     of_a_page = kohya_ss.KEYS & set(values)
