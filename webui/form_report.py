@@ -23,7 +23,7 @@ from trainer.config.rates import trained_rates
 from trainer.dataset import Problem as DataProblem
 from trainer.dataset.links import look_into, real
 from trainer.dataset.reading import Reading, read
-from trainer.dataset.report import Report, against_state, planned_lengths, report
+from trainer.dataset.report import Report, against_state, length_problems, planned_lengths, report
 from trainer.dataset.scan import arrange
 from trainer.families import kinds
 from trainer.families.weights import Description, describe
@@ -128,6 +128,7 @@ class Reports:
         made = self._report(config, kept)
         now = planned_lengths(_with_found_files(config, self._root), made.lengths.batches_per_epoch)
         problems = tuple(problem for problem in made.problems if problem.path != self._root)
+        problems += tuple(length_problems(config, now, made.dataset)) if now.batches_per_epoch else ()
         told = _told(config, replace(made, lengths=now, problems=problems), files)
         short = ShortPaths(self._root, picture_folders(config))
         told["earlier"] = self._earlier.like(config) if told["steps"] else None
@@ -140,7 +141,7 @@ class Reports:
         with self._lock:
             made = self._sorted.get(key)
         if made is None:
-            made = report(self._without_files(config), arrange(kept.reading, config))
+            made = report(self._without_files(config), arrange(kept.reading, config), with_length=False)
         with self._lock:
             _keep(self._sorted, key, made)
         return made

@@ -96,6 +96,16 @@ def test_an_option_whose_effect_another_takes_away_is_told(row: Partner, other: 
     assert f"has no effect beside {other.partition('=')[0]} = " in said
 
 
+@pytest.mark.parametrize(
+    ("argument", "told"), [("conv_alpha=1", True), ("conv_alpha=1.0", True), ("conv_alpha=0", True), ("unit=1", False)]
+)
+def test_an_argument_that_is_written_with_its_default_is_told_too(argument: str, told: bool) -> None:
+    module = "networks.dylora" if argument == "unit=1" else "networks.lora"
+    said = notes({"network_args": [argument], "network_module": module})
+    assert [text for text in said if "conv_alpha" in text and "has no effect without conv_dim" in text] == said[:told]
+    assert not [text for text in notes({"network_module": module}) if "conv_alpha" in text]
+
+
 def test_options_of_several_processes_are_told_where_one_trains_alone() -> None:
     single = notes({name: values_for(name)[name] for name in SEVERAL_PROCESSES})
     for name in SEVERAL_PROCESSES:
@@ -126,7 +136,6 @@ def test_a_key_is_never_shown_in_a_note() -> None:
 # Parameters that act whatever else is set, or whose partner is a rule (rules.py), a note of its own (notes.py) or the
 # base model (families/kinds.py).
 ALONE = frozenset({
-    "unet_lr", "text_encoder_lr",
     "pretrained_model_name_or_path", "vae", "v_parameterization", "prediction_type", "v2", "model_family",
     "text_projection_as_sd_scripts", "train_data_dir", "reg_data_dir", "dataset_config", "in_json", "resolution",
     "train_batch_size", "enable_bucket", "resize_interpolation", "ignore_exif_orientation", "flip_aug",

@@ -68,6 +68,32 @@ def test_what_is_left_of_a_run_that_goes_on_is_counted_from_its_state(
     assert lengths(batches, accumulation, epochs, steps, done=done) == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "values", "most", "unit"),
+    [
+        ("sample_every_n_epochs", {"sample_prompts": "a cat\n"}, 2, "epochs"),
+        ("sample_every_n_steps", {"sample_prompts": "a cat\n"}, 8, "steps"),
+        ("save_every_n_epochs", {}, 2, "epochs"), ("save_every_n_steps", {}, 8, "steps"),
+        ("validate_every_n_epochs", {"validation_split": 0.2}, 2, "epochs"),
+        ("validate_every_n_steps", {"validation_split": 0.2}, 8, "steps"),
+        ("caption_dropout_every_n_epochs", {}, 2, "epochs"),
+    ],
+)  # fmt: skip
+def test_an_interval_that_never_falls_due_is_told(tmp_path, name, values, most, unit):
+    pictures(tmp_path / "1_x", [(64, 64)] * (5 if "validation_split" in values else 4))
+    others = {"max_train_epochs": 2, "train_batch_size": 1, **values}
+
+    def told(every):
+        made = report(config(tmp_path, **others, **{name: every}))
+        assert (made.lengths.steps, made.lengths.epochs) == (8, 2)
+        return [problem.message for problem in made.problems if "never falls due" in problem.message]
+
+    assert told(most) == []
+    assert told(most + 1) == [
+        f"{name} = {most + 1} never falls due: the run has {most} {unit} in all; lower it or train longer"
+    ]
+
+
 def test_the_report_of_a_small_set(tmp_path):
     pictures(tmp_path / "3_x", [(64, 64)] * 3 + [(96, 64)])
     told = report(config(tmp_path, train_batch_size=2, max_train_epochs=4)).to_json()

@@ -449,3 +449,14 @@ def test_a_problem_keeps_numbers_as_numbers_and_what_json_lacks_as_text():
         "n": 3, "x": 0.5, "bad": "nan", "long": "inf", "path": "b"
     }  # fmt: skip
     json.dumps(said, allow_nan=False).encode()
+
+
+def test_an_interval_that_never_falls_due_is_told_at_its_field_and_follows_the_form(root):
+    reports = Reports(root)
+
+    def told(every):
+        problems = reports.read(config(**{"save.save_every_n_epochs": every, "run.max_train_epochs": 3}))["problems"]
+        return [one["message"] for one in problems if one["address"] == "save.save_every_n_epochs"]
+
+    assert told(3) == []
+    assert told(4) == ["save_every_n_epochs = 4 never falls due: the run has 3 epochs in all; lower it or train longer"]

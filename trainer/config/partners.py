@@ -64,6 +64,8 @@ PARTNERS: tuple[Partner, ...] = (
     Partner("max_train_steps", unless=("max_train_epochs",)),
     Partner("persistent_data_loader_workers", needs=("max_data_loader_n_workers",)),
     # rates and schedule; which schedule reads which option is added below
+    Partner("unet_lr", unless=("network_train_text_encoder_only",)),
+    Partner("text_encoder_lr", unless=("network_train_unet_only",)),
     Partner("lr_scheduler", unless=("lr_scheduler_type",)),
     # network
     Partner("network_dim", unless=("dim_from_weights",)),
@@ -189,11 +191,13 @@ class _Fields:
         self.owners = owners(config.dataset) or [Owner()]
         self._arguments: Mapping[str, Any] = {}
         self._usual: Mapping[str, Any] = {}
+        self._written: set[str] = set()
         network = config.network
         if not arguments.faults(network.network_module, network.network_args):
             self._arguments = arguments.parse(network.network_module, network.network_args)
             method = arguments.method_of(network.network_module, network.network_args)
             self._usual = {name: one.default for name, one in method.arguments.items()}
+            self._written = {text.partition("=")[0].strip() for text in network.network_args}
 
     def place(self, option: str) -> tuple[str, str]:
         """Section and parameter of an option."""
@@ -211,13 +215,14 @@ class _Fields:
         return getattr(owner.decided(whole) if section in OF_FOLDERS else whole, option)
 
     def is_set(self, option: str, owner: Owner) -> bool:
-        """Whether somebody asked for something: neither the default nor off."""
+        """Whether somebody asked for something: neither the default nor off. Of network_args, which stand there only
+        where they were written, a default counts too."""
         value = self.value(option, owner)
         if option.startswith(ARGUMENTS):
-            usual = self._usual.get(option.removeprefix(ARGUMENTS))
-        else:
-            section, name = self.place(option)
-            usual = type(getattr(self._config, section)).model_fields[name].get_default()
+            name = option.removeprefix(ARGUMENTS)
+            return name in self._written and bool(value or self._usual.get(name))
+        section, name = self.place(option)
+        usual = type(getattr(self._config, section)).model_fields[name].get_default()
         return bool(value != usual and (value or usual))
 
     def is_on(self, condition: str, owner: Owner) -> bool:

@@ -134,11 +134,13 @@ class Report:
         return "\n".join(lines)
 
 
-def report(config: TrainConfig, dataset: Dataset | None = None, decode: bool = False) -> Report:
+def report(
+    config: TrainConfig, dataset: Dataset | None = None, decode: bool = False, with_length: bool = True
+) -> Report:
     """Look at everything that training needs. dataset: an earlier scan of the same folders, to spare the disk.
 
     decode: read every picture to its end, as a run does before its first step, and leave out those that a run leaves
-    out; else only their headers were looked at.
+    out; else only their headers were looked at. with_length: say what `length_problems` finds too.
     Raises ConfigError when a dataset_config is named that cannot be read.
     """
     config, _ = expanded(config)
@@ -161,8 +163,9 @@ def report(config: TrainConfig, dataset: Dataset | None = None, decode: bool = F
     if not dataset.num_images:
         batches = 0
     told = planned_lengths(config, batches)
+    if batches and with_length:
+        problems += length_problems(config, told, dataset)
     if batches:
-        problems += _beginning(config, told)
         problems += against_state(config, told)
     buckets = tuple(BucketCount(*bucket, count) for bucket, count in bucket_counts(dataset.examples).items())
     return Report(told, dataset, buckets, _shortened(problems), batch_size)
@@ -249,6 +252,40 @@ def first_step(config: TrainConfig, steps_per_epoch: int) -> int | None:
     if config.save.initial_epoch is not None:
         return (config.save.initial_epoch - 1) * steps_per_epoch
     return None
+
+
+def length_problems(config: TrainConfig, told: Lengths, dataset: Dataset) -> list[Problem]:
+    """What does not go with the length of the run."""
+    return [*_beginning(config, told), *_intervals(config, told, validated=bool(dataset.validation))]
+
+
+def _intervals(config: TrainConfig, told: Lengths, validated: bool) -> Iterator[Problem]:
+    """Things to do every some epochs or steps that never fall due, as the run ends before the first time."""
+    save, sample, data = config.save, config.sample, config.dataset
+    drawn = bool(sample.sample_prompts)
+    rows: tuple[tuple[str, int | None, bool], ...] = (
+        ("sample.sample_every_n_epochs", sample.sample_every_n_epochs, drawn),
+        ("sample.sample_every_n_steps", sample.sample_every_n_steps, drawn and not sample.sample_every_n_epochs),
+        ("save.save_every_n_epochs", save.save_every_n_epochs, not save.save_n_epoch_ratio),
+        ("save.save_every_n_steps", save.save_every_n_steps, True),
+        ("dataset.validate_every_n_epochs", data.validate_every_n_epochs, validated),
+        ("dataset.validate_every_n_steps", data.validate_every_n_steps, validated),
+        ("caption.caption_dropout_every_n_epochs", config.caption.caption_dropout_every_n_epochs, True),
+    )
+    for address, every, acts in rows:
+        by_epochs = address.endswith("epochs")
+        if acts and every and every > (told.epochs if by_epochs else told.steps):
+            said = (
+                "{name} = {value} never falls due: the run has {count} epochs in all; lower it or train longer"
+                if by_epochs
+                else "{name} = {value} never falls due: the run has {count} steps in all; lower it or train longer"
+            )
+            values = {
+                "name": address.partition(".")[2],
+                "value": every,
+                "count": told.epochs if by_epochs else told.steps,
+            }
+            yield Problem("warning", None, said, values, address)
 
 
 def _beginning(config: TrainConfig, told: Lengths) -> Iterator[Problem]:
