@@ -201,6 +201,29 @@ def test_unsaved_edits_survive_a_reload_of_the_page(editor: Any, folder: Path):
     assert (folder / "1.txt").read_text(encoding="utf-8") == "typed by hand"
 
 
+def test_what_was_typed_while_the_server_was_away_is_not_lost(editor: Any):
+    cell(editor, 0).click()
+    editor.locator("[data-role=tags-chip][data-tag=solo]").wait_for()
+    editor.route("**/edit", lambda route: route.abort())
+    box = role(editor, "tags-chip-input")
+    box.fill("hat")
+    box.press("Enter")
+    editor.locator("[data-role=notice][data-kind=error]").wait_for()
+    editor.wait_for_function("() => document.querySelector('[data-role=tags-chip-input]').value === 'hat'")
+    assert chips(editor) == ["1girl", "solo"]
+    editor.unroute("**/edit")
+    box.press("Enter")
+    editor.locator("[data-role=tags-chip][data-tag=hat]").wait_for()
+    editor.route("**/edit", lambda route: route.abort())
+    with editor.expect_event("requestfailed"):
+        role(editor, "tags-text").fill("typed by hand")
+    editor.unroute("**/edit")
+    with editor.expect_response("**/edit"):
+        pass  # sent again by itself
+    editor.wait_for_function("() => document.querySelectorAll('[data-role=tags-chip]').length === 1")
+    assert role(editor, "tags-text").input_value() == "typed by hand"
+
+
 def test_unsaved_edits_survive_a_killed_page_process(
     page: Any, own_server: Callable[..., Server], folder: Path, tmp_path: Path
 ):

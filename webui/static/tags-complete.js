@@ -20,7 +20,8 @@ export function suggestions(tags, typed) {
 }
 
 /**
- * An input with completion. tags(): the present tags; choose(tags): called with one or more tags when they are entered.
+ * An input with completion. tags(): the present tags; choose(tags): called with one or more tags when they are entered; if
+ * it comes to false, they could not be taken and stand in the input again.
  * Enter takes the marked suggestion, else what is typed (commas part tags) unless `known` asks for existing tags only.
  */
 export function tagInput({ tags, choose, label, role, placeholder = '', known = false, keydown = () => {} }) {
@@ -49,12 +50,12 @@ export function tagInput({ tags, choose, label, role, placeholder = '', known = 
     else input.setAttribute('aria-activedescendant', `${id}-${marked}`);
   }
   function hide() { found = []; marked = -1; draw(); }
-  function enter(chosen) {
+  async function enter(chosen) {
     const before = input.value.split(COMMA).slice(0, -1).map((tag) => tag.trim()).filter(Boolean);
     const all = [...before, ...chosen].filter(Boolean);
     input.value = '';
     hide();
-    if (all.length) choose(all);
+    if (all.length && (await choose(all)) === false && input.value === '') input.value = all.join(', ');
   }
 
   input.addEventListener('input', () => {

@@ -48,23 +48,30 @@ export function createPanel(session, { step }) {
 
   const typing = () => typed !== null || sending > 0;
   const present = () => wanted ?? (typing() && inBox === session.look ? tagsOf(text.value) : session.picture?.tags ?? []);
-  const edit = (change) => session.edit(change, [session.look]).catch(complain);
+  const edit = (change) => session.edit(change, [session.look]).then(() => true, (error) => { complain(error); return false; });
   async function setTags(tags) {
     const own = (settings += 1);
     sendText(); // before the tags: they were made from what is in the box
     wanted = tags;
     drawChips();
-    await edit({ kind: 'tags', tags });
-    if (own !== settings) return;
-    wanted = null;
-    update();
+    const done = await edit({ kind: 'tags', tags });
+    if (own === settings) { wanted = null; update(); }
+    return done;
   }
   async function sendText() {
     if (typed === null) return;
     const { number, value } = typed;
     typed = null;
     sending += 1;
-    await session.edit({ kind: 'text', text: value, merge: `text ${number} ${visit}` }, [number]).catch(complain);
+    try {
+      await session.edit({ kind: 'text', text: value, merge: `text ${number} ${visit}` }, [number]);
+    } catch (error) {
+      complain(error);
+      if (error.status === 0 && typed === null) { // not reached: it stays in the box and is sent again
+        typed = { number, value };
+        setTimeout(sendSoon, 1500);
+      }
+    }
     sending -= 1;
     update();
   }
