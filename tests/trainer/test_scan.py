@@ -360,6 +360,13 @@ def test_a_validation_split_of_too_few_pictures_is_told(tmp_path):
     one(messages(scan(config(tmp_path, validation_split=0.1))), "nothing is validated; raise it")
 
 
+def test_a_validation_split_of_all_pictures_leaves_none_to_train_on(tmp_path):
+    pictures(tmp_path / "2_x", [SQUARE] * 3)
+    dataset = scan(config(tmp_path, validation_split=1))
+    assert (len(dataset.examples), len(dataset.validation)) == (0, 3)
+    one(messages(dataset, "error"), "validation_split 1.0 keeps every picture", "leaves none to train on")
+
+
 def test_a_changed_picture_is_looked_at_again(tmp_path):
     (path,) = pictures(tmp_path / "2_x", [SQUARE])
     assert scan(config(tmp_path)).examples[0].size == SQUARE

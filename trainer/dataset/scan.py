@@ -287,6 +287,9 @@ def _held_out(
                 part=asked,
             )
         )
+    if held and all((example.folder, example.path) in held for example in found if not example.is_reg):
+        said = "validation_split {part} keeps every picture for validation and leaves none to train on; lower it"
+        problems.append(error(None, said, part=asked))
     validation = [replace(example, repeats=1) for example in found if (example.folder, example.path) in held]
     return [example for example in found if (example.folder, example.path) not in held], validation
 
