@@ -11,9 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import tomlkit
-
-from trainer import __version__
+from trainer import __version__, tomltext
 from trainer.config import SECRETS, ConfigError, Problem, parameters
 from trainer.console import LOG
 from trainer.saving import new_device
@@ -163,8 +161,8 @@ def tracker_options(section: Log, tool: str) -> dict[str, Any]:
         return {}
     path = Path(section.log_tracker_config)
     try:
-        values = tomlkit.parse(path.read_text(encoding="utf-8-sig")).unwrap().get(tool, {})
-    except (OSError, ValueError, tomlkit.exceptions.TOMLKitError) as error:
+        values = tomltext.parse(path.read_text(encoding="utf-8-sig")).get(tool, {})
+    except (OSError, ValueError, RecursionError) as error:
         said = "{path} is not valid TOML: {reason}"
         raise ConfigError([Problem("log.log_tracker_config", said, {"path": path, "reason": error})]) from error
     return dict(values) if isinstance(values, Mapping) else {}

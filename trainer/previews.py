@@ -21,7 +21,7 @@ from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 from trainer import seeds
-from trainer.atomic import WriteError, atomic_writer
+from trainer.atomic import atomic_writer
 from trainer.families import emphasis
 from trainer.families.base import Family
 from trainer.families.tokens import clip_tokenizer
@@ -121,16 +121,17 @@ def save(path: Path, made: Made) -> str | None:
     """Write the picture as PNG with its prompt and settings inside; returns a warning when that fails."""
     if made.picture is None:
         return None
-    info = PngInfo()
-    info.add_text("parameters", parameters_text(made))
-    buffer = io.BytesIO()
-    made.picture.save(buffer, format="PNG", pnginfo=info)
     try:
+        info = PngInfo()
+        info.add_text("parameters", parameters_text(made))
+        buffer = io.BytesIO()
+        made.picture.save(buffer, format="PNG", pnginfo=info)
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_writer(path) as stream:
             stream.write(buffer.getvalue())
-    except (WriteError, OSError) as error:
-        return f"the preview was not kept: {error.strerror or error}"
+    except (OSError, ValueError) as error:  # a preview must never end hours of training, whatever goes wrong in it
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        return f"the preview was not kept: {reason}"
     return None
 
 

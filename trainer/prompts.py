@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from trainer import jsontext
 from trainer.config import ConfigError, Problem
 from trainer.config.problems import did_you_mean
 from trainer.numbers import ADVICE, NumberError, read_number
@@ -132,6 +132,8 @@ def _prompt(given: Mapping[str, Any], where: str) -> Prompt:
             cure = f"; {ADVICE}: write {error.cure}" if error.cure else ""
             raise _problem(f"{where}: {name} is {str(value)[:40]!r}, which is no number{cure}") from None
 
+    if (fault := jsontext.unwritable(given)) is not None:
+        raise _problem(f"{where} holds {fault}, which no text has; type it again")
     prompt, negative = given.get("prompt", ""), given.get("negative_prompt") or ""
     if not isinstance(prompt, str) or not isinstance(negative, str):
         raise _problem(f"{where}: the prompt is not text")
@@ -173,8 +175,8 @@ def _side(value: float, where: str) -> int:
 
 def _from_json(path: Path, content: str) -> tuple[Prompt, ...]:
     try:
-        entries = json.loads(content)
-    except (ValueError, RecursionError) as error:
+        entries = jsontext.parse_written(content)
+    except jsontext.NotJsonError as error:
         raise _problem(f"{path} is not readable JSON: {error}") from None
     if not isinstance(entries, list) or not entries:
         raise _problem(f"{path} holds no list of prompts; write a list of texts or of tables with a prompt each")

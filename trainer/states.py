@@ -6,11 +6,11 @@ The folder is written, and read with its weights, in checkpoint.py. What a run t
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from trainer import jsontext
 from trainer.config.file_names import fault_of
 from trainer.saving import BUILDING, REMOVING, STATE_SUFFIX
 
@@ -25,7 +25,7 @@ class StateError(ValueError):
 
 def read_progress(folder: Path) -> dict[str, Any]:
     """Where a state stands: step, epoch, batch, seed and the rest. Raises StateError, OSError or ValueError."""
-    progress = json.loads((folder / "progress.json").read_text(encoding="utf-8"))
+    progress = jsontext.parse((folder / "progress.json").read_text(encoding="utf-8"))
     if progress.get("version") != STATE_VERSION:
         raise StateError(
             f"{folder}: it was written by another version of this program (state version {progress.get('version')})"
@@ -64,7 +64,7 @@ def position(resume: str) -> tuple[Path, dict[str, Any]] | None:
 def incomplete(folder: Path) -> str | None:
     """What is wrong with a state folder, or None when it is complete and unchanged."""
     try:
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        manifest = jsontext.parse((folder / "manifest.json").read_text(encoding="utf-8"))
         for name in STATE_FILES:
             told = manifest[name]
             data = (folder / name).read_bytes()

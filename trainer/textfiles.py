@@ -6,13 +6,11 @@ UTF-8 and UTF-16 are read. Other encodings can only be guessed, so they are name
 from __future__ import annotations
 
 import codecs
-import json
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-import tomlkit
+from trainer import jsontext, tomltext
 
 Kind = Literal["TOML", "JSON", "YAML"]
 LARGEST_BYTES = 2 * 2**20
@@ -84,13 +82,13 @@ def parse_document(text: str, path: str, kind: Kind) -> dict[str, Any]:
     if kind == "YAML":
         return _whole(_yaml(text, path), path)
     try:
-        document = json.loads(text, object_pairs_hook=lambda pairs: _once(pairs, path)) if kind == "JSON" else (
-            tomlkit.parse(text).unwrap())  # fmt: skip
-    except RecursionError as error:
+        document = jsontext.parse_written(text) if kind == "JSON" else tomltext.parse(text)
+    except (RecursionError, jsontext.TooDeepError) as error:
         raise _too_deep(path) from error
-    except (ValueError, tomlkit.exceptions.TOMLKitError) as error:
-        if isinstance(error, TextFileError):
-            raise
+    except jsontext.NameTwiceError as error:
+        said = "{path}: {name} stands there twice, as {first} and as {second}; remove one of them"
+        raise TextFileError(said, path=path, name=error.name, first=error.first, second=error.second) from error
+    except (jsontext.NotJsonError, tomltext.NotTomlError) as error:
         raise _invalid(text, path, kind, error) from error
     return _whole(document, path)
 
@@ -118,20 +116,20 @@ def _whole(document: Any, path: str) -> dict[str, Any]:
     if not isinstance(document, dict):
         said = "{path} holds {what} in place of names with values; choose a settings file"
         raise TextFileError(said, path=path, what="a list" if isinstance(document, list) else "a single value")
-    if _depth(document) > DEEPEST:
+    if jsontext.deeper(document, DEEPEST):
         raise _too_deep(path)
     return document
 
 
-def _invalid(text: str, path: str, kind: Kind, error: Exception) -> TextFileError:
-    long = re.search("[0-9]{1000,}", text)  # what Python reads no whole number from; it advises how to change that
-    if long and "int_max_str_digits" in str(error):
+def _invalid(text: str, path: str, kind: Kind, error: jsontext.NotJsonError | tomltext.NotTomlError) -> TextFileError:
+    long = re.search("[0-9]{1000,}", text)
+    if long and str(error) == jsontext.TOO_MANY_DIGITS:
         said = "{path} holds a number of {count} digits in line {line}; no setting is that large"
         return TextFileError(said, path=path, count=len(long[0]), line=text.count("\n", 0, long.start()) + 1)
-    line = int(getattr(error, "line", 0) or getattr(error, "lineno", 0))
-    lines = text.splitlines()
-    # tomlkit tells the line of the character behind a line end
-    near = next((n for n in (line, line - 1) if 1 <= n <= len(lines) and _single_backslash(lines[n - 1])), None)
+    lines = text.split("\n")
+    # a string that \" does not end is wrong only where the next line begins
+    places = [n for n in (error.line, error.line - 1) if 1 <= n <= len(lines)]
+    near = next((n for n in places if _single_backslash(lines[n - 1])), None)
     if near is not None and kind == "TOML":
         return TextFileError(
             "{path} is not valid TOML in line {line}, where single \\ stand in double quotes: write / or \\\\ in place "
@@ -149,33 +147,8 @@ def _single_backslash(line: str) -> bool:
     return re.search(r'"[^"\\]*(?:\\\\[^"\\]*)*\\[^\\]', line) is not None
 
 
-def _once(pairs: list[tuple[str, Any]], path: str) -> dict[str, Any]:
-    """The members of a JSON object; TOML refuses a name that stands twice, and so does this where the values differ."""
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found and found[name] != value:
-            said = "{path}: {name} stands there twice, as {first} and as {second}; remove one of them"
-            raise TextFileError(said, path=path, name=name, first=_short(found[name]), second=_short(value))
-        found[name] = value
-    return found
-
-
-def _short(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)[:80]
-
-
 def _too_deep(path: str) -> TextFileError:
     return TextFileError("{path} has tables in tables without end; this is not a training configuration", path=path)
-
-
-def _depth(document: Any) -> int:
-    """How many tables and lists lie in each other; not deeper than is worth knowing."""
-    level, depth = [document], 0
-    while level and depth <= DEEPEST:
-        inner = [list(one.values()) if isinstance(one, Mapping) else one for one in level]
-        level = [value for values in inner for value in values if isinstance(value, (Mapping, list))]
-        depth += 1
-    return depth
 
 
 def _utf_16(data: bytes) -> str | None:

@@ -11,6 +11,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from trainer import jsontext
 from trainer.config import TrainConfig, parse
 from trainer.config.rates import trained_rates
 from trainer.job import Job, list_jobs
@@ -87,7 +88,7 @@ def _kind_of(job: Job) -> str:
 
 def _gpu(job: Job) -> str | None:
     try:
-        told = json.loads(job.environment_path.read_text(encoding="utf-8"))["gpu"]
+        told = jsontext.parse(job.environment_path.read_text(encoding="utf-8"))["gpu"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return str(told) if told else None

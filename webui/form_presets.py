@@ -19,6 +19,7 @@ from typing import Any
 
 import tomlkit
 
+from trainer import jsontext, tomltext
 from trainer.atomic import atomic_write
 from trainer.config import Problem, flattened
 from webui.form import STAND_INS, RawValue, check, default_values, differences, raw_values
@@ -122,8 +123,8 @@ def _preset(path: Path, document: Mapping[str, Any], values: Mapping[str, RawVal
 def _document(path: Path) -> dict[str, Any]:
     """A preset file as tables, with a [preset] table in any case. Raises PresetError."""
     try:
-        document = tomlkit.parse(path.read_text(encoding="utf-8-sig")).unwrap()
-    except (OSError, ValueError) as error:
+        document = tomltext.parse(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
         raise PresetError("{path} is not a preset: {reason}", path=path.name, reason=str(error)) from error
     told = document.setdefault("preset", {})
     if not isinstance(told, dict) or not isinstance(told.get("title", {}), dict):
@@ -284,7 +285,9 @@ class Drafts:
     def read(self) -> Draft | None:
         """The draft, or None when there is none or the file is damaged (it is left as it is until the next save)."""
         try:
-            told = json.loads(self.path.read_text(encoding="utf-8"))
+            told = jsontext.parse(self.path.read_text(encoding="utf-8"))
+            if not jsontext.presentable(told):
+                return None
             return Draft(
                 int(told["rev"]), str(told["preset"]), str(told["mode"]), dict(told["values"]), float(told["saved_at"])
             )

@@ -22,7 +22,7 @@ from typing import Any
 
 import psutil
 
-from trainer import locks
+from trainer import jsontext, locks, tomltext
 from trainer.atomic import atomic_write
 from trainer.events import TERMINAL, EventLog
 from trainer.job import Job, find_job, list_jobs
@@ -369,8 +369,8 @@ class Runner:
 
     def _read_queue(self) -> dict[str, Any]:
         try:
-            content = json.loads((self.jobs_dir / "queue.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError):
+            content = jsontext.parse((self.jobs_dir / "queue.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
             return {}
         return content if isinstance(content, dict) else {}
 
@@ -451,10 +451,8 @@ def _with_resume(config_toml: str, folder: str) -> str:
 
 def _output(job: Job) -> tuple[str, str] | str:
     """Folder and name of the file that a job will write; the job's id when its configuration cannot be read."""
-    import tomlkit
-
     try:
-        save = tomlkit.parse(config_text(job)).unwrap().get("save", {})
+        save = tomltext.parse(config_text(job)).get("save", {})
         return str(save.get("output_dir", "output")), str(save["output_name"])
     except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
         return job.id

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from trainer import jsontext
 from trainer.addresses import web_address
 from trainer.atomic import atomic_write
 from trainer.paths import pasted
@@ -97,16 +98,16 @@ class SettingsFile:
         if stamp == self._seen:
             return
         self._seen = stamp
-        with contextlib.suppress(OSError, ValueError, RecursionError):
-            self._current = Settings.model_validate(json.loads(self.path.read_text(encoding="utf-8-sig")))
+        with contextlib.suppress(OSError, ValueError):
+            self._current = Settings.model_validate(jsontext.parse(self.path.read_text(encoding="utf-8-sig")))
 
     def _first(self) -> Settings:
         """The settings of the file, of a damaged one what is sound; the damaged one is kept beside."""
         try:
-            values = json.loads(self.path.read_text(encoding="utf-8-sig"))
+            values = jsontext.parse(self.path.read_text(encoding="utf-8-sig"))
         except FileNotFoundError:
             return Settings()
-        except (OSError, ValueError, RecursionError):
+        except (OSError, ValueError):
             values = None
         try:
             return Settings.model_validate(values)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from trainer import tomltext
 
 FOLDER = Path(__file__).parent / "text"
 LANGUAGES = ("zh",)
@@ -23,7 +24,7 @@ def _merged(files: tuple[tuple[Path, int], ...]) -> dict[str, Any]:
     """The texts of some files; an update of one of them is seen without a restart."""
     merged: dict[str, Any] = {"phrases": {}, "parameters": {}}
     for path, _ in files:
-        content = _parsed(path.read_text(encoding="utf-8-sig"))
+        content = tomltext.parse(path.read_text(encoding="utf-8-sig"))
         merged["phrases"].update(content.get("phrases", {}))
         merged["parameters"].update(content.get("parameters", {}))
     return merged
@@ -32,14 +33,3 @@ def _merged(files: tuple[tuple[Path, int], ...]) -> dict[str, Any]:
 def phrase(english: str, lang: str) -> str:
     """One phrase in a language; the English one where no translation is known."""
     return str(texts(lang)["phrases"].get(english, english))
-
-
-def _parsed(text: str) -> dict[str, Any]:
-    """TOML as plain values. tomlkit takes a second for all texts, which every start of the page would wait for."""
-    if sys.version_info >= (3, 11):
-        import tomllib
-
-        return tomllib.loads(text)
-    import tomlkit
-
-    return tomlkit.parse(text).unwrap()

@@ -66,6 +66,11 @@ def test_caption_and_tags_become_one_text_and_tags_alone_are_never_lost(caption,
         ('{"a": {"tags": ["x"]}}', "m.json", "tags of a is ['x']; text is needed"),
         ('{"caption": "x"}', "m.jsonl", "line 1: image_path is missing"),
         ('{"image_path": "a"}\nnonsense', "m.jsonl", "line 2: this is no JSON"),
+        ('{"0": {"caption": "x"}, "0": {"caption": "y"}}', "m.json", "0 stands there twice, as"),
+        ('{"a": {"caption": "x\\ud800"}}', "m.json", "caption of a holds half a character, which no text has"),
+        ('{"image_path": "a", "tags": "\\u0000"}', "m.jsonl", "tags of a holds a zero byte, which no text has"),
+        ("[" * 100_000, "m.json", "is not valid JSON: lists or tables in it are nested too deep"),
+        ("[" * 100_000, "m.jsonl", "line 1: this is no JSON (lists or tables in it are nested too deep)"),
     ],
 )
 def test_a_wrong_metadata_file_is_an_error_with_its_place(tmp_path, content, name, words):

@@ -117,6 +117,14 @@ def test_a_prompt_without_a_size_is_told_for_sdxl_only():
         ("p.json", b'["a", "b --foo 1"]', "prompt 2 of .* has the unknown option --foo"),
         ("p.json", b'[{"prompt": "a", "widht": 64}]', r"has the unknown name 'widht'; did you mean width\?"),
         ("p.json", b'[{"prompt": "a", "negative_prompt": ["b"]}]', "the prompt is not text"),
+        ("p.json", b'[{"prompt": "x\\ud800"}]', "prompt 1 of .* holds half a character, which no text has"),
+        ("p.json", b'["a", "b\\u0000c"]', "prompt 2 of .* holds a zero byte, which no text has"),
+        ("p.json", b'[{"prompt": "a", "negative_prompt": "\\udfff"}]', "holds half a character"),
+        ("p.json", b'[{"prompt": "a", "prompt": "b"}]', 'prompt stands there twice, as "a" and as "b"; remove one'),
+        ("p.json", b"[" * 100_000, "not readable JSON: lists or tables in it are nested too deep"),
+        ("p.json", b'[{"seed": ' + b"9" * 6000 + b"}]", "a number in it has thousands of digits; write a shorter one"),
+        ("p.toml", b'[[prompt.subset]]\nprompt = "a\\u0000b"', "prompt 1 of .* holds a zero byte"),
+        ("p.toml", b'[[prompt.subset]]\nprompt = "a\\ud800b"', "not valid TOML in line 2"),
         ("p.toml", b"= 3", "not valid TOML"),
         ("p.toml", b"[prompt]", r"write \[\[prompt\.subset\]\]"),
         ("p.txt", b"# nothing\n", "there is no prompt"),
@@ -272,6 +280,12 @@ def test_a_picture_that_cannot_be_written_is_a_warning(tmp_path):
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     warning = save(tmp_path / "file" / "a.png", Made(0, SMALL, 5, Image.new("RGB", (8, 8))))
     assert warning.startswith("the preview was not kept")
+
+
+def test_a_prompt_that_no_file_can_hold_is_a_warning_too(tmp_path):
+    prompt = replace(SMALL, prompt="x\ud800")
+    warning = save(tmp_path / "a.png", Made(0, prompt, 5, Image.new("RGB", (8, 8))))
+    assert warning.startswith("the preview was not kept: ") and list(tmp_path.iterdir()) == []
 
 
 def test_a_picture_tells_the_sampler_of_the_run_where_the_prompt_names_none(family):

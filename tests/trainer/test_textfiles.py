@@ -79,6 +79,33 @@ def test_a_file_that_is_no_settings_file_gets_a_sentence(
     assert err.startswith(f"error: {file}") and words in err
 
 
+@pytest.mark.parametrize("text", ["null", '"x"', "3"])
+def test_json_that_is_one_value_is_called_so(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"x\.json holds a single value in place of names with values; choose a"):
+        loads(text, "x.json")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a = 1\nb = ]\n", "(at line 2, column 5)"), ('a = 1\nb = "x\nc = 1', "(at line 2, column 7)"),
+        ("a = 1\nb =", "(at end of document)"), ("a = 1\nb = 2\na = 3", 'Key "a" already exists in its table (line 3)'),
+        ('a = 1\nvae = "C:\\models"\nc = 3', "in line 2, where single \\ stand"),
+        ('a = 1\nvae = "C:\\"\nc = "d"', "in line 2, where single \\ stand"),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_toml_is_told_with_its_place(text: str, words: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        loads(text, "run.toml")
+    assert "run.toml is not valid TOML" in str(caught.value) and words in str(caught.value)
+
+
+def test_toml_of_two_megabytes_is_read_with_every_table_and_letter() -> None:  # minutes with a parser for files to edit
+    assert loads(f'training_comment = "{"x" * 1_900_000}"')["training_comment"] == "x" * 1_900_000
+    tables = loads("".join(f"[[datasets]]\nresolution = {n}\n" for n in range(5000)))["datasets"]
+    assert [table["resolution"] for table in tables] == list(range(5000))
+
+
 def test_a_name_that_stands_twice_with_the_same_value_is_taken() -> None:
     assert loads('{"unet_lr": 1, "unet_lr": 1}') == {"unet_lr": 1}
 

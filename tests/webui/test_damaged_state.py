@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from taggers.run import Run
 from tests.webui.served import served
 from tests.webui.test_tagstore import fill
-from webui.routes import datasets, tagging
+from webui.routes import datasets, form, tagging
 from webui.site import open_site
 
 HELD = {
@@ -76,6 +76,27 @@ def test_the_tagger_answers_whatever_its_state_holds(tmp_path: Path, content: by
     answers += [client.post(f"{base}/{path}", json={}) for path in ("stop", "end", "undo")]
     answers.append(client.post("/api/tagging/models/wd-vit-v3/cancel", json={}))
     assert {str(answer.url): answer.text for answer in answers if answer.status_code >= 500} == {}
+
+
+DRAFTS = {
+    **HELD,
+    "deep values": b'{"rev": 3, "preset": "", "mode": "basic", "saved_at": 1, "values": {"run.seed": %s}}'
+    % (b"[" * 900 + b"]" * 900),
+    "half a character": b'{"rev": 3, "preset": "", "mode": "basic", "saved_at": 1, "values": {"run.seed": "\\ud800"}}',
+}
+
+
+@pytest.mark.parametrize("content", DRAFTS.values(), ids=DRAFTS)
+def test_a_damaged_draft_leaves_the_form_as_it_is_at_first_and_the_next_draft_is_kept(tmp_path: Path, content: bytes):
+    site = open_site(tmp_path / "root")
+    (site.state_dir / "drafts").mkdir(parents=True, exist_ok=True)
+    (site.state_dir / "drafts" / "train.json").write_bytes(content)
+    client = TestClient(served(form.router(site)).app, "http://127.0.0.1", False)
+    opened = client.get("/api/form/draft")
+    assert (opened.status_code, opened.json()["rev"], opened.json()["mode"]) == (200, 0, "basic")
+    body = {"values": {"run.seed": "9"}, "preset": "", "mode": "expert", "rev": 0}
+    assert client.post("/api/form/draft", json=body).json()["saved"]
+    assert client.get("/api/form/draft").json()["values"]["run.seed"] == "9"
 
 
 PATHS = [

@@ -8,7 +8,6 @@ optimizers can be chosen, trainer/optimizers.py builds them). To add a parameter
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ import tomlkit
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 
+from trainer import jsontext, tomltext
 from trainer.config import recipe, rules
 from trainer.config.cache import Cache
 from trainer.config.caption import Caption
@@ -215,8 +215,9 @@ def read_values(path: Path) -> dict[str, Any]:
 def loads(text: str, path: str = "the text") -> dict[str, Any]:
     """As `read_values`, for the text of a file, or for the header of a .safetensors file."""
     text = text.lstrip("\ufeff")
-    is_json = text.lstrip().startswith("{") or (text.lstrip().startswith("[") and _is_json(text))
     suffix = "." + path.rpartition(".")[2].lower()
+    start = text.lstrip()[:1]
+    is_json = start == "{" or ((start == "[" or suffix == ".json") and _is_json(text))
     if not is_json and suffix in words.SUFFIXES and words.holds_words(text):
         return {words.DOCUMENT: text}
     kind: Kind = "JSON" if is_json else "YAML" if suffix in (".yaml", ".yml") else "TOML"
@@ -251,10 +252,10 @@ def _repeated(document: Mapping[str, Any]) -> list[Repeated]:
 
 
 def _is_json(text: str) -> bool:
-    """Whether a text that begins with a bracket is a JSON list: a table of TOML does too."""
+    """Whether a text is JSON, or a broken list of JSON: a table of TOML begins with a bracket too."""
     try:
-        json.loads(text)
-    except (ValueError, RecursionError):
+        jsontext.parse(text)
+    except ValueError:
         return text.lstrip().startswith(("[{", "[[[["))
     return True
 
@@ -294,7 +295,7 @@ def read(path: Path | None, overrides: Sequence[str] = (), options: Mapping[str,
 def to_flat_toml(config: TrainConfig) -> str:
     """What differs from the defaults as one flat table, as sd-scripts' output_config writes it; never a password."""
     flat = tomlkit.document()
-    for table in tomlkit.parse(to_toml(config)).unwrap().values():
+    for table in tomltext.parse(to_toml(config)).values():
         for name, value in table.items():
             if name != "wandb_api_key":
                 flat.add(name, value)

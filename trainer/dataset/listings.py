@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from trainer import jsontext
 from trainer.atomic import atomic_write
 from trainer.dataset import links
 from trainer.dataset.buckets import Size
@@ -129,8 +130,8 @@ def _lines(text: str, path: Path) -> Iterator[Entry]:
         if not line.strip():
             continue
         try:
-            values: Any = json.loads(line)
-        except (ValueError, RecursionError) as error:
+            values = jsontext.parse_written(line)
+        except jsontext.NotJsonError as error:
             raise ListingError(f"{path}, line {number}: this is no JSON ({error}); correct the line") from error
         if not isinstance(values, dict) or not isinstance(values.get("image_path"), str):
             raise ListingError(f"{path}, line {number}: image_path is missing; each line names its picture with it")
@@ -143,6 +144,8 @@ def _entry(key: str, values: Any, path: Path) -> Entry:
     for name in ("caption", "tags"):
         if not isinstance(values.get(name), (str, type(None))):
             raise ListingError(f"{path}: {name} of {key} is {values[name]!r}; text is needed")
+        if (fault := jsontext.unwritable(values.get(name))) is not None:
+            raise ListingError(f"{path}: {name} of {key} holds {fault}, which no text has; type it again")
     bucket = _size(values.get("train_resolution"))
     if bucket is not None and not all(64 <= side <= LARGEST_SIDE_PX and side % 8 == 0 for side in bucket):
         said = f"two multiples of 8 from 64 to {LARGEST_SIDE_PX} are needed; correct or remove it"
@@ -170,6 +173,6 @@ def _text(path: Path) -> str:
 
 def _json(text: str, path: Path) -> Any:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
+        return jsontext.parse_written(text)
+    except jsontext.NotJsonError as error:
         raise ListingError(f"{path} is not valid JSON: {error}") from error

@@ -13,8 +13,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-import tomlkit
-
+from trainer import tomltext
 from trainer.arguments import ArgumentError, suggestion
 from trainer.paths import PathError, pasted
 
@@ -108,10 +107,10 @@ def read_preset(path: Path) -> Preset:
     try:
         if path.stat().st_size > LARGEST_FILE_BYTES:
             raise PresetError(f"preset {path}: it is larger than 1 MB; this is no preset of LyCORIS")
-        values = tomlkit.parse(path.read_text(encoding="utf-8-sig")).unwrap()
+        values = tomltext.parse(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise PresetError(f"preset {path}: it cannot be read ({error.strerror}); correct the path") from error
-    except (UnicodeDecodeError, RecursionError, tomlkit.exceptions.TOMLKitError) as error:
+    except (ValueError, RecursionError) as error:
         raise PresetError(f"preset {path}: it is no TOML file in UTF-8 ({error})") from error
     return preset_of(values, str(path))
 

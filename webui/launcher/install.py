@@ -71,7 +71,7 @@ def read_stamp(root: Path) -> Stamp:
     try:
         raw = json.loads((root / ".venv" / STAMP).read_text(encoding="utf-8"))
         return Stamp(str(raw["inputs"]), str(raw["torch"]), raw["asked"], tuple(raw["extras"]))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return Stamp()
 
 
