@@ -28,7 +28,8 @@ ALLOWED = {
     "webui": (
         "trainer.addresses", "trainer.textfiles",
         "trainer.signals", "trainer.leftovers", "trainer.atomic", "trainer.jsontext", "trainer.tomltext",
-        "trainer.filesystem", "trainer.locks", "trainer.config", "trainer.optimizers", "trainer.schedules", "trainer.job",
+        "trainer.filesystem",
+        "trainer.locks", "trainer.config", "trainer.optimizers", "trainer.schedules", "trainer.job",
         "trainer.events", "trainer.dataset",
         "trainer.metadata", "trainer.tools.inspect", "trainer.families.weights", "trainer.families.kinds",
         "trainer.families.tokens", "trainer.families.emphasis",
