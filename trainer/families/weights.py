@@ -35,8 +35,8 @@ BITS = {
 Kind = Literal["checkpoint", "folder", "lora", "vae", "text_encoder", "unet", "unknown"]
 
 
-# a family that is not trained here -> part of a tensor name that only its models have, by ComfyUI's model_detection;
-# diffusers' FLUX before Stable Diffusion 3, whose names it has too
+# a family that is not trained here -> part of a tensor name that only its models have; diffusers' FLUX before Stable
+# Diffusion 3, whose names it has too
 OTHER_FAMILIES = (
     ("flux", "double_blocks."), ("flux", "single_transformer_blocks"), ("flux", "double_blocks_"),
     ("sd3", "joint_blocks."), ("sd3", "joint_blocks_"), ("qwen", ".img_mod.1."), ("sd3", "attn.add_k_proj."),
