@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from trainer.atomic import WriteError, atomic_write
@@ -161,9 +162,18 @@ def _output_config(given: Given) -> int:
 
 
 def _check(chosen: argparse.Namespace) -> int:
+    from trainer.dataset.problems import Problem as DataProblem
     from trainer.dataset.report import report
 
-    made = report(_read(chosen).config, decode=True)
+    config = _read(chosen).config
+    made = report(config, decode=True)
+    if (config.network.network_weights or config.network.base_weights) and not made.errors:
+        from trainer.preparation import check_loras
+
+        unfit = check_loras(config)
+        if unfit is not None:
+            problem = DataProblem("error", None, "{reason}", {"reason": unfit}, "network.network_weights")
+            made = replace(made, problems=(problem, *made.problems))
     told = made.to_json()
     if chosen.json:
         print(json.dumps(told, ensure_ascii=False, indent=1))

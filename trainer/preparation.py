@@ -46,7 +46,7 @@ from trainer.failures import explain
 from trainer.families import emphasis, kinds
 from trainer.families.base import Family, Target
 from trainer.families.modules import lora_tensors
-from trainer.families.weights import describe, find_base
+from trainer.families.weights import WeightsError, describe, find_base
 from trainer.job import Job
 from trainer.leftovers import sweep_run, sweep_tree
 from trainer.loading.batches import count_batches, plan
@@ -55,6 +55,7 @@ from trainer.loading.npz import NpzStore
 from trainer.loading.pixels import Item, item_of, load
 from trainer.loading.texts import KeptTexts, write_te_outputs
 from trainer.locks import Lock, take_card
+from trainer.networks.base import NetworkError
 from trainer.networks.network import Network
 from trainer.numbers import read_number
 from trainer.processes import Processes, StopRequested
@@ -425,12 +426,33 @@ def _check_network(config: TrainConfig, family: Family, resumed: State | None) -
 
     Raises NetworkError, StateError, WeightsError.
     """
+    for name in config.network.base_weights:
+        merged, tensors = networks.of_file(family.layers(), lora_tensors(Path(name)), name)
+        merged.usable(tensors, name)
     layers, state, like = _adapted(config, family)
     network = networks.plan(layers, networks.network_options(config.network), like)
     if state:
         network.usable(state, config.network.network_weights or "")
     if resumed:
         _check_state(resumed, network, config.save.resume or "")
+
+
+def check_loras(config: TrainConfig) -> str | None:
+    """Why the LoRAs of network_weights and base_weights cannot be used, as a start would find; None when they can.
+
+    Of the base model only headers are read. None too where that itself cannot be used, which is said elsewhere.
+    """
+    try:
+        base = find_base(config.model.pretrained_model_name_or_path or "")
+        settled = kinds.settle(config, describe(base)).config
+        family = families.outline(families.options_from(settled))
+    except WeightsError:
+        return None
+    try:
+        _check_network(settled, family, None)
+    except (NetworkError, WeightsError) as error:
+        return str(error)
+    return None
 
 
 def _adapted(

@@ -15,6 +15,8 @@ import torch
 from place import Place
 from safetensors.torch import load_file, save_file
 
+from trainer import families, networks
+from trainer.__main__ import main
 from trainer.config import read
 from trainer.dataset.report import report
 from trainer.families import layout, modules, pickles
@@ -150,6 +152,50 @@ def test_what_train_refuses_of_a_weights_file_the_check_refuses(place: Place, ca
 
 
 @pytest.mark.parametrize("kind", loras())
+def _renamed(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {
+        key.replace("lora_unet_", "lora_unet_x_").replace("lora_te_", "lora_te_x_"): tensors[key] for key in tensors
+    }
+
+
+def _wider(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {key: torch.ones(2, 1024) if "attn2_to_k.lora_down" in key else tensors[key] for key in tensors}
+
+
+def _whole_numbers(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {key: value.to(torch.int8) for key, value in tensors.items()}
+
+
+def _flat(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {key: torch.ones(0) if "lora_down" in key else value for key, value in tensors.items()}
+
+
+def _two_alphas(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {key: torch.ones(2) if key.endswith(".alpha") else value for key, value in tensors.items()}
+
+
+@pytest.mark.parametrize("name", ["network_weights", "base_weights"])
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (dict, None), (_renamed, "tensors belongs to this model"),
+        (_wider, "has shape (2, 1024), the network here (2, "), (_flat, "(0,)"),
+        (_whole_numbers, "holds torch.int8, not numbers with a fraction"), (_two_alphas, "has shape (2,)"),
+    ],
+)  # fmt: skip
+def test_a_lora_that_does_not_fit_the_network_is_told_by_the_check(
+    place: Place, capsys: pytest.CaptureFixture[str], name: str, change: Callable[..., dict], words: str | None
+) -> None:
+    config = read(Path(place.config())).config
+    family = families.outline(families.options_from(config))
+    tensors = networks.plan(family.layers(), networks.network_options(config.network)).file_tensors()
+    save_file(change({key: torch.ones(value.shape) for key, value in tensors.items()}), "a.safetensors")
+    value = "a.safetensors" if name == "network_weights" else ["a.safetensors"]
+    assert main(["check", place.config(**{name: value})]) == (0 if words is None else 2)
+    said = capsys.readouterr().out
+    assert words is None or words in said
+
+
 @pytest.mark.parametrize("name", ["network_weights", "base_weights"])
 def test_nan_in_a_lora_is_found_without_torch(place: Place, name: str, kind: str) -> None:
     loras()[kind](place.root / "a.safetensors")

@@ -152,6 +152,39 @@ def test_the_check_names_the_module_for_a_loha_given_to_networks_lora(
     assert said.address == "network.network_weights"
 
 
+@pytest.mark.parametrize(
+    ("ranks", "values", "words"),
+    [
+        (
+            (8, 8),
+            {"network_dim": 2},
+            "with network_dim 2 the network here has another; set network_dim to 8, or switch",
+        ),
+        ((4, 4), {}, None),
+        ((8, 8), {}, "with network_dim 4"),
+        ((8, 8), {"network_dim": 8}, None),
+        ((8, 4), {"network_dim": 8}, "has layers of several ranks (4, 8); switch dim_from_weights on"),
+        ((8, 4), {"network_dim": 2, "dim_from_weights": True}, None),
+        ((8, 4), {"network_dim": 8, "network_args": ["block_dims=" + ",".join(["4"] * 25)]}, None),
+        ((8, 8), {"network_dim": 2, "network_module": LYCORIS, "network_args": ["algo=locon"]}, "set network_dim to 8"),
+    ],
+)
+def test_ranks_of_a_file_are_compared_without_the_base_model(
+    tmp_path: Path, ranks: tuple[int, int], values: dict[str, object], words: str | None
+) -> None:
+    file, names = tmp_path / "a.safetensors", ("lora_unet_mid_block_a", "lora_unet_mid_block_b")
+    save_file(
+        {f"{name}.lora_down.weight": torch.ones(rank, 6) for name, rank in zip(names, ranks, strict=True)}
+        | {f"{name}.lora_up.weight": torch.ones(6, rank) for name, rank in zip(names, ranks, strict=True)},
+        str(file),
+    )
+    needed = {"pretrained_model_name_or_path": "b", "train_data_dir": "t", "resolution": 512}
+    config = parse({**needed, "network_weights": str(file), **values}).config
+    said = [one.message for one in kinds._network_files(config, "sd1")]
+    assert len(said) == (words is not None)
+    assert words is None or words in said[0]
+
+
 @pytest.mark.parametrize("family", ["sd1", "sdxl"])
 def test_a_lora_of_a_family_that_is_not_trained_fits_no_base_model(tmp_path: Path, family: kinds.Trained) -> None:
     file = tmp_path / "flux.safetensors"

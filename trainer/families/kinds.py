@@ -14,7 +14,7 @@ from trainer.config.dataset import of_each_group
 from trainer.families.layout import incomplete_vae
 from trainer.families.weights import Description, WeightsError, describe, find_base, read_config
 from trainer.networks.arguments import BLOCK_LISTS, parse
-from trainer.networks.files import OTHER_METHOD, other_method
+from trainer.networks.files import OTHER_METHOD, other_method, other_rank
 
 if TYPE_CHECKING:
     from trainer.config import TrainConfig
@@ -248,6 +248,8 @@ def _network_files(config: TrainConfig, family: Trained) -> Iterator[Said]:
             other = other_method(name, about.shapes, network.network_module, network.network_args)
             if other is not None:
                 yield Said(OTHER_METHOD, other, "network.network_weights")
+            elif rank := other_rank(name, about.shapes, network):
+                yield Said(*rank, "network.network_weights")
 
 
 def _blocks(config: TrainConfig, family: Trained) -> Iterator[Said]:

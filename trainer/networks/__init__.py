@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from trainer.networks.base import Target
     from trainer.networks.network import Network
 
-__all__ = ["NetworkOptions", "attach", "merge", "network_options", "plan", "renamed"]
+__all__ = ["NetworkOptions", "attach", "merge", "network_options", "of_file", "plan", "renamed"]
 
 
 def attach(
@@ -31,6 +31,16 @@ def attach(
     from trainer.networks import network
 
     return network.attach(targets, options, seed, like)
+
+
+def of_file(targets: Sequence[Target], state: Mapping[str, Tensor], path: str) -> tuple[Network, Mapping[str, Tensor]]:
+    """The network that a file of any method is made for, without its weights, and the file's tensors by our names.
+
+    Raises NetworkError when nothing of it belongs to the model.
+    """
+    from trainer.networks import network
+
+    return network.of_file(targets, state, path)
 
 
 def plan(targets: Sequence[Target], options: NetworkOptions, like: Mapping[str, Tensor] | None = None) -> Network:

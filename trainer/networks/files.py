@@ -6,12 +6,28 @@ A file decides what it is: a LoHa's numbers mean nothing to a LoRA, even where n
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
 
 from trainer.arguments import ArgumentError
 from trainer.networks import arguments
 from trainer.networks.presets import PresetError, find_preset
 
 Shape = tuple[int, ...]
+
+
+class Ranks(Protocol):
+    """What of the network section decides ranks."""
+
+    @property
+    def network_module(self) -> str: ...
+    @property
+    def network_args(self) -> tuple[str, ...]: ...
+    @property
+    def network_dim(self) -> int | None: ...
+    @property
+    def dim_from_weights(self) -> bool: ...
+
+
 PLAIN = "lora"  # two matrices a layer, whatever trained them
 # method of methods.py -> the method of the files that it goes on with; its own where it is not here
 READS = {"lora": PLAIN, "lora_fa": PLAIN, "dylora": PLAIN, "locon": PLAIN}
@@ -30,6 +46,11 @@ OUTPUTS, INPUTS = "outputs", "inputs"  # whose lengths a DoRA trains
 LENGTHS_OF = {OUTPUTS: "with lengths of outputs", INPUTS: "with lengths of inputs"}
 OTHER_METHOD = (
     "{path} is a {method} file, but these settings train {ours}; what a file is decides: {cure}, or choose another file"
+)
+SEVERAL_RANKS = "{path} has layers of several ranks ({ranks}); switch dim_from_weights on to go on with them"
+OTHER_RANK = (
+    "{path} has rank {theirs} in {key}, but with {name} {ours} the network here has another; set {name} to {theirs}, "
+    "or switch dim_from_weights on"
 )
 
 
@@ -90,6 +111,50 @@ def other_method(path: str, shapes: Mapping[str, Shape], module: str, texts: Seq
             "ours": f"{values['ours']} {LENGTHS_OF[ours]}",
             "cure": f"set wd_on_output={theirs == OUTPUTS} in network_args",
         }  # fmt: skip
+    return None
+
+
+def other_rank(path: str, shapes: Mapping[str, Shape], section: Ranks) -> tuple[str, dict[str, str | int]] | None:
+    """OTHER_RANK or SEVERAL_RANKS and its values when the settings make layers of another rank than a LoRA's or LoHa's.
+
+    None when they do not, or when blocks or a preset give layers ranks of their own.
+    """
+    module, texts = section.network_module, section.network_args
+    try:
+        given, method = arguments.modern(arguments.parse(module, texts)), arguments.method_of(module, texts).name
+    except ArgumentError:
+        return None
+    of_blocks = any(given.get(name) for name in (*arguments.BLOCK_LISTS, *arguments.BLOCK_WEIGHTS))
+    plain = given.get("preset") in (None, "full") and not of_blocks and not section.dim_from_weights
+    ending = {"loha": ".hada_w1_b"}.get(method, ".lora_down.weight" if READS.get(method) == PLAIN else None)
+    if not plain or ending is None:
+        return None
+    dim = section.network_dim or 4
+    of_convolutions = given.get("conv_dim", None if module.startswith("networks.") else dim)
+    found: dict[str, tuple[int, int, str]] = {}  # key -> rank there and here, and what decides it
+    for key, shape in shapes.items():
+        layer = key.removesuffix(ending)
+        if (
+            layer == key
+            or len(shape) < 2
+            or 0 in shape
+            or f"{layer}.lora_mid.weight" in shapes
+            or f"{layer}.hada_t1" in shapes
+        ):
+            continue
+        wide = len(shape) == 4 and shape[2:] != (1, 1)  # of LoHa only 3x3 convolutions with a core can be told
+        ours, name = (of_convolutions, "conv_dim") if wide else (dim, "network_dim")
+        if method == "loha" and of_convolutions != dim:
+            return None
+        if ours:
+            found[key] = shape[0], int(str(ours)), name
+    for key, (theirs, here, name) in found.items():
+        if theirs == here:
+            continue
+        ranks = sorted({rank for rank, _, decided in found.values() if decided == name})
+        if len(ranks) > 1:
+            return SEVERAL_RANKS, {"path": path, "ranks": ", ".join(map(str, ranks))}
+        return OTHER_RANK, {"path": path, "key": key, "theirs": theirs, "name": name, "ours": here}
     return None
 
 

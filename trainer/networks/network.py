@@ -256,12 +256,10 @@ def plan(targets: Sequence[Target], options: NetworkOptions, like: Mapping[str, 
     return Network(adapters, options, weights)
 
 
-@torch.no_grad()
-def merge(targets: Sequence[Target], state: Mapping[str, Tensor], multiplier: float, path: str) -> list[str]:
-    """Add the changes of a LoRA file, of any method, to the frozen weights (base_weights); returns what did not match.
+def of_file(targets: Sequence[Target], state: Mapping[str, Tensor], path: str) -> tuple[Network, Mapping[str, Tensor]]:
+    """The network that a file of any method is made for, without its weights, and the file's tensors by our names.
 
-    Computed in float32 and brought back to the layer's format. Raises NetworkError when nothing matches, when sizes
-    differ, and for layers whose weights are quantised.
+    Raises NetworkError when nothing of it belongs to the model.
     """
     named = renamed(targets, state)
     network = Network(dict(alike(targets, NetworkOptions(), named)), NetworkOptions())
@@ -269,6 +267,17 @@ def merge(targets: Sequence[Target], state: Mapping[str, Tensor], multiplier: fl
         raise NetworkError(
             f"{path}: none of its {len(state)} tensors belongs to this model; is it for another model family?"
         )
+    return network, named
+
+
+@torch.no_grad()
+def merge(targets: Sequence[Target], state: Mapping[str, Tensor], multiplier: float, path: str) -> list[str]:
+    """Add the changes of a LoRA file, of any method, to the frozen weights (base_weights); returns what did not match.
+
+    Computed in float32 and brought back to the layer's format. Raises NetworkError when nothing matches, when sizes
+    differ, and for layers whose weights are quantised.
+    """
+    network, named = of_file(targets, state, path)
     notes = network.load(named, path)
     for name, adapter in network.adapters():
         if is_quantised(adapter.layer):
@@ -305,14 +314,34 @@ def renamed(targets: Sequence[Target], state: Mapping[str, Tensor]) -> Mapping[s
 def alike(
     targets: Sequence[Target], options: NetworkOptions, state: Mapping[str, Tensor]
 ) -> Iterator[tuple[str, Adapter]]:
-    """Names and adapters of the layers that a file's tensors name, by the methods and in the sizes they show."""
+    """Names and adapters of the layers that a file's tensors name, by the methods and in the sizes they show.
+
+    Raises NetworkError for tensors of which no layer can be made.
+    """
     tensors = by_layer(state)
     for target in targets:
         for kind in (METHODS[options.method], *METHODS.values()):
             name = _name(target, kind)
             if name in tensors and kind.knows(tensors[name]):
-                yield name, kind.like(target, tensors[name], options)
+                yield name, _like(kind, target, tensors[name], options)
                 break
+
+
+def _like(kind: type[Adapter], target: Target, tensors: Mapping[str, Tensor], options: NetworkOptions) -> Adapter:
+    alpha = tensors.get("alpha")
+    if alpha is not None and alpha.numel() != 1:
+        name = _name(target, kind)
+        raise NetworkError(f"{name}.alpha has shape {tuple(alpha.shape)}, not one number; choose another file")
+    try:
+        return kind.like(target, tensors, options)
+    except (ValueError, IndexError, KeyError, RuntimeError, ArithmeticError) as error:
+        if isinstance(error, NetworkError):
+            raise
+        sizes = ", ".join(f"{ending} {tuple(value.shape)}" for ending, value in tensors.items())
+        said = (
+            f"no layer of this method has tensors of the sizes of {_name(target, kind)} ({sizes}); choose another file"
+        )
+        raise NetworkError(said) from error
 
 
 def by_layer(state: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
