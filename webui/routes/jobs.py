@@ -205,7 +205,7 @@ def _add_views(routes: APIRouter, site: Site, job_of: Callable[[str], Job]) -> N
 def _form_values(job: Job) -> dict[str, Any]:
     """Every field of the form as the job was trained. Raises Refusal when its settings cannot be read."""
     try:
-        return take(read_text(config_text(job), job.config_path.name)).values
+        return dict(take(read_text(config_text(job), job.config_path.name)).values)
     except (ValueError, RecursionError) as error:
         raise Refusal(409, "The settings of this job cannot be read.") from error
 
