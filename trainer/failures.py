@@ -20,6 +20,13 @@ SMALLEST_USUAL_SIDE_PX = 512
 BUG_ADVICE = (
     "This is a fault of the program. Please report it with the zip from Settings; the job folder keeps the whole log"
 )
+# What is refused -> what to do; None where several things are.
+REFUSED_ADVICE: Mapping[str | None, str] = {
+    "config": "Correct the settings named above and start again",
+    "data": "Correct the data set as named above and start again",
+    "weights": "Choose another file, or correct the setting named above",
+    None: "Correct what is named above and start again",
+}
 
 
 class NotANumber(ArithmeticError):
@@ -91,18 +98,20 @@ def explain(error: BaseException, config: TrainConfig | None = None) -> Failure:
 
 def _kind(error: BaseException, config: TrainConfig | None) -> tuple[str, str]:
     from trainer.checkpoint import NotFinite
-    from trainer.dataset import DatasetError
+    from trainer.dataset.problems import DatasetError, RefusedError
     from trainer.families.weights import WeightsError
     from trainer.networks.base import NetworkError
     from trainer.processes import Lost
     from trainer.states import StateError
 
     if isinstance(error, ConfigError):
-        return "config", "Correct the settings named above and start again"
+        return "config", REFUSED_ADVICE["config"]
+    if isinstance(error, RefusedError):
+        return error.subject or "data", REFUSED_ADVICE[error.subject]
     if isinstance(error, DatasetError):
-        return "data", "Correct the data set as named above and start again"
+        return "data", REFUSED_ADVICE["data"]
     if isinstance(error, (WeightsError, NetworkError, StateError)):
-        return "weights", "Choose another file, or correct the setting named above"
+        return "weights", REFUSED_ADVICE["weights"]
     if isinstance(error, (NotFinite, NotANumber)):
         return (
             "nan",

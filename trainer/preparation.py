@@ -38,7 +38,8 @@ from trainer.checkpoint import Reserved, State, load_state, reserve_name
 from trainer.config import TrainConfig
 from trainer.config.rates import trained_rates
 from trainer.console import LOG
-from trainer.dataset import DatasetError, captions, statistics
+from trainer.dataset import captions, statistics
+from trainer.dataset.problems import RefusedError
 from trainer.dataset.report import Done, Lengths, first_step, lengths
 from trainer.dataset.scan import Dataset, scan, write_caches
 from trainer.events import TERMINAL, EventLog
@@ -195,7 +196,7 @@ def _scanned(config: TrainConfig, warn: Warn) -> Dataset:
     """The pictures and captions of a run. Raises DatasetError with every mistake in them."""
     dataset = scan(config)
     if dataset.errors():
-        raise DatasetError("\n".join(problem.message for problem in dataset.errors()))
+        raise RefusedError(dataset.errors())
     try:
         write_caches(dataset)
     except WriteError as fault:

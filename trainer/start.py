@@ -205,13 +205,9 @@ def _preflight(config: TrainConfig) -> None:
     metadata.thumbnail(config.save.metadata_thumbnail)
     errors = [problem for problem in report(config).problems if problem.severity == "error"]
     if errors:
-        from trainer.dataset import DatasetError
+        from trainer.dataset.problems import RefusedError
 
-        raise DatasetError(
-            "\n".join(
-                f"{p.path}: {p.message}" if p.path and str(p.path) not in p.message else p.message for p in errors
-            )
-        )
+        raise RefusedError(errors)
 
 
 def _events_of(job_path: Path | None) -> EventLog | None:

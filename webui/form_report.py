@@ -31,6 +31,7 @@ from trainer.paths import FAULTS, PathError, pasted
 from trainer.spawning import process_count
 from webui.cures import with_cures
 from webui.earlier import Earlier
+from webui.form import STAND_INS
 from webui.form_prompts import made_prompts
 from webui.form_spec import has_nvidia
 from webui.shortpaths import ShortPaths
@@ -330,17 +331,25 @@ def _told(config: TrainConfig, made: Report, files: Iterable[DataProblem]) -> di
         {**problem.to_json(), "address": problem.address or _file_address(config, problem)} for problem in files
     ]
     unread = any(problem["address"] == DATASET_FILE_ADDRESS for problem in problems)
-    problems += [
+    of_pictures = [
         {**problem.to_json(), "address": problem.address or _picture_address(config, problem.to_json())}
         for problem in made.problems
         if not (unread and problem.path is None)
     ]
+    problems += [problem for problem in of_pictures if problem["path"] or not _left_out(config, problem["address"])]
     return {
         **told, "accumulation": accumulation, "steps_per_epoch": per_epoch,
         "processes": process_count(config.distributed),
         "by_epochs": config.run.max_train_epochs is not None,
         "curve": curve(config, told["steps"], per_epoch, told["epochs"]), "problems": problems,
     }  # fmt: skip
+
+
+def _left_out(config: TrainConfig, address: str) -> bool:
+    """Whether a field that a run needs is empty here. It may hold a value that form.check refused, and form.check has
+    its sentence in either case."""
+    section, _, name = address.partition(".")
+    return address in STAND_INS and getattr(getattr(config, section), name) is None
 
 
 def _file_address(config: TrainConfig, problem: DataProblem) -> str:

@@ -6,6 +6,7 @@ The addresses are in routes/tagging.py; tagging itself is `python -m taggers`, a
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 import threading
@@ -33,6 +34,7 @@ from webui.runner import append_event
 OWN_FOLDER = "folder"  # the model choice "a folder of my own"
 CAPTION_EXTENSIONS = (".txt", ".caption")
 RUNS_REMEMBERED = 6
+MOST_FOLDERS = 2000  # looked into for the hint that pictures lie deeper
 THRESHOLDS = ("general_threshold", "character_threshold")
 
 
@@ -112,11 +114,15 @@ class Drafts:
 
 @dataclass(frozen=True)
 class FolderCount:
-    """What a folder holds for the tagger: pictures, those with a caption, and pictures in sub-folders left out."""
+    """What a folder holds for the tagger: pictures, those with a caption, and pictures in sub-folders left out.
 
-    pictures: tuple[Path, ...]
-    captioned: int
-    deeper: int
+    unreadable: the folder, it or one below it, whose rights keep the rest from being counted.
+    """
+
+    pictures: tuple[Path, ...] = ()
+    captioned: int = 0
+    deeper: int = 0
+    unreadable: Path | None = None
 
 
 def count_folder(folder: Path, recursive: bool, extension: str) -> FolderCount:
@@ -130,8 +136,20 @@ def count_folder(folder: Path, recursive: bool, extension: str) -> FolderCount:
     files = {parent: caption_files.look(parent, extension) for parent in {picture.parent for picture in pictures}}
     names = [(picture.parent, files[picture.parent].of(picture.stem)) for picture in pictures]
     captioned = sum(name is not None and _has_content(parent / name) for parent, name in names)
-    deeper = 0 if recursive or pictures else len(list_pictures(folder, recursive=True))
+    deeper = 0 if recursive or pictures else _pictures_below(folder)
     return FolderCount(tuple(pictures), captioned, deeper)
+
+
+def _pictures_below(folder: Path) -> int:
+    """Pictures in the sub-folders, as a hint: what cannot be read counts as empty, and a whole disk is not searched."""
+    count = 0
+    for looked_at, (place, folders, names) in enumerate(os.walk(folder)):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        if place != str(folder):
+            count += sum(Path(name).suffix.lower() in EXTENSIONS for name in names if not name.startswith("."))
+        if looked_at >= MOST_FOLDERS:
+            break
+    return count
 
 
 def _has_content(caption: Path) -> bool:
@@ -153,8 +171,9 @@ def problems(form: TaggerForm, folder: Path | None, count: FolderCount | None, m
         found.append(
             FieldProblem("folder", "{path} is not a folder; check the spelling or browse for it.", {"path": folder})
         )
-    elif count is None:
-        found.append(FieldProblem("folder", "{path} cannot be read; check its rights.", {"path": folder}))
+    elif count is None or count.unreadable is not None:
+        place = folder if count is None else count.unreadable
+        found.append(FieldProblem("folder", "{path} cannot be read; check its rights.", {"path": place}))
     elif not count.pictures and count.deeper:
         found.append(FieldProblem("folder", "{path} has no pictures of its own, its sub-folders have {n}; "
                                   "tick 'Sub-folders too'.", {"path": folder, "n": count.deeper}))  # fmt: skip

@@ -11,14 +11,16 @@ from typing import Any
 import pytest
 import safetensors.torch
 import torch
-from place import Place, same
+from place import DEFAULTS, Place, same
 
 from trainer import objective
 from trainer import train as loop
 from trainer.atomic import WriteError
 from trainer.checkpoint import load_state
 from trainer.config import parse
+from trainer.dataset.problems import RefusedError
 from trainer.failures import NotANumber, explain, out_of_memory_advice
+from trainer.start import _preflight
 from trainer.train import step_where
 
 NEEDED = {"pretrained_model_name_or_path": "b", "train_data_dir": "t", "resolution": 768}
@@ -322,6 +324,37 @@ def test_a_picture_that_vanishes_in_the_middle_is_named_and_the_state_kept(
     last = place.events()[-1]
     assert last["kind"] == "data" and ".png" in last["message"]
     assert json.loads((Path(last["state"]) / "progress.json").read_text(encoding="utf-8"))["step"] == last["step"] >= 3
+
+
+SUBJECTS = [
+    ({"train_data_dir": "nowhere"}, "data", "Correct the data set as named above and start again"),
+    ({"resume": "nowhere"}, "config", "Correct the settings named above and start again"),
+    (
+        {"pretrained_model_name_or_path": "no/base"},
+        "weights",
+        "Choose another file, or correct the setting named above",
+    ),
+    ({"initial_step": 999}, "config", "Correct the settings named above and start again"),
+    ({"train_data_dir": "nowhere", "resume": "nowhere"}, "data", "Correct what is named above and start again"),
+]
+
+
+@pytest.mark.parametrize(("values", "kind", "advice"), SUBJECTS, ids=[" ".join(one[0]) for one in SUBJECTS])
+def test_the_advice_of_a_run_that_is_refused_fits_what_was_refused(
+    place: Place, values: dict[str, Any], kind: str, advice: str
+) -> None:
+    with pytest.raises(RefusedError) as refused:
+        _preflight(parse({**DEFAULTS, **values}).config)
+    failure = explain(refused.value)
+    assert (failure.kind, failure.advice) == (kind, advice)
+
+
+def test_a_state_beyond_the_end_of_the_run_is_a_matter_of_settings(place: Place) -> None:
+    assert place.train("one", max_train_epochs=1, save_state_on_train_end=True) == 0
+    assert place.train("two", resume="one/state/t-state", max_train_epochs=None, max_train_steps=2) == 2
+    last = place.events("two")[-1]
+    assert "the state is at step 3, but the run has 2 steps in all" in last["message"]
+    assert (last["kind"], last["advice"]) == ("config", "Correct the settings named above and start again")
 
 
 def test_an_error_that_is_no_exception_of_training_is_explained_as_itself() -> None:

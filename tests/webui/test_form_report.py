@@ -125,6 +125,19 @@ def test_a_size_outside_of_the_buckets_is_told_at_the_resolution(root):
     assert [one["address"] for one in told["problems"] if one["severity"] == "error"] == ["dataset.resolution"]
 
 
+@pytest.mark.parametrize(
+    ("address", "value"),
+    [
+        ("dataset.resolution", "512*768"), ("dataset.resolution", "512、768"), ("dataset.resolution", "128 128"),
+        ("dataset.train_data_dir", "a\tb"),
+    ],
+)  # fmt: skip
+def test_a_value_that_is_refused_is_not_called_missing_as_well(root, address, value):
+    checked = form.check({**form.raw_values(config()), address: value})
+    assert [one.address for one in checked.problems] == [address]
+    assert [one for one in Reports(root).read(checked.preview)["problems"] if one["address"] == address] == []
+
+
 def test_a_new_picture_is_noticed_at_the_next_reading(root):
     reports = Reports(root)
     assert reports.read(config())["images"] == 15

@@ -107,6 +107,25 @@ def test_the_check_counts_pictures_and_captions(client: TestClient, folder: Path
     assert replace["folder"]["to_tag"] == 12
 
 
+def test_a_folder_that_cannot_be_read_is_named_and_one_that_is_only_a_hint_is_passed_over(
+    client: TestClient, site: Site, monkeypatch: pytest.MonkeyPatch
+):
+    locked, real = site.train_dir / "locked", os.scandir
+    locked.mkdir(parents=True)
+
+    def scandir(place: Any = ".") -> Any:
+        if str(place) == str(locked):
+            raise PermissionError(13, "Permission denied", str(place))
+        return real(place)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    messages = [
+        [problem["message"] for problem in client.post("/api/tagging/check", json=body).json()["problems"]]
+        for body in (form("train"), form("train", recursive=True))
+    ]
+    assert messages == [[f"{site.train_dir} holds no pictures."], [f"{locked} cannot be read; check its rights."]]
+
+
 @pytest.mark.parametrize(
     ("values", "address", "words"),
     [

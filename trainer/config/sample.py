@@ -15,7 +15,7 @@ Sampler = Literal[
 class Sample(Section):
     """Previews"""
 
-    sample_prompts: str | None = parameter(None, "Prompt file or prompts", role="prompts")
+    sample_prompts: str | None = parameter(None, "Preview prompts", role="prompts")
     """A .txt file with one prompt a line, or the prompts themselves, one a line. Behind a prompt: --n negative --w
     512 --h 768 --d seed --l scale --s steps. SDXL wants about 1024 px: --w 832 --h 1216."""
 

@@ -12,8 +12,25 @@ from trainer.config.problems import printable
 NAMED_AT_MOST = 5
 
 
+Subject = Literal["data", "weights", "config"]
+
+
 class DatasetError(ValueError):
     """The data set cannot be trained on. The text names the folder or file and the cure."""
+
+
+class RefusedError(DatasetError):
+    """A run cannot start. problems: every error; they may be about the data set, model files or settings."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(problem.with_path() for problem in problems))
+
+    @property
+    def subject(self) -> Subject | None:
+        """What all of the problems are about; None where they are about different things."""
+        subjects = {problem.subject for problem in self.problems}
+        return subjects.pop() if len(subjects) == 1 else None
 
 
 @dataclass(frozen=True)
@@ -22,7 +39,7 @@ class Problem:
 
     error: training cannot start. warning: it can, and the message says what happens instead. path: the file or folder
     concerned. template: the sentence with placeholders, the key for translations. address: the parameter that it is
-    about, where it is not the one that names `path`.
+    about, where it is not the one that names `path`. subject: what has to be corrected, for advice.
     """
 
     severity: Literal["error", "warning"]
@@ -30,11 +47,16 @@ class Problem:
     template: str
     values: Mapping[str, Any] = field(default_factory=dict)
     address: str | None = None
+    subject: Subject = "data"
 
     @property
     def message(self) -> str:
         """The English sentence with its values."""
         return printable(self.template.format(**self.values))
+
+    def with_path(self) -> str:
+        """The message, behind the path where it does not name it."""
+        return f"{self.path}: {self.message}" if self.path and str(self.path) not in self.message else self.message
 
     def to_json(self) -> dict[str, Any]:
         """As `trainer check --json` and the form give it."""

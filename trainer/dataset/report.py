@@ -6,7 +6,7 @@ import math
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,7 +16,7 @@ from trainer.config.dataset_file import expanded
 from trainer.config.problems import ConfigError
 from trainer.dataset.buckets import Size
 from trainer.dataset.folders import Folder
-from trainer.dataset.problems import Problem, error, named, warning
+from trainer.dataset.problems import Problem, Subject, error, named, warning
 from trainer.dataset.scan import Dataset, Example, arrange, scan
 from trainer.families import kinds
 from trainer.families.layout import incomplete_base
@@ -164,11 +164,16 @@ def report(
         batches = 0
     told = planned_lengths(config, batches)
     if batches and with_length:
-        problems += length_problems(config, told, dataset)
+        problems += _about("config", length_problems(config, told, dataset))
     if batches:
-        problems += against_state(config, told)
+        problems += _about("config", against_state(config, told))
     buckets = tuple(BucketCount(*bucket, count) for bucket, count in bucket_counts(dataset.examples).items())
     return Report(told, dataset, buckets, _shortened(problems), batch_size)
+
+
+def _about(subject: Subject, problems: Iterable[Problem]) -> Iterator[Problem]:
+    """The same problems, of which the cure is to change settings or model files, not the data set."""
+    return (replace(problem, subject=subject) for problem in problems)
 
 
 def _tried(dataset: Dataset) -> tuple[Dataset, list[Problem]]:
@@ -332,13 +337,23 @@ def _settled(config: TrainConfig) -> TrainConfig:
 
 def _files(config: TrainConfig) -> Iterator[Problem]:
     """Files that the config names: the base model is what it should be, others exist, results can be written."""
-    yield from _output(output_folder(config.save), config.save.output_name)
+    yield from _about("config", _output(output_folder(config.save), config.save.output_name))
+    yield from _about("weights", _model_files(config))
+    yield from _about("config", _other_files(config))
+
+
+def _model_files(config: TrainConfig) -> Iterator[Problem]:
+    """The base model, the VAE and the LoRA files are what they should be."""
     if config.model.pretrained_model_name_or_path:
         yield from _base_model(config.model.pretrained_model_name_or_path, config)
     if config.model.vae:
         for said in kinds.unusable_vae(config.model.vae):
             yield error(Path(config.model.vae), said.template, **said.values)
     yield from _lora_files(config)
+
+
+def _other_files(config: TrainConfig) -> Iterator[Problem]:
+    """Files and folders that exist and can be read as the start reads them."""
     for name, value in (
         ("network_weights", config.network.network_weights),
         ("resume", config.save.resume),

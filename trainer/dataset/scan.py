@@ -138,7 +138,7 @@ def arrange(reading: Reading, config: TrainConfig) -> Dataset:
         try:
             choose = chooser(options, cached)
         except BucketError as fault:
-            problems.append(Problem("error", None, "{reason}", {"reason": str(fault)}, "dataset.resolution"))
+            problems.append(Problem("error", None, "{reason}", {"reason": str(fault)}, "dataset.resolution", "config"))
             return Dataset(folders, (), (), tuple(problems), reading, groups)
         found += _examples(own, folders, choose, problems)
     problems.extend(_wrong_sizes(found, folders, cached))

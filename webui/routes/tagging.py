@@ -102,14 +102,14 @@ def _taggers_dir(site: Site) -> Path:
 
 
 def _folder_of(site: Site, form: TaggerForm) -> tuple[Path | None, FolderCount | None]:
-    """The form's folder and what it holds; None where nothing was typed or it cannot be read."""
+    """The form's folder and what it holds; None where nothing was typed or it is no folder."""
     if not form.folder.strip():
         return None, None
     folder = checked_path(site.root, form.folder)
     try:
         return folder, count_folder(folder, form.recursive, form.caption_extension) if is_folder(folder) else None
-    except OSError:
-        return folder, None
+    except OSError as error:
+        return folder, FolderCount(unreadable=Path(error.filename or folder))
 
 
 def _placed(site: Site, form: TaggerForm) -> TaggerForm:

@@ -256,14 +256,15 @@ function previewCard() {
   const words = h('p', { class: 'muted small numbers', 'data-role': 'preview-words' });
   const prompts = h('div', { class: 'row wrap', 'data-role': 'preview-prompts' });
   const none = h('p', { class: 'muted', 'data-role': 'preview-none' });
-  const NONE = t('No previews yet. Sample prompts in the Train tab make a picture now and then, so that you see what is learned.');
+  const NONE = t('No previews yet. Preview prompts in the Train tab make a picture now and then, so that you see what is learned.');
+  const LATER = t('The job waits for its turn. Its previews appear here while it runs.');
   const OVER = t('The run ended before the first preview.');
   const NOW = t('The first preview is being drawn.');
   const SOON = t('The first preview has not been made yet. Preview now makes one at once.');
   const body = h('div', { class: 'col' }, h('a', { target: '_blank', rel: 'noopener', class: 'preview-link' }, picture), prompts, h('div', { class: 'row' }, slider), words);
   const element = h('section', { class: 'card', 'data-role': 'job-previews' }, h('h3', {}, t('Previews')), none, body);
   let samples = [];
-  let [planned, running, drawing] = [false, false, false];
+  let [planned, waiting, running, drawing] = [false, false, false, false];
   let job = null;
   let prompt = null;
   let last = true;
@@ -272,7 +273,7 @@ function previewCard() {
   const key = (sample) => `${sample.prompt ?? ''}\u0000${sample.seed ?? ''}`;
   function draw() {
     none.hidden = samples.length > 0;
-    none.textContent = !planned ? NONE : drawing ? NOW : running ? SOON : OVER;
+    none.textContent = !planned ? NONE : waiting ? LATER : drawing ? NOW : running ? SOON : OVER;
     body.hidden = !samples.length;
     if (!samples.length) return;
     const names = [...new Set(samples.map(key))];
@@ -294,7 +295,7 @@ function previewCard() {
   return {
     element,
     clear() { samples = []; last = true; prompt = null; picture.removeAttribute('src'); draw(); },
-    show(detail) { samples = detail.samples; planned = detail.previews && detail.job.state !== 'waiting'; running = detail.job.state === 'running'; drawing = detail.job.phase?.name === 'sampling'; job = detail.job.id; draw(); },
+    show(detail) { samples = detail.samples; planned = detail.previews; waiting = detail.job.state === 'waiting'; running = detail.job.state === 'running'; drawing = detail.job.phase?.name === 'sampling'; job = detail.job.id; draw(); },
   };
 }
 
