@@ -171,7 +171,7 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path):
         read_header(tmp_path / "no.safetensors")
     with pytest.raises(WeightsError, match="is not a file"):
         read_header(tmp_path)
-    assert "not a diffusers folder" in describe(tmp_path).problems[0]
+    assert "is a folder without a base model" in describe(tmp_path).problems[0]
 
 
 def test_metadata_comes_with_the_header(tmp_path):
@@ -351,7 +351,8 @@ def test_an_lcm_in_a_folder_is_told_by_its_config(tmp_path):
             "only the U-Net of a diffusers folder; choose",
         ),
         ({"config.json": {"architectures": ["CLIPTextModel"]}}, "only the text encoder of a diffusers folder"),
-        ({}, "is not a diffusers folder"),
+        ({}, r"is a folder without a base model; put a \.safetensors file into it and choose that file"),
+        ({"b.ckpt": {}, "a.txt": {}}, r"is a folder, not a model; choose a file in it, such as .*b\.ckpt$"),
     ],
 )
 def test_a_folder_that_is_no_base_says_what_it_is(tmp_path, files, words):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.webui.sentences import GAP, all_templates, fixed, is_known
 from trainer.networks.arguments import MODULES
 from trainer.optimizers import OPTIMIZERS
 from trainer.schedules import CLASSES, SCHEDULES
@@ -39,6 +40,24 @@ def test_every_template_of_a_problem_is_translated(path):
     phrases = texts("zh")["phrases"]
     missing = [template for template in templates(path) if template not in phrases]
     assert missing == [], f"add these to webui/text/zh/errors.toml: {missing}"
+
+
+def test_every_sentence_of_the_trainer_and_the_taggers_is_translated():
+    known = {fixed(phrase) for phrase in texts("zh")["phrases"]}
+    missing = {text.replace(GAP, "{}"): file for text, file in all_templates().items() if not is_known(text, known)}
+    assert missing == {}, "add these to webui/text/zh/reasons.toml"
+
+
+def test_sentences_of_every_kind_are_found():
+    found = {text.replace(GAP, "{}") for text in all_templates()}
+    assert len(found) > 230
+    assert {
+        "{}: rank {} is no multiple of unit {}; change one of them",  # raised
+        "{} is only a git-lfs pointer of {} bytes, not the model; download the real file",  # returned
+        "lower train_batch_size from {} to {} and double gradient_accumulation_steps",  # prepared
+        "{} is a link to a folder, which is not followed; tag that folder by itself",  # warned of
+        "{}: damaged or cut download; fetch it again (it has only {} bytes)",  # with a constant in it
+    } <= found
 
 
 def test_a_translation_uses_only_the_placeholders_of_its_template():

@@ -568,9 +568,13 @@ def _no_base_folder(path: Path) -> str:
     part = {"UNet2DConditionModel": "U-Net", "AutoencoderKL": "VAE"}.get(str(own.get("_class_name")))
     if part is not None or "architectures" in own:
         return f"{path} is only the {part or 'text encoder'} of a diffusers folder; choose the folder above it"
+    names = sorted(file.name for file in path.iterdir()) if path.is_dir() else []
+    file = next((name for name in names if Path(name).suffix.lower() in (".safetensors", ".ckpt")), None)
+    if file is not None:
+        return f"{path} is a folder, not a model; choose a file in it, such as {path / file}"
     return (
-        f"{path} is not a diffusers folder (it has no unet/config.json); choose a model file inside it, or another "
-        "folder"
+        f"{path} is a folder without a base model; put a .safetensors file into it and choose that file, or choose a "
+        "diffusers folder (with unet/config.json)"
     )
 
 
