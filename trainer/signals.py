@@ -31,9 +31,16 @@ def ending_signals() -> list[signal.Signals]:
 
 @contextlib.contextmanager
 def answered_by(answer: Answer) -> Iterator[None]:
-    """`answer` gets the signal's number; what answered before does so again afterwards."""
+    """`answer` gets the signal's number; what answered before does so again afterwards.
+
+    A closed terminal may be reported several times, by the shell and by the system: once it was heard, it is ignored
+    for good, so that a late report does not end a program that saves and leaves with its own exit code.
+    """
+    hung_up = False
 
     def hear(number: int, frame: FrameType | None) -> None:
+        nonlocal hung_up
+        hung_up = hung_up or signal.Signals(number).name == "SIGHUP"
         leave_closed_terminal()
         answer(number, frame)
 
@@ -43,7 +50,8 @@ def answered_by(answer: Answer) -> Iterator[None]:
             yield
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            gone = number.name == "SIGHUP" and (hung_up or signal.getsignal(number) is signal.SIG_IGN)
+            signal.signal(number, signal.SIG_IGN if gone else handler)
 
 
 def closed_terminal_is_sigterm() -> None:

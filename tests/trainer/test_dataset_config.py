@@ -105,6 +105,19 @@ def test_a_mistake_in_a_dataset_file_is_told_with_file_table_and_key(tmp_path, t
     assert str(path) in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "line", ["num_repeats=-1", "caption_tag_dropout_rate=2", "caption_separator=''", "num_repeats=0\nkeep_tokens=-1"]
+)
+def test_a_wrong_value_in_a_folder_is_not_told_as_a_missing_folder_too(tmp_path, line):
+    path = written(tmp_path, f"[[datasets]]\n[[datasets.subsets]]\nimage_dir='a'\n{line}")
+    with pytest.raises(ConfigError) as caught:
+        read_dataset_file(path)
+    assert len(caught.value.problems) == line.count("=")
+    assert "Tuple" not in str(caught.value)
+    with pytest.raises(ConfigError, match="Tuple|at least 1"):
+        parse({**NEEDED, "datasets": [{"subsets": []}]})
+
+
 def test_a_dataset_file_must_be_toml_or_json(tmp_path):
     with pytest.raises(ConfigError, match="neither a .toml nor a .json file"):
         run_with(written(tmp_path, FILE, "data.yaml"))

@@ -244,3 +244,11 @@ def test_arguments_are_read_in_the_characters_of_any_keyboard() -> None:
     assert network_arguments.parse("networks.lora", ["conv_dim=８", "conv_alpha=0。5"]) == {
         "conv_dim": 8, "conv_alpha": 0.5, "rank_dropout": 0.0, "module_dropout": 0.0, "block_lr_zero_threshold": 0.0,
     }  # fmt: skip
+
+
+def test_half_a_character_is_a_name_to_change_only_where_a_path_belongs() -> None:
+    assert "text_encoder_lr is \ufffd, which holds half a character; type it again" in message(
+        {"text_encoder_lr": "\ud800"}
+    )
+    assert "a name that is not UTF-8; rename the file or folder" in message({"train_data_dir": "\ud800"})
+    assert "a name that is not UTF-8" in message({"subsets": [{"image_dir": "\ud800"}]})

@@ -248,6 +248,7 @@ def test_the_cards_that_were_asked_for_are_the_only_ones_seen(monkeypatch: pytes
         ({"gpu_ids": "0,1,0"}, "gpu_ids is 0,1,0; write each"),
         ({"num_machines": 2, "num_processes": 3, "main_process_ip": "x"}, "cannot be shared evenly by 2 machines"),
         ({"num_machines": 2}, "need main_process_ip"),
+        ({"num_machines": 2, "num_processes": 2, "main_process_ip": "a\x07b"}, "or the name of a machine is needed"),
         ({"machine_rank": 1}, "there are 1 machines; they are numbered from 0"),
         ({"ddp_static_graph": True, "network_args": ["module_dropout=0.1"]}, "module_dropout breaks"),
     ],

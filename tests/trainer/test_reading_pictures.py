@@ -6,6 +6,8 @@ import contextlib
 import io
 import os
 import struct
+import subprocess
+import sys
 import zlib
 
 import cv2
@@ -157,6 +159,17 @@ def test_too_many_pixels_are_refused_from_the_header(tmp_path):
 def test_a_decompression_bomb_is_refused(tmp_path):
     with pytest.raises(PictureError, match="more than 100 million pixels"):
         read_header(huge_png_header(tmp_path / "a.png", 60000, 60000))
+
+
+@pytest.mark.parametrize(("side", "code"), [(9_700, 0), (12_000, 1)])
+def test_the_library_prints_no_warning_of_its_own_on_large_pictures(tmp_path, side, code):
+    path = huge_png_header(tmp_path / "a.png", side, side)
+    program = (
+        "import sys\nfrom pathlib import Path\nfrom trainer.dataset.pictures import PictureError, read_header\n"
+        "try:\n    read_header(Path(sys.argv[1]))\nexcept PictureError:\n    sys.exit(1)"
+    )
+    done = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (code, "")
 
 
 @pytest.mark.parametrize(

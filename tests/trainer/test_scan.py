@@ -51,11 +51,12 @@ def test_repeats_are_read_from_a_folders_name_as_sd_scripts_does(name, meaning):
     assert read_folder_name(name) == meaning
 
 
-def test_a_folder_without_repeats_is_named_with_the_name_it_needs(tmp_path):
+@pytest.mark.parametrize("name", ["-1_cat", "1.5_cat", "0_cat", "2,5 cat", "10 cat", "_cat", "cat"])
+def test_a_folder_without_repeats_is_named_with_the_name_it_needs(tmp_path, name):
     pictures(tmp_path / "10_a", [SQUARE])
-    pictures(tmp_path / "-1_cat", [SQUARE])
+    pictures(tmp_path / name, [SQUARE])
     found = messages(scan(config(tmp_path)))
-    assert found == ["the folder -1_cat is not used: its name must begin with the repeats, such as 10_cat"]
+    assert found == [f"the folder {name} is not used: its name must begin with the repeats, such as 10_cat"]
 
 
 def test_an_empty_other_folder_is_no_problem(tmp_path):

@@ -98,6 +98,19 @@ def test_every_request_to_end_is_answered_but_one_that_nohup_ignores(
     assert (done.returncode, done.stdout.strip(), done.stderr) == (0, heard, "")
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows reports a closed console in another way")
+def test_a_terminal_that_is_reported_closed_three_times_does_not_change_the_exit_code() -> None:
+    code = (
+        "import signal, sys\nfrom trainer.signals import answered_by\n"
+        "with answered_by(lambda *_: None):\n"
+        "    with answered_by(lambda *_: None):\n        signal.raise_signal(signal.SIGHUP)\n"
+        "    signal.raise_signal(signal.SIGHUP)\n"
+        "signal.raise_signal(signal.SIGHUP)\nsys.exit(3)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=ENVIRONMENT, preexec_fn=usual_signals, check=False)
+    assert done.returncode == 3
+
+
 def test_what_answered_before_answers_again() -> None:
     before = {number: signal.getsignal(number) for number in ending_signals()}
     with answered_by(lambda *_: None):
@@ -118,8 +131,10 @@ def test_a_closed_terminal_saves_the_state_and_ends_the_run(place: Place) -> Non
 def test_whatever_asks_the_parent_of_several_processes_to_end_asks_the_run(
     tmp_path: Path, number: signal.Signals
 ) -> None:
+    before = signal.getsignal(number)
     with spawning._passing_on_signals(Job(tmp_path), []):
         signal.raise_signal(number)
+    signal.signal(number, before)
     assert Job(tmp_path).requested("stop")
 
 

@@ -156,7 +156,7 @@ def parse_flat(values: Mapping[str, Any]) -> Parsed:
             notes.append(off)
             continue
         address = f"{section_of[name]}.{name}"
-        wrong = no_text(address, value)
+        wrong = no_text(address, value, name in LISTS or _is_path(section_of[name], name))
         if wrong is not None:
             refused.append(wrong)
             continue
@@ -169,6 +169,11 @@ def parse_flat(values: Mapping[str, Any]) -> Parsed:
     if refused:
         raise ConfigError(refused, notes)
     return Parsed(config, tuple(notes) + tuple(notes_on(config)))
+
+
+def _is_path(section: str, name: str) -> bool:
+    extra = SECTIONS[section].model_fields[name].json_schema_extra
+    return isinstance(extra, dict) and "role" in extra
 
 
 def _rules_beside(tables: Mapping[str, Mapping[str, Any]], found: Sequence[Problem]) -> list[Problem]:

@@ -54,7 +54,7 @@ class ConfigError(ValueError):
         super().__init__("\n".join(f"{p.address}: {p.message}" if p.address else p.message for p in self.problems))
 
 
-def no_text(address: str, value: Any) -> Problem | None:
+def no_text(address: str, value: Any, is_path: bool = True) -> Problem | None:
     """What is wrong with texts, at any depth of a value, that no file, file name or process can take."""
     name, waiting = address.rpartition(".")[2], [value]
     while waiting:
@@ -65,6 +65,9 @@ def no_text(address: str, value: Any) -> Problem | None:
             waiting.extend(one)
         elif isinstance(one, str) and "\0" in one:
             return Problem(address, "{name} holds a zero byte; type it again", {"name": name})
+        elif isinstance(one, str) and HALF_CHARACTERS.search(one) and not is_path:
+            said = "{name} is {value}, which holds half a character; type it again"
+            return Problem(address, said, {"name": name, "value": printable(one[:200])})
         elif isinstance(one, str) and HALF_CHARACTERS.search(one):
             said = "{name} is {value}, a name that is not UTF-8; rename the file or folder, then choose it again"
             return Problem(address, said, {"name": name, "value": printable(one[:200])})
@@ -80,7 +83,11 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 def from_validation(error: ValidationError, choices: Mapping[str, Sequence[str]]) -> list[Problem]:
     """pydantic's error as sentences. choices: address -> allowed words, for the hint."""
     problems: list[Problem] = []
-    for entry in error.errors():
+    entries = error.errors()
+    for entry in entries:
+        place = entry["loc"]
+        if entry["type"] == "too_short" and any(one["loc"][: len(place)] == place != one["loc"] for one in entries):
+            continue  # pydantic leaves wrong members out and then misses them
         cause = entry.get("ctx", {}).get("error")
         if isinstance(cause, ConfigError):
             problems.extend(cause.problems)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from trainer.config.dataset import Owner, owners
 from trainer.config.file_names import fault_of_folder_name, fault_of_output_name, fault_of_prefix, is_device
 from trainer.config.network import LARGEST_RANK
-from trainer.config.problems import Problem
+from trainer.config.problems import Problem, shown
 from trainer.config.rates import trained_rates
 from trainer.numbers import NumberError, read_number
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from trainer.config import TrainConfig
     from trainer.config.dataset import Dataset
 
+ADDRESS = re.compile(r"[\w.:%\[\]-]+")  # of a machine: a name, an IPv4 or an IPv6 address
 OWN_RATES = {
     "loraplus_lr_ratio", "loraplus_unet_lr_ratio", "loraplus_text_encoder_lr_ratio",
     "down_lr_weight", "mid_lr_weight", "up_lr_weight",
@@ -441,6 +442,10 @@ def _distributed(config: TrainConfig) -> Iterator[Problem]:
             "machine_rank is {rank} but there are {machines} machines; they are numbered from 0",
             {"rank": section.machine_rank, "machines": machines},
         )
+    if section.main_process_ip and not ADDRESS.fullmatch(section.main_process_ip):
+        said = "{name} is {value}; an address such as 192.168.1.10 or the name of a machine is needed"
+        values = {"name": "main_process_ip", "value": shown(section.main_process_ip)}
+        yield Problem("distributed.main_process_ip", said, values)
     if machines > 1 and not section.main_process_ip:
         yield Problem(
             "distributed.main_process_ip",

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 MAX_REPEATS = 10_000
 PLAIN_NUMBER = re.compile(r"[0-9]+", re.ASCII)
 THOUSANDS = re.compile(r"[0-9]{1,3}(_[0-9]{3})+(_|$)", re.ASCII)
+NUMBERS_BEFORE = re.compile(r"^[+\-\d\s_]*(?:[.,]\d+)*[+\-_\s]*")  # "1.5_cat", "-3 cat"
 LONGEST_NUMBER = 20  # characters; more is no number of repeats
 
 
@@ -187,7 +188,7 @@ def _named_folders(root: Path, is_reg: bool, config: TrainConfig, problems: list
         if not read_folder_name(name) and holds_pictures(root / name):
             problems.append(warning(
                 root / name, "the folder {name} is not used: its name must begin with the repeats, such as 10_{clean}",
-                name=name, clean=name.strip().lstrip("+-0123456789_ ") or "name",
+                name=name, clean=NUMBERS_BEFORE.sub("", name.strip()) or "name",
             ))  # fmt: skip
     loose = [place.name for place in places if is_picture(place.name) and place.kind == "file"]
     if not named and not any(problem.severity == "error" for problem in problems):

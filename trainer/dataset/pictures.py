@@ -9,6 +9,7 @@ become white.
 from __future__ import annotations
 
 import os
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
@@ -27,6 +28,8 @@ EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp"} | ({".avif"} i
 FORMATS = ["PNG", "JPEG", "WEBP", "BMP", "GIF", *(["AVIF"] if HAS_AVIF else [])]
 SHOWN_FORMATS = [*FORMATS, "TIFF"]  # what taggers and the page open besides
 MAX_PIXELS = 100_000_000
+# Pillow warns from 89 million pixels on, with a line of its source; the limit that counts is the one above.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 MAX_SIDE = 65_000
 ORIENTATION_TAG = 0x0112
 ORIENTATIONS = {
