@@ -5,6 +5,7 @@ The model is in wd.py or cl.py, the choice of words in tags.py, the run's direct
 
 from __future__ import annotations
 
+import codecs
 import errno
 import os
 from collections import deque
@@ -270,8 +271,10 @@ def _write(work: Work, image: Path, chosen: Chosen, journal: Journal | None, roo
         if text is None:
             return outcome("skipped", "has a caption already" if work.conflict == "skip" else "nothing new to add")
         if journal is not None:
-            journal.note(caption, before, text.encode("utf-8"))
-            atomic_write(caption.resolve(), text)
+            marked = before is not None and before.startswith(codecs.BOM_UTF8)  # a program of the user may need it
+            after = (codecs.BOM_UTF8 if marked else b"") + text.encode("utf-8")
+            journal.note(caption, before, after)
+            atomic_write(caption.resolve(), after)
     except CaptionError as error:
         return outcome("failed", str(error))
     except OSError as error:

@@ -6,6 +6,7 @@ kind, `file://`, the slash at the end; `~` is the home folder. What cannot be a 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import unicodedata
@@ -66,6 +67,17 @@ def pasted(text: str) -> str:
         unit = "bytes" if in_bytes else "letters"
         raise PathError("long", {"value": shown(path), "limit": LONGEST_PATH, "unit": unit, "name_limit": LONGEST_NAME})
     return path
+
+
+def readings(text: str) -> list[str]:
+    """What a path in a file that a program wrote, or a person, may mean, the likeliest first: the text as it is, as a
+    pasted path, and with the backslashes of Windows as slashes where they are none."""
+    found = [text]
+    with contextlib.suppress(PathError):
+        found.append(pasted(text))
+    if os.name != "nt":
+        found += [one.replace("\\", "/") for one in found if "\\" in one]
+    return list(dict.fromkeys(found))
 
 
 def pasted_path(text: str) -> Path:

@@ -1,24 +1,20 @@
 """Text files that people bring along: in which encoding they are, and TOML or JSON with what is wrong in it. LIGHT.
 
-UTF-8 and UTF-16 are read. Other encodings can only be guessed, so they are named, and read when somebody says so.
+Unicode is read. Other encodings can only be guessed (encodings.py), so they are named, and read when somebody says so.
 """
 
 from __future__ import annotations
 
-import codecs
 import re
 from pathlib import Path
 from typing import Any, Literal
 
 from trainer import jsontext, tomltext
+from trainer.encodings import ENCODINGS, guesses, unicode_codec, words_for
 
 Kind = Literal["TOML", "JSON", "YAML"]
 LARGEST_BYTES = 2 * 2**20
 DEEPEST = 32  # tables and lists in each other; settings have three
-# codec -> how people know it
-ENCODINGS = {
-    "gb18030": "GBK (Chinese Windows)", "cp932": "Shift-JIS (Japanese Windows)", "cp1251": "Windows-1251 (Russian)",
-}  # fmt: skip
 
 
 class TextFileError(ValueError):
@@ -31,7 +27,7 @@ class TextFileError(ValueError):
 
 
 def read_text(path: Path) -> str:
-    """The text of a file. Raises TextFileError when it is missing, too large, or not text in UTF-8 or UTF-16."""
+    """The text of a file. Raises TextFileError when it is missing, too large, or not text in Unicode."""
     try:
         if path.exists() and not path.is_file():
             raise TextFileError("{path} is not a file; choose a file", path=path)
@@ -52,29 +48,19 @@ def decoded(data: bytes, path: str, codec: str | None = None) -> str:
     """The text of bytes. codec: what somebody says that they are in. Raises TextFileError naming the encoding."""
     if codec in ENCODINGS:
         return data.decode(codec, "replace")
-    wide = _utf_16(data)
     try:
-        text = data.decode(wide or "utf-8").lstrip("\ufeff")
+        text = data.decode(unicode_codec(data) or "utf-8").lstrip("\ufeff")
     except UnicodeDecodeError as error:
-        guessed = guess(data)
-        if guessed is None:
+        likely = guesses(data)
+        if not likely:
             said = "{path} is not UTF-8 text (byte {place}); save it as UTF-8"
             raise TextFileError(said, path=path, place=error.start) from error
         said = "{path} is not UTF-8 text but looks like {encoding}; save it as UTF-8"
-        raise TextFileError(said, path=path, encoding=ENCODINGS[guessed], codec=guessed) from error
+        raise TextFileError(said, path=path, encoding=words_for(likely), codec=likely[0]) from error
     if "\0" in text:
         said = "{path} holds zero bytes, so it is no text file or was not written to its end; choose another"
         raise TextFileError(said, path=path)
     return text
-
-
-def guess(data: bytes) -> str | None:
-    """Which of ENCODINGS bytes that are no UTF-8 are probably in; None for none of them."""
-    if data.translate(None, b"\t\n\r") != data.translate(None, bytes(range(32))):
-        return None  # control characters: no text at all
-    shares = {codec: _share(data, codec) for codec in ENCODINGS}
-    best = max(shares, key=lambda codec: shares[codec])
-    return best if shares[best] > 0.5 else None
 
 
 def parse_document(text: str, path: str, kind: Kind) -> dict[str, Any]:
@@ -149,50 +135,3 @@ def _single_backslash(line: str) -> bool:
 
 def _too_deep(path: str) -> TextFileError:
     return TextFileError("{path} has tables in tables without end; this is not a training configuration", path=path)
-
-
-def _utf_16(data: bytes) -> str | None:
-    """The codec of UTF-16 with a mark, or without one where every other byte of its beginning is zero."""
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    start = data[:200]
-    if len(start) < 4 or len(data) % 2:
-        return None
-    even, odd = start[::2].count(0), start[1::2].count(0)
-    half = len(start) // 4
-    return "utf-16-le" if odd > half and not even else "utf-16-be" if even > half and not odd else None
-
-
-def _share(data: bytes, codec: str) -> float:
-    """Part of the letters beyond ASCII that are common ones of the language that an encoding is for; 0 for no text."""
-    try:
-        text = data.decode(codec)
-    except UnicodeDecodeError:
-        return 0.0
-    letters = [letter for letter in text if letter > "\x7f"]
-    common = {"gb18030": _is_common_chinese, "cp932": _is_common_japanese, "cp1251": _is_russian}[codec]
-    return sum(map(common, letters)) / len(letters) if letters else 0.0
-
-
-def _is_common_chinese(letter: str) -> bool:
-    """One of the 3755 characters of GB 2312's first level, or Chinese punctuation."""
-    try:
-        lead, trail = letter.encode("gb2312")
-    except (UnicodeEncodeError, ValueError):
-        return False
-    return (0xB0 <= lead <= 0xD7 or lead in (0xA1, 0xA3)) and trail >= 0xA1
-
-
-def _is_common_japanese(letter: str) -> bool:
-    """Kana of full width, Japanese punctuation, or a character of JIS X 0208's first level."""
-    if "\u3000" <= letter <= "\u30ff":
-        return True
-    try:
-        encoded = letter.encode("shift_jis")
-    except UnicodeEncodeError:
-        return False
-    return len(encoded) == 2 and 0x88 <= encoded[0] <= 0x98
-
-
-def _is_russian(letter: str) -> bool:
-    return "\u0410" <= letter <= "\u044f" or letter in "\u0401\u0451"

@@ -121,7 +121,10 @@ class Saver:
         """Write one caption. Whatever keeps it from disk is a failure of this one; the others go on."""
         store = self.store
         with store.lock:
-            name, text, form = store.rows[n].picture.caption, store.rows[n].text, store.rows[n].form
+            row = store.rows[n]
+            name, text, form = row.picture.caption, row.text, row.form
+            if form is None and row.disk.marked:
+                form = "marked"  # a program of the user may need the byte order mark
         path = store.folder / name
         if not self._unchanged(n, tagfiles.read_disk(store.folder, name)):
             return

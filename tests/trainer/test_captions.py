@@ -145,10 +145,20 @@ def test_a_caption_that_is_not_utf8_is_named_with_its_byte_and_a_guess(tmp_path)
         read_caption(path)
 
 
-def test_a_utf16_caption_is_recognised(tmp_path):
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ("1girl".encode("utf-16"), "byte 0 .* but UTF-16"), ("1girl".encode("utf-32"), "byte 0 .* but UTF-32;"),
+        ("1girl".encode("utf-16-le"), "byte 1 is zero, so it is not UTF-8 but UTF-16"),
+        ("少女、笑顔".encode("shift_jis"), r"but looks like Shift-JIS \(Japanese Windows\);"),
+        ("소녀, 검은 머리".encode("euc_kr"), r"but looks like EUC-KR \(Korean Windows\);"),
+        (b"\xc0\xaf", r"but looks like GBK \(Chinese Windows\) or Big5 .* or EUC-KR \(Korean Windows\);"),
+    ],
+)  # fmt: skip
+def test_other_encodings_of_a_caption_are_recognised(tmp_path, data, words):
     path = tmp_path / "a.txt"
-    path.write_bytes("1girl".encode("utf-16"))
-    with pytest.raises(CaptionError, match="byte 0 .* but UTF-16"):
+    path.write_bytes(data)
+    with pytest.raises(CaptionError, match=words):
         read_caption(path)
 
 

@@ -84,7 +84,18 @@ def test_a_metadata_file_in_gbk_is_an_error_that_names_it(tmp_path):
     pictures(tmp_path / "pics", [(64, 64)])
     (tmp_path / "m.json").write_bytes('{"a": {"caption": "红色的头发"}}'.encode("gbk"))
     (problem,) = scan(config(tmp_path / "pics", in_json=str(tmp_path / "m.json"))).errors()
-    assert "m.json: byte" in problem.message and "save the file again as UTF-8" in problem.message
+    assert "m.json is not UTF-8 text but looks like GBK (Chinese Windows); save it as UTF-8" in problem.message
+    (tmp_path / "m.json").write_bytes(json.dumps({"p000.png": {"caption": "a"}}).encode("utf-16"))
+    assert captions_of(scan(config(tmp_path / "pics", in_json=str(tmp_path / "m.json")))) == {"p000.png": "a"}
+
+
+def test_a_key_may_be_a_pasted_path_or_one_that_windows_wrote(tmp_path):
+    first, second, third = pictures(tmp_path / "pics" / "deep", [(64, 64)] * 3, caption=None)
+    content = {f'"{first}"': {"caption": "quoted"}, second.as_uri(): {"caption": "address"},
+               "deep\\p002.png": {"caption": "backslash"}}  # fmt: skip
+    assert captions_of(listed(tmp_path, content)) == {
+        "p000.png": "quoted", "p001.png": "address", "p002.png": "backslash"
+    }  # fmt: skip
 
 
 def test_listed_pictures_that_are_not_there_and_bare_ones_are_named(tmp_path):

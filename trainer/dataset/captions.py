@@ -13,6 +13,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
+from trainer.encodings import guesses, unicode_codec, words_for
 from trainer.families.emphasis import parse
 
 if TYPE_CHECKING:
@@ -64,11 +65,11 @@ def read_text(path: Path | str) -> str:
         offset = error.start + (len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0)
         line = data[:offset].count(b"\n") + 1
         raise CaptionError(
-            f"{path}: byte {offset} (line {line}) is not UTF-8{_guess(data)}; save the file again as UTF-8"
+            f"{path}: byte {offset} (line {line}) is not UTF-8{_other(data)}; save the file again as UTF-8"
         ) from None
     if "\0" in text:
         raise CaptionError(
-            f"{path}: byte {data.index(0)} is zero, so it is no UTF-8 text; save the file again as UTF-8"
+            f"{path}: byte {data.index(0)} is zero, so it is not UTF-8{_other(data)}; save the file again as UTF-8"
         )
     return text
 
@@ -199,12 +200,10 @@ def _arranged(caption: str, options: Caption, rng: Random, step: int, max_steps:
     return join(head + flexible + tail, separator)
 
 
-def _guess(data: bytes) -> str:
-    """What a file that is not UTF-8 looks like, as the end of a sentence."""
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return " but UTF-16 (called Unicode in old Notepad)"
-    try:
-        text = data.decode("gbk")
-    except UnicodeDecodeError:
-        return ""
-    return " but looks like GBK (Chinese Windows)" if any("\u4e00" <= letter <= "\u9fff" for letter in text) else ""
+def _other(data: bytes) -> str:
+    """What a file that is not UTF-8 is or looks like, as the end of a sentence."""
+    wide = unicode_codec(data)
+    if wide is not None:
+        return " but UTF-32" if "32" in wide else " but UTF-16 (called Unicode in old Notepad)"
+    likely = guesses(data)
+    return f" but looks like {words_for(likely)}" if likely else ""

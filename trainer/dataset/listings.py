@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trainer import jsontext
+from trainer import jsontext, textfiles
 from trainer.atomic import atomic_write
 from trainer.dataset import links
 from trainer.dataset.buckets import Size
 from trainer.dataset.pictures import EXTENSIONS
 from trainer.filesystem import is_file
+from trainer.paths import readings
 
 CACHE_NAME = "metadata_cache.json"
 LARGEST_FILE_BYTES = 2**30
@@ -99,7 +100,12 @@ def write_cache(folder: Path, entries: Iterable[Entry]) -> None:
 
 
 def locate(key: str, folder: Path) -> Path | None:
-    """The picture that a key means: a whole path, a path from `folder`, or either without its extension."""
+    """The picture that a key means: a whole path, a path from `folder`, or either without its extension; as it stands
+    there, or as people paste paths and Windows writes them."""
+    return next((found for reading in readings(key) if (found := _located(reading, folder)) is not None), None)
+
+
+def _located(key: str, folder: Path) -> Path | None:
     if _leads_away(key, folder):
         return None
     given = Path(key)
@@ -164,11 +170,11 @@ def _text(path: Path) -> str:
             raise ListingError(f"{path} is not a file; choose a .json or .jsonl file")
         if path.stat().st_size > LARGEST_FILE_BYTES:
             raise ListingError(f"{path} is larger than 1 GB; this is no list of pictures")
-        return path.read_bytes().decode("utf-8-sig")
+        return textfiles.decoded(path.read_bytes(), str(path))
     except OSError as error:
         raise ListingError(f"{path} cannot be read: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise ListingError(f"{path}: byte {error.start} is not UTF-8; save the file again as UTF-8") from None
+    except textfiles.TextFileError as error:
+        raise ListingError(str(error)) from None
 
 
 def _json(text: str, path: Path) -> Any:
