@@ -196,6 +196,7 @@ def test_a_lora_that_does_not_fit_the_network_is_told_by_the_check(
     assert words is None or words in said
 
 
+@pytest.mark.parametrize("kind", loras())
 @pytest.mark.parametrize("name", ["network_weights", "base_weights"])
 def test_nan_in_a_lora_is_found_without_torch(place: Place, name: str, kind: str) -> None:
     loras()[kind](place.root / "a.safetensors")
