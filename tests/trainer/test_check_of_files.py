@@ -151,7 +151,6 @@ def test_what_train_refuses_of_a_weights_file_the_check_refuses(place: Place, ca
             load(modules.open_source(place.root / file), None, torch.float32)
 
 
-@pytest.mark.parametrize("kind", loras())
 def _renamed(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return {
         key.replace("lora_unet_", "lora_unet_x_").replace("lora_te_", "lora_te_x_"): tensors[key] for key in tensors
