@@ -61,6 +61,8 @@ def choose_model_and_pictures(page: Any) -> None:
     settled(page, lambda: page.fill(MODEL, "sd-models/base.safetensors"))
     settled(page, lambda: page.fill(FOLDER, "./train/anby"))
     page.locator("[data-role=steps]", has_text="1500").wait_for()
+    # the prompts made from the captions are checked too
+    page.wait_for_function("document.querySelector('[data-role=toml-text]').textContent.includes('sample_prompts')")
 
 
 def text(page: Any, role: str) -> str:
@@ -151,10 +153,10 @@ def test_search_finds_by_name_title_and_help_and_opens_the_groups(form):
 def test_a_preset_changes_the_values_keeps_the_paths_and_can_be_undone(form):
     choose_model_and_pictures(form)
     settled(form, lambda: form.locator("[data-role=preset]").select_option("sd15_style"))
-    assert form.input_value(DIM) == "64"
+    form.wait_for_function(f"document.querySelector('{DIM}').value === '64'")
     assert form.input_value(FOLDER) == "./train/anby"
-    settled(form, lambda: form.locator("[data-role=notice-action]").last.click())
-    assert form.input_value(DIM) == "32"
+    settled(form, form.locator("[data-role=notice]", has_text="was applied").locator("[data-role=notice-action]").click)
+    form.wait_for_function(f"document.querySelector('{DIM}').value === '32'")
     assert form.locator("[data-role=preset]").input_value() == "sd15_character"
 
 
@@ -419,8 +421,7 @@ def test_prompts_for_previews_come_from_the_captions_and_what_was_written_or_cle
     (other / "0.txt").write_text("miku, solo", encoding="utf-8")
     settled(form, lambda: form.fill(FOLDER, str(other.parent)))
     form.wait_for_function(f"document.querySelector('{PROMPTS}').value.startsWith('miku, solo')")
-    form.locator("[data-role=notice-action]").last.click()
-    form.wait_for_function(f"document.querySelector('{PROMPTS}').value.startsWith('anby, 1girl')")
+    assert form.locator("[data-role=notice]", has_text="were made from your captions").count() == 1
 
     settled(form, lambda: form.fill(PROMPTS, ""))
     settled(form, lambda: form.fill(EPOCHS, "7"))

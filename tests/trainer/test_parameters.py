@@ -295,7 +295,8 @@ def test_a_rate_of_the_text_encoders_that_is_no_number_is_refused(value: object)
     ("name", "value", "words"),
     [
         ("train_data_dir", "a\0b", "train_data_dir holds a zero byte; type it again"),
-        ("output_name", "caf\udce9", "output_name is caf\ufffd, a name that is not UTF-8; rename the file or folder"),
+        ("train_data_dir", "caf\udce9", "train_data_dir is caf\ufffd, a name that is not UTF-8; rename the file"),
+        ("output_name", "caf\udce9", "output_name is caf\ufffd, which holds half a character; type it again"),
         ("base_weights", ["a", "b\ud800"], "base_weights is b\ufffd, a name that is not UTF-8"),
         ("subsets", [{"image_dir": "x", "class_tokens": "\0"}], "subsets holds a zero byte"),
         ("network_args", 5, "network_args is 5: one text, or a list of texts, is needed"),

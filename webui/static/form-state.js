@@ -179,7 +179,7 @@ export class FormState extends EventTarget {
 
   /**
    * Prompts for previews from the captions, where an interval waits for some: after a preset, and as long as they were
-   * made so, after another folder too. What was written or cleared by hand stays. Returns the way back, or null.
+   * made so, after another folder too. What was written or cleared by hand stays. Returns the way back where there were none before, else null.
    */
   fillPrompts() {
     const made = this.report?.prompts;
@@ -194,7 +194,7 @@ export class FormState extends EventTarget {
     if (!INTERVALS.some((address) => this.values[address]) || current === made || (own && !(this.wantsPrompts && !current))) return null;
     this.wantsPrompts = false;
     this.set(PROMPTS, made);
-    return () => this.set(PROMPTS, current);
+    return current ? null : () => this.set(PROMPTS, current);
   }
 
   // The server did not answer, or refused: say it once and try again.
