@@ -34,7 +34,7 @@ ALLOWED = {
         "trainer.metadata", "trainer.tools.inspect", "trainer.families.weights", "trainer.families.kinds",
         "trainer.families.tokens", "trainer.families.emphasis",
         "trainer.demo",
-        "trainer.curves", "trainer.saving", "trainer.spawning",
+        "trainer.curves", "trainer.prompts", "trainer.saving", "trainer.spawning",
         "trainer.arguments", "trainer.numbers", "trainer.paths", "trainer.networks.arguments", "taggers",
     ),
     "app": ("webui",),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 TOO_MANY_DIGITS = "a number in it has thousands of digits; write a shorter one"
@@ -71,9 +71,8 @@ def _short(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)[:80]
 
 
-def unwritable(content: object) -> str | None:
-    """What makes a text in it one that no file and no picture can hold: "a zero byte" or "half a character" (\\ud800),
-    at any depth; None where every text is sound."""
+def texts_in(content: object) -> Iterator[str]:
+    """Every text of a value, names of tables among them, at any depth."""
     waiting = [content]
     while waiting:
         one = waiting.pop()
@@ -81,9 +80,17 @@ def unwritable(content: object) -> str | None:
             waiting.extend([*one, *one.values()])
         elif isinstance(one, (list, tuple)):
             waiting.extend(one)
-        elif isinstance(one, str) and "\0" in one:
+        elif isinstance(one, str):
+            yield one
+
+
+def unwritable(content: object) -> str | None:
+    """What makes a text in it one that no file and no picture can hold: "a zero byte" or "half a character" (\\ud800),
+    at any depth; None where every text is sound."""
+    for text in texts_in(content):
+        if "\0" in text:
             return "a zero byte"
-        elif isinstance(one, str) and HALF_CHARACTER.search(one):
+        if HALF_CHARACTER.search(text):
             return "half a character"
     return None
 

@@ -21,6 +21,7 @@ PROMPT_EXTENSIONS = (".txt", ".json", ".toml")
 PROMPT_FILE_LIMIT_BYTES = 1_000_000
 SMALLEST_SIDE_PX, LARGEST_SIDE_PX = 64, 4096
 SMALL_FOR_XL_PX = 700
+OPTION = re.compile(r"(?:^|\s)--(?=[A-Za-z]+(?:\s|$))")  # where one begins in a line
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def parse_line(line: str, where: str = "line 1 of the prompts") -> Prompt:
 
     Options of other model families are passed over. where: for errors. Raises ConfigError.
     """
-    text, *options = re.split(r"(?:^|\s)--(?=[A-Za-z]+(?:\s|$))", line.strip())
+    text, *options = OPTION.split(line.strip())
     given: dict[str, str] = {"prompt": text.strip()}
     for option in options:
         flag, _, value = re.sub(r"\s", " ", option, count=1).partition(" ")

@@ -10,13 +10,13 @@ from typing import Any
 from trainer.config import Note, TrainConfig
 from trainer.dataset import captions
 from trainer.dataset.reading import Reading
+from trainer.prompts import OPTION
 
 INTERVALS = ("sample.sample_every_n_epochs", "sample.sample_every_n_steps")
 SHARED_BY = 0.6  # of the pictures: what is left of a caption that every prompt should hold
 MOST_TAGS = 12
 NEGATIVE = "lowres, bad anatomy, bad hands, worst quality"
 STEPS = {True: 24, False: 12}  # with a graphics card, and on the processor, where a picture takes a minute
-_OPTION = re.compile(r"(?:^|\s)--(?=[A-Za-z]+(?:\s|$))")
 _BRACKET = re.compile(r"(?<!\\)([()\[\]])")
 
 
@@ -62,7 +62,7 @@ def _texts(reading: Reading, config: TrainConfig) -> list[str]:
 
 def _tags(text: str, config: TrainConfig) -> list[str]:
     """The tags without what a line of prompts would read as an option of its own."""
-    return [tag for tag in captions.split(text, config.caption.caption_separator) if not _OPTION.search(tag)]
+    return [tag for tag in captions.split(text, config.caption.caption_separator) if not OPTION.search(tag)]
 
 
 def _prompt(tags: list[str], config: TrainConfig) -> str:

@@ -70,6 +70,14 @@ class _KeptFiles:
     asked: TrainConfig
 
 
+@dataclass(frozen=True)
+class _Sorted:
+    """What is made of a reading for the options of pictures and captions. prompts: those for previews, "" for none."""
+
+    report: Report
+    prompts: str
+
+
 class Reports:
     """Reports of configurations. What was read is kept, so that `remembered` needs no disk.
 
@@ -84,10 +92,11 @@ class Reports:
         self._busy = threading.Lock()
         self._readings: OrderedDict[str, _Kept] = OrderedDict()
         self._files: OrderedDict[tuple[str | None, ...], _KeptFiles] = OrderedDict()
-        self._sorted: OrderedDict[tuple[Any, ...], Report] = OrderedDict()
+        self._sorted: OrderedDict[tuple[Any, ...], _Sorted] = OrderedDict()
 
     def remembered(self, config: TrainConfig) -> dict[str, Any] | None:
-        """The report from the last reading of these folders and files, or None when they were not read yet.
+        """The report from the last reading of these folders and files, or None when they were not read yet. Of the
+        disk only a state to go on from is asked, where it stands.
 
         stale: the files were looked at for other values, so what is said of them may no longer be true.
         """
@@ -107,7 +116,7 @@ class Reports:
             nothing = arrange(Reading((), (), ()), config)
             usual = report(self._without_files(config), nothing).problems
             found = report(placed, nothing).problems
-            length = planned_lengths(placed, self._report(config, kept).lengths.batches_per_epoch)
+            length = planned_lengths(placed, self._arranged(config, kept).report.lengths.batches_per_epoch)
             files = (*wrong, *(problem for problem in found if problem not in usual))
             if length.batches_per_epoch:
                 files += tuple(against_state(placed, length))
@@ -126,23 +135,26 @@ class Reports:
         return kept
 
     def _told(self, config: TrainConfig, kept: _Kept, files: Iterable[DataProblem]) -> dict[str, Any]:
-        made = self._report(config, kept)
-        now = planned_lengths(_with_found_files(config, self._root), made.lengths.batches_per_epoch)
+        arranged = self._arranged(config, kept)
+        made = arranged.report
+        placed = _with_found_files(config, self._root) if config.save.resume else config  # else no disk is asked
+        now = planned_lengths(placed, made.lengths.batches_per_epoch)
         problems = tuple(problem for problem in made.problems if problem.path != self._root)
         problems += tuple(length_problems(config, now, made.dataset)) if now.batches_per_epoch else ()
         told = _told(config, replace(made, lengths=now, problems=problems), files)
         short = ShortPaths(self._root, picture_folders(config))
         told["earlier"] = self._earlier.like(config) if told["steps"] else None
-        told["prompts"] = made_prompts(kept.reading, config, fast=has_nvidia())
+        told["prompts"] = arranged.prompts
         return {**told, "problems": [short.problem(problem) for problem in with_cures(config, told["problems"])]}
 
-    def _report(self, config: TrainConfig, kept: _Kept) -> Report:
+    def _arranged(self, config: TrainConfig, kept: _Kept) -> _Sorted:
         """The pictures sorted for these options; lengths and single files are not to be taken from it."""
         key = (kept.seen, config.dataset.model_dump_json(), config.caption.model_dump_json(), config.run.seed)
         with self._lock:
             made = self._sorted.get(key)
         if made is None:
-            made = report(self._without_files(config), arrange(kept.reading, config), with_length=False)
+            sorted_report = report(self._without_files(config), arrange(kept.reading, config), with_length=False)
+            made = _Sorted(sorted_report, made_prompts(kept.reading, config, fast=has_nvidia()))
         with self._lock:
             _keep(self._sorted, key, made)
         return made

@@ -98,9 +98,13 @@ def test_other_names_that_become_files_and_folders_are_held_to_the_same_rules(
 
 
 def test_names_of_folders_that_are_not_made_are_free() -> None:
-    parse({**NEEDED, "log_tracker_name": "a/b", "log_prefix": "../x"})
-    parse({**NEEDED, "logging_dir": "logs", "log_prefix": "first. ", "log_tracker_name": "标" * 85})
-    parse({**NEEDED, "logging_dir": "logs", "log_prefix": "sets/first-"})
+    for values in (
+        {"log_tracker_name": "a/b", "log_prefix": "../x"},
+        {"logging_dir": "logs", "log_prefix": "first. ", "log_tracker_name": "标" * 85},
+        {"logging_dir": "logs", "log_prefix": "sets/first-"},
+    ):
+        log = parse({**NEEDED, **values}).config.log
+        assert {name: getattr(log, name) for name in values} == values
 
 
 @pytest.mark.parametrize("name", ["标" * 100, "a" * 100, "猫/狗", "。。", "..", "\ud800", "x" * 59 + ".y"])

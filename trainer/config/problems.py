@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from trainer.jsontext import texts_in
 from trainer.paths import FAULTS
 
 # what steers a terminal when it is printed: escape sequences in a file's name or metadata could hide or fake lines
@@ -56,21 +57,15 @@ class ConfigError(ValueError):
 
 def no_text(address: str, value: Any, is_path: bool = True) -> Problem | None:
     """What is wrong with texts, at any depth of a value, that no file, file name or process can take."""
-    name, waiting = address.rpartition(".")[2], [value]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, Mapping):
-            waiting.extend([*one, *one.values()])
-        elif isinstance(one, (list, tuple)):
-            waiting.extend(one)
-        elif isinstance(one, str) and "\0" in one:
+    name = address.rpartition(".")[2]
+    for text in texts_in(value):
+        if "\0" in text:
             return Problem(address, "{name} holds a zero byte; type it again", {"name": name})
-        elif isinstance(one, str) and HALF_CHARACTERS.search(one) and not is_path:
+        if HALF_CHARACTERS.search(text):
             said = "{name} is {value}, which holds half a character; type it again"
-            return Problem(address, said, {"name": name, "value": printable(one[:200])})
-        elif isinstance(one, str) and HALF_CHARACTERS.search(one):
-            said = "{name} is {value}, a name that is not UTF-8; rename the file or folder, then choose it again"
-            return Problem(address, said, {"name": name, "value": printable(one[:200])})
+            if is_path:
+                said = "{name} is {value}, a name that is not UTF-8; rename the file or folder, then choose it again"
+            return Problem(address, said, {"name": name, "value": printable(text[:200])})
     return None
 
 
