@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import hypothesis
 import pytest
@@ -18,6 +19,11 @@ os.environ.update(
     OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", OMP_WAIT_POLICY="PASSIVE", HF_HUB_OFFLINE="1",
     GRADIO_ANALYTICS_ENABLED="False", TOKENIZERS_PARALLELISM="false", PYTHONUTF8="1", BITSANDBYTES_NOWELCOME="1",
 )  # fmt: skip
+
+
+# Started with nohup, or by a program that was, the tests inherit a SIGHUP that is ignored, and try less.
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
