@@ -21,6 +21,7 @@ from trainer.config.dataset import owners
 from trainer.config.problems import printable
 from trainer.config.rates import trained_rates
 from trainer.dataset import Problem as DataProblem
+from trainer.dataset import caption_files
 from trainer.dataset.links import look_into, real
 from trainer.dataset.reading import Reading, read
 from trainer.dataset.report import Report, against_state, length_problems, planned_lengths, report
@@ -35,6 +36,7 @@ from webui.form import STAND_INS
 from webui.form_prompts import made_prompts
 from webui.form_spec import has_nvidia
 from webui.shortpaths import ShortPaths
+from webui.tagstore import CaptionPlace
 
 READINGS_KEPT = 4
 FILES = (
@@ -50,7 +52,7 @@ EMPTY: dict[str, Any] = {
     "images": 0, "reg_images": 0, "steps": 0, "epochs": 0, "batches_per_epoch": 0, "buckets": [], "folders": [],
     "problems": [],
     "repeats_sum": 0, "batch_size": 1, "accumulation": 1, "processes": 1, "steps_per_epoch": 0, "by_epochs": True,
-    "curve": None, "stale": False, "earlier": None, "prompts": "",
+    "curve": None, "stale": False, "earlier": None, "prompts": "", "unsaved": 0,
 }  # fmt: skip
 
 
@@ -123,6 +125,18 @@ class Reports:
         with self._lock:
             _keep(self._files, files_key, _KeptFiles(files, asked))
         return {**self._told(config, kept, files), "stale": False}
+
+    def caption_places(self, config: TrainConfig) -> frozenset[CaptionPlace]:
+        """Where the captions of this configuration lie, by the last reading; none before the first."""
+        config, _ = _with_datasets(config, self._root)
+        with self._lock:
+            kept = self._readings.get(_folders_key(config))
+        folders = () if kept is None else kept.reading.folders
+        return frozenset(
+            (str(real(folder.path)), caption_files.dotted(folder.captions.caption_extension).lower())
+            for folder in folders
+            if folder.metadata_file is None
+        )
 
     def _current(self, config: TrainConfig) -> _Kept:
         key, seen = _folders_key(config), _folder_times(config)

@@ -1,4 +1,4 @@
-"""What every route needs to know about this page: folders, settings, the runner, the way in. LIGHT.
+"""What every route needs to know about this page: folders, settings, the runner, open captions, the way in. LIGHT.
 
 Routes get one `Site` and look folders up when they are asked, so that a change on the Settings tab acts at once.
 """
@@ -16,6 +16,7 @@ from webui.launcher import mirrors
 from webui.progress import Digests
 from webui.runner import Runner
 from webui.settings import SettingsFile
+from webui.tagfolders import OpenFolders
 from webui.thumbnails import Thumbnails
 
 
@@ -28,6 +29,7 @@ class Site:
     runner: Runner
     thumbnails: Thumbnails
     digests: Digests
+    captions: OpenFolders
     host: str = "127.0.0.1"
     port: int = 28000
     lang: str | None = None
@@ -111,7 +113,8 @@ def open_site(
         follow=digests.of,
     )
     thumbnails = Thumbnails(root / ".athanor" / "thumbnails")
-    site = Site(root, settings, runner, thumbnails, digests, host, port, lang, listen, token, tuple(allowed_hosts))
+    captions = OpenFolders(root / ".athanor")
+    site = Site(root, settings, runner, thumbnails, digests, captions, host, port, lang, listen, token, tuple(allowed_hosts))
     for folder in (site.jobs_dir, site.output_dir, site.logs_dir, site.train_dir, site.models_dir, site.state_dir):
         try:
             folder.mkdir(parents=True, exist_ok=True)

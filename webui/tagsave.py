@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 from trainer.atomic import WriteError, atomic_write
 from webui import tagfiles
 from webui.tagfiles import Disk, FolderError, Form, Returns
-from webui.tagstore import Store
+from webui.tagstore import CaptionPlace, Store
 
 FAILURES_SHOWN = 100
 AT_ONCE = 8
@@ -40,18 +41,20 @@ class Saver:
         self.progress = Progress()
         self._thread: threading.Thread | None = None
 
-    def start(self, rev: int | None = None) -> bool:
+    def start(self, rev: int | None = None, places: Collection[CaptionPlace] | None = None) -> bool:
         """Write every unsaved caption, in a thread; False when a save is running or nothing is unsaved.
 
-        Raises Stale when `rev` is not the store's.
+        places: only the captions there. Raises Stale when `rev` is not the store's.
         """
         store = self.store
         with store.lock:
             store.expect(rev)
-            if store.saving or not store.dirty:
+            first = [n for n in sorted(store.dirty) if store.twins.get(n, (n,))[0] == n]
+            if places is not None:
+                first = store.unsaved_in(places)
+            if store.saving or not first:
                 return False
             store.saving = True
-            first = [n for n in sorted(store.dirty) if store.twins.get(n, (n,))[0] == n]
             self.progress = Progress(number=self.progress.number + 1, running=True, total=len(first))
         self._thread = threading.Thread(target=self._run, args=(first,), name="save captions", daemon=True)
         self._thread.start()

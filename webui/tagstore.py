@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -26,6 +26,7 @@ DRAFT_DELAY_SECONDS = 0.6
 
 
 Content = tuple[str, tuple[str, ...], "Form | None"]  # a caption's text, its tags, what its file shall be
+CaptionPlace = tuple[str, str]  # a folder, every link followed, and the ending of the caption files in it
 
 
 class Query(BaseModel):
@@ -139,6 +140,19 @@ class Store:
     def shared(self, number: int) -> list[str]:
         """Names of the other pictures that have the same caption file (a.png and a.jpg)."""
         return [self.rows[twin].picture.name for twin in self.twins.get(number, ()) if twin != number]
+
+    def unsaved_in(self, places: Collection[CaptionPlace]) -> list[int]:
+        """Numbers of the pictures whose unsaved caption a run over `places` would read, one for each caption file."""
+        with self.lock:
+            return [
+                n
+                for n in sorted(self.dirty)
+                if self.twins.get(n, (n,))[0] == n and self._place_of(self.rows[n].picture.caption) in places
+            ]
+
+    def _place_of(self, caption: str) -> CaptionPlace:
+        path = self.folder / caption
+        return str(path.parent), path.suffix.lower()
 
     def _problems(self) -> set[int]:
         return self.faulty | self.clashing | set(self.twins)

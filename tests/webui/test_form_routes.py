@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from webui import form, form_spec
 from webui.routes.form import router
 from webui.runner import Runner
 from webui.site import open_site
+from webui.tagops import Edit
 
 
 def nothing_to_train(job):
@@ -319,3 +321,70 @@ def test_the_cards_of_the_machine_are_listed_without_torch(client, monkeypatch, 
 def test_a_machine_without_a_driver_has_no_cards_and_no_error(client, monkeypatch):
     monkeypatch.setattr("webui.cards.nvidia_smi", lambda: None)
     assert client.get("/api/form/cards").json() == {"cards": [], "error": None}
+
+
+def unsaved_caption(site, folder, name="0.png", text="anby, 1girl", extension=".txt", recursive=False):
+    """An edit in the tag editor that nobody has saved."""
+    store = site.captions.open(folder, recursive, extension).store
+    number = [row.picture.name.rpartition("/")[2] for row in store.rows].index(name)
+    store.apply(Edit(kind="text", text=text), [number])
+    return store
+
+
+def test_captions_that_are_not_saved_hold_a_start_until_it_is_said_what_becomes_of_them(client, site, tmp_path):
+    folder = tmp_path / "train" / "anby" / "10_anby"
+    unsaved_caption(site, folder)
+    assert post(client, "report", values=filled())[1]["unsaved"] == 1
+    assert post(client, "check", values=filled())[1]["report"]["unsaved"] == 1
+    for queue in (False, True):
+        status, refused = post(client, "start", values=filled(), queue=queue)
+        assert (status, refused["problems"][0]["unsaved"]) == (409, 1)
+        assert "not saved yet in the tag editor: 1. Save them first" in refused["message"]
+    assert list_jobs(site.jobs_dir) == [] and (folder / "0.txt").read_text(encoding="utf-8") == "1girl"
+    assert post(client, "start", values=filled(), queue=True, unsaved="leave")[0] == 200
+    assert (folder / "0.txt").read_text(encoding="utf-8") == "1girl"
+    assert post(client, "start", values=filled(), queue=True, unsaved="save")[0] == 200
+    assert (folder / "0.txt").read_text(encoding="utf-8") == "anby, 1girl"
+    assert post(client, "check", values=filled())[1]["report"]["unsaved"] == 0
+
+
+def test_only_captions_that_the_run_would_read_are_saved_by_its_start(client, site, tmp_path):
+    parent = tmp_path / "train" / "anby"
+    other = parent / "not used"
+    shutil.copytree(parent / "10_anby", other)
+    unsaved_caption(site, other)
+    unsaved_caption(site, parent / "10_anby", extension=".caption")
+    both = unsaved_caption(site, parent, recursive=True)  # the first picture by name is that of 10_anby
+    assert post(client, "report", values=filled())[1]["unsaved"] == 1
+    both.apply(Edit(kind="text", text="left alone"), [number(both, "not used/1.png")])
+    assert post(client, "start", values=filled(), queue=True, unsaved="save")[0] == 200
+    assert (parent / "10_anby" / "0.txt").read_text(encoding="utf-8") == "anby, 1girl"
+    assert [(other / f"{n}.txt").read_text(encoding="utf-8") for n in (0, 1)] == ["1girl", "1girl"]
+    assert not (parent / "10_anby" / "0.caption").exists()
+
+
+def number(store, name):
+    return [row.picture.name for row in store.rows].index(name)
+
+
+def test_a_caption_that_was_changed_on_disk_too_is_named_and_nothing_starts(client, site, tmp_path):
+    folder = tmp_path / "train" / "anby" / "10_anby"
+    unsaved_caption(site, folder)
+    (folder / "0.txt").write_text("of another program", encoding="utf-8")
+    post(client, "report", values=filled())
+    status, refused = post(client, "start", values=filled(), unsaved="save")
+    assert (status, "could not be saved: 1 (0.txt)" in refused["message"]) == (409, True)
+    assert list_jobs(site.jobs_dir) == []
+    assert (folder / "0.txt").read_text(encoding="utf-8") == "of another program"
+
+
+def test_edits_from_before_a_restart_of_the_page_hold_a_start_too(client, site, tmp_path):
+    folder = tmp_path / "train" / "anby" / "10_anby"
+    unsaved_caption(site, folder)
+    site.captions.keep_drafts()
+    after = replace(open_site(tmp_path), runner=site.runner)
+    again = served(router(after))
+    assert post(again, "report", values=filled())[1]["unsaved"] == 1
+    assert post(again, "start", values=filled(), queue=True)[0] == 409
+    assert post(again, "start", values=filled(), queue=True, unsaved="save")[0] == 200
+    assert (folder / "0.txt").read_text(encoding="utf-8") == "anby, 1girl"

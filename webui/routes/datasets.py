@@ -89,7 +89,7 @@ class BringBack(Change):
 def router(site: Site) -> APIRouter:
     """Routes under /api/datasets."""
     routes = APIRouter(prefix="/api/datasets")
-    folders = OpenFolders(site.state_dir)
+    folders = site.captions
 
     @routes.get("")
     def overview() -> Response:

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from trainer.config import ConfigError, Problem, to_toml
+from trainer.config import ConfigError, Problem, TrainConfig, to_toml
+from trainer.dataset.problems import named
 from trainer.demo import BASE, DemoError, write_data_set
 from webui import cards, form, form_import, form_presets, form_prompts, form_report, form_spec
 from webui.answers import Refusal
 from webui.cures import with_cures
 from webui.site import Site
+from webui.tagfolders import OpenFolders
+from webui.tagstore import CaptionPlace
 
 PRESETS = Path(__file__).parents[2] / "presets"
 DEMO_PRESET = "demo"
+UNSAVED = (
+    "Captions of these pictures that are not saved yet in the tag editor: {n}. Save them first, or start with those on "
+    "disk."
+)
+NOT_SAVED = (
+    "Captions that could not be saved: {n} ({files}). Open the folder in the tag editor, which says why; nothing was "
+    "started."
+)
 
 
 class Values(BaseModel):
@@ -72,9 +83,11 @@ class ModelPath(BaseModel):
 
 
 class StartBody(Values):
-    """A run to start, or to put at the end of the queue."""
+    """A run to start, or to put at the end of the queue. unsaved: what becomes of captions of its pictures that are not
+    saved yet in the tag editor."""
 
     queue: bool = False
+    unsaved: Literal["ask", "save", "leave"] = "ask"
 
 
 def router(site: Site) -> APIRouter:
@@ -92,6 +105,9 @@ def router(site: Site) -> APIRouter:
 def _add_form(
     api: APIRouter, site: Site, drafts: form_presets.Drafts, own: form_presets.OwnPresets, reports: form_report.Reports
 ) -> None:
+    def with_unsaved(report: dict[str, Any], config: TrainConfig) -> dict[str, Any]:
+        return {**report, "unsaved": site.captions.unsaved(reports.caption_places(config))}
+
     @api.get("/spec")
     def spec() -> dict[str, Any]:
         return {**form_spec.spec(site), "presets": _presets(own)}
@@ -122,13 +138,16 @@ def _add_form(
         }  # fmt: skip
         if checked.preview is not None:
             answer["toml"] = to_toml(checked.preview)
-            answer["report"] = reports.remembered(checked.preview)
+            remembered = reports.remembered(checked.preview)
+            answer["report"] = None if remembered is None else with_unsaved(remembered, checked.preview)
         return answer
 
     @api.post("/report")
     def report(body: Values) -> dict[str, Any]:
         checked = form.check(_known(body.values))
-        return form_report.EMPTY if checked.preview is None else reports.read(checked.preview)
+        if checked.preview is None:
+            return form_report.EMPTY
+        return with_unsaved(reports.read(checked.preview), checked.preview)
 
     @api.post("/model")
     def model(body: ModelPath) -> dict[str, Any]:
@@ -204,11 +223,28 @@ def _add_start(api: APIRouter, site: Site, reports: form_report.Reports) -> None
         wrong = form_report.start_problems(site.root, checked.ready, reports)
         if wrong:
             raise _refused(wrong)
+        _settle_captions(site.captions, reports.caption_places(checked.ready), body.unsaved)
         name = checked.ready.save.output_name or "last"
         job = site.runner.submit(name, to_toml(checked.ready), first=not body.queue)
         if not body.queue and job.state() == "waiting" and site.runner.paused:
             site.runner.start_now(job)
         return {"id": job.id, "name": name, "state": job.state()}
+
+
+def _settle_captions(captions: OpenFolders, places: frozenset[CaptionPlace], wanted: str) -> None:
+    """Save the unsaved captions of a run, or leave them. Raises Refusal where that is to be asked, or cannot be done."""
+    if wanted == "leave" or not (count := captions.unsaved(places)):
+        return
+    if wanted == "ask":
+        raise _unsaved_refusal(UNSAVED, {"n": count})
+    left = captions.save(places)
+    if left:
+        raise _unsaved_refusal(NOT_SAVED, {"n": len(left), "files": named(left)})
+
+
+def _unsaved_refusal(template: str, values: dict[str, Any]) -> Refusal:
+    problem = Problem("", template, values)
+    return Refusal(409, problem.message, [{**form_report.problem_json(problem), "unsaved": values["n"]}])
 
 
 def _known(values: dict[str, Any]) -> dict[str, Any]:

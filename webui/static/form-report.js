@@ -1,5 +1,5 @@
 // The right side: what will happen with these values, what is wrong, and the buttons that start it.
-import { clear, fill, h, icon } from './dom.js';
+import { clear, fill, h, icon, openTab } from './dom.js';
 import { sentence } from './messages.js';
 import { duration, t } from './text.js';
 import { cureButton } from './form-cures.js';
@@ -21,8 +21,8 @@ export function buildReport(state, actions) {
   const copy = h('button', { type: 'button', class: 'btn quiet', 'data-role': 'download', onclick: actions.download }, icon('download'), t('Download'));
   const code = h('pre', { class: 'r-toml mono', 'data-role': 'toml-text', tabindex: '0' });
   toml.body.append(code, copy);
-  const start = h('button', { type: 'button', class: 'btn primary', id: 'train-start', onclick: () => actions.start(false) }, icon('play'), h('span', {}, t('Start training')));
-  const queue = h('button', { type: 'button', class: 'btn', id: 'train-queue', onclick: () => actions.start(true) }, t('Add to queue'));
+  const start = h('button', { type: 'button', class: 'btn primary', id: 'train-start', onclick: () => actions.start(false, wayOfStart(state)) }, icon('play'), h('span', {}));
+  const queue = h('button', { type: 'button', class: 'btn', id: 'train-queue', onclick: () => actions.start(true, wayOfStart(state)) });
   const why = h('p', { class: 'r-why', id: 'train-why', 'data-role': 'why' });
   start.setAttribute('aria-describedby', 'train-why');
   const bar = h('div', { class: 'r-bar', 'data-role': 'start-bar' }, why, queue, start);
@@ -55,8 +55,12 @@ export function buildReport(state, actions) {
     const ready = !busy && state.answer !== null && wrong.length === 0;
     start.disabled = !ready;
     queue.disabled = !ready;
+    const unsaved = ready ? state.report?.unsaved ?? 0 : 0;
+    start.lastElementChild.textContent = unsaved ? t('Save and start') : t('Start training');
+    queue.textContent = unsaved ? t('Save and queue') : t('Add to queue');
     clear(why);
-    if (busy) why.append(t('Starting…'));
+    if (unsaved) why.append(...unsavedWords(unsaved, actions));
+    else if (busy) why.append(t('Starting…'));
     else if (wrong.length) {
       const said = sentence(wrong[0]);
       const rest = wrong.length > 1 ? ` ${t('(and {n} more)', { n: wrong.length - 1 })}` : '';
@@ -65,6 +69,15 @@ export function buildReport(state, actions) {
   }
 
   return { panel, bar, show, busy(on) { busy = on; show(); } };
+}
+
+// What a start does with captions that are open in the tag editor and not saved: the buttons say so.
+const wayOfStart = (state) => (state.report?.unsaved ? 'save' : 'ask');
+
+function unsavedWords(n, actions) {
+  return [h('span', { 'data-role': 'unsaved' }, n === 1 ? t('1 caption unsaved') : t('{n} captions unsaved', { n })), ' ',
+    h('button', { type: 'button', class: 'r-jump', 'data-role': 'unsaved-show', onclick: () => openTab('tags') }, t('Show')), ' ',
+    h('button', { type: 'button', class: 'r-jump', 'data-role': 'unsaved-leave', onclick: () => actions.start(false, 'leave') }, t('Start without'))];
 }
 
 function wantsDemo(state) {

@@ -5,7 +5,7 @@ import { buildToolbar } from './form-presets.js';
 import { FormState } from './form-state.js';
 import { get, post } from './api.js';
 import { h, icon, openTab } from './dom.js';
-import { complain, notice } from './notice.js';
+import { choose, complain, notice } from './notice.js';
 import { sentence } from './messages.js';
 import { receive } from './form-handover.js';
 import { beforeReload, bytes, t, textReady } from './text.js';
@@ -25,7 +25,7 @@ export async function mount(element) {
   const state = new FormState(spec, draft);
   const fields = buildFields(state);
   const toolbar = buildToolbar(state, fields);
-  const report = buildReport(state, { jump: fields.jump, start: (queue) => start(state, report, fields, queue), download: () => download(state), demo: () => toolbar.demo() });
+  const report = buildReport(state, { jump: fields.jump, start: (queue, unsaved) => start(state, report, fields, queue, unsaved), download: () => download(state), demo: () => toolbar.demo() });
   element.replaceChildren(h('div', { class: 'form-page' }, h('div', { class: 'form-left' }, toolbar.root, fields.root), h('div', { class: 'form-right' }, report.panel), report.bar));
   element.dataset.seq = '0';
   listen(element, state, fields, toolbar, report);
@@ -34,8 +34,19 @@ export async function mount(element) {
   tellWhatWasFitted(element, draft.fitted ?? []);
   state.checkSoon(0);
   state.watch(element, () => get('form/draft'));
+  lookWhenShown(element, state);
   receive(toolbar.fill);
   beforeReload(() => (state.dirty ? state.save() : null));
+}
+
+/** Coming back from another tab: captions may have been edited, saved or written there. */
+function lookWhenShown(element, state) {
+  let shown = true;
+  new IntersectionObserver(() => {
+    const now = element.offsetParent !== null;
+    if (now && !shown) state.look({ quiet: true });
+    shown = now;
+  }).observe(element);
 }
 
 /** Once a browser session, and only to somebody who looks at this tab. */
@@ -143,10 +154,10 @@ function showFolder(state, fields) {
   }
 }
 
-async function start(state, report, fields, queue) {
+async function start(state, report, fields, queue, unsaved) {
   report.busy(true);
   try {
-    const answer = await post('form/start', { values: state.values, queue });
+    const answer = await post('form/start', { values: state.values, queue, unsaved });
     const message = answer.state === 'waiting' ? t('{name} waits in the queue.', { name: answer.name }) : t('{name} was started.', { name: answer.name });
     notice(message);
     document.dispatchEvent(new CustomEvent('athanor:look'));
@@ -154,6 +165,11 @@ async function start(state, report, fields, queue) {
     openTab('jobs');
   } catch (error) {
     const problem = error.problems?.[0];
+    if (problem?.unsaved && unsaved === 'ask') {
+      const way = await choose(sentence(problem), [['save', queue ? t('Save and queue') : t('Save and start')], ['leave', queue ? t('Queue without') : t('Start without')]]);
+      if (way) await start(state, report, fields, queue, way);
+      return;
+    }
     if (problem?.address) fields.jump(problem.address);
     complain(error);
     state.checkSoon(0);

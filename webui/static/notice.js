@@ -59,6 +59,18 @@ export function dialog(title, content, { closed = () => {}, wide = false } = {})
   return { box, close: () => box.close() };
 }
 
+/** Ask which of several things to do; resolves to the value of the button, null when it is closed. options: [value, words]. */
+export function choose(question, options, { about = null } = {}) {
+  return new Promise((resolve) => {
+    let answer = null;
+    const buttons = options.map(([value, words], at) => h('button', { class: `btn${at ? '' : ' primary'}`, 'data-role': `choose-${value}`, onclick: () => { answer = value; view.close(); } }, words));
+    const view = dialog(question, h('div', {}, about && h('p', { 'data-role': 'ask-about' }, about),
+      h('div', { class: 'dialog-foot' }, h('button', { class: 'btn', 'data-role': 'ask-cancel', onclick: () => view.close() }, t('Cancel')), buttons.slice(1), buttons[0])),
+    { closed: () => resolve(answer) });
+    buttons[0].focus();
+  });
+}
+
 /** Ask a question; resolves to true for `ok`, false for anything else. about: what follows from it, below the question. */
 export function ask(question, { ok = t('OK'), cancel = t('Cancel'), danger = false, about = null } = {}) {
   return new Promise((resolve) => {
