@@ -114,7 +114,9 @@ def open_site(
     )
     thumbnails = Thumbnails(root / ".athanor" / "thumbnails")
     captions = OpenFolders(root / ".athanor")
-    site = Site(root, settings, runner, thumbnails, digests, captions, host, port, lang, listen, token, tuple(allowed_hosts))
+    site = Site(
+        root, settings, runner, thumbnails, digests, captions, host, port, lang, listen, token, tuple(allowed_hosts)
+    )
     for folder in (site.jobs_dir, site.output_dir, site.logs_dir, site.train_dir, site.models_dir, site.state_dir):
         try:
             folder.mkdir(parents=True, exist_ok=True)

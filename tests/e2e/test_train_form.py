@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from safetensors.numpy import save_file
 
-from tests.e2e.conftest import wait_for
+from tests.e2e.conftest import open_tab, wait_for
 from tests.webui.formfiles import base_model
 from trainer.job import list_jobs
 
@@ -273,15 +273,37 @@ def test_who_has_nothing_at_hand_is_given_the_demo(form):
     form.wait_for_function("!document.querySelector('#train-start').disabled")
 
 
-def test_starting_makes_a_job_and_opens_it(form, server):
+def edit_without_saving(page: Any, folder: Path, text: str) -> None:
+    """An unsaved caption of the folder's first picture, as the tag editor leaves it."""
+    page.evaluate(
+        """async ([path, text]) => {
+          const post = async (to, body) => (await fetch(`./api/datasets/${to}`, {
+            method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })).json();
+          const { id, listing, view } = await post('open', { path });
+          const target = { scope: 'selected', spans: [[0, 0]] };
+          await post(`${id}/edit`, { rev: view.rev, listing, edit: { kind: 'text', text }, target });
+        }""",
+        [str(folder), text],
+    )
+
+
+def test_starting_saves_the_open_captions_makes_a_job_and_opens_it(form, server):
     choose_model_and_pictures(form)
     form.fill("#train-save-output_name", "anby")
     form.wait_for_function("!document.querySelector('#train-start').disabled")
-    form.click("#train-start")
+    assert form.locator("#train-start").inner_text().strip() == "Start training"
+    folder = server.root / "train" / "anby" / "10_anby"
+    edit_without_saving(form, folder, "anby, smile")
+    open_tab(form, "tags")
+    open_tab(form, "train")
+    form.locator("[data-role=unsaved]", has_text="1 caption unsaved").wait_for()
+    assert form.locator("#train-queue").inner_text().strip() == "Save and queue"
+    form.locator("#train-start", has_text="Save and start").click()
     form.wait_for_function("document.querySelector('#tab-jobs-button')?.getAttribute('aria-selected') === 'true'")
     (job,) = [job for job in list_jobs(server.root / "jobs") if job.id.endswith("-anby")]
     assert 'output_name = "anby"' in job.config_path.read_text(encoding="utf-8")
     assert job.id in form.url
+    assert (folder / "00.txt").read_text(encoding="utf-8") == "anby, smile"
 
 
 def test_the_page_is_whole_in_chinese(browser, server):

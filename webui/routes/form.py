@@ -232,7 +232,7 @@ def _add_start(api: APIRouter, site: Site, reports: form_report.Reports) -> None
 
 
 def _settle_captions(captions: OpenFolders, places: frozenset[CaptionPlace], wanted: str) -> None:
-    """Save the unsaved captions of a run, or leave them. Raises Refusal where that is to be asked, or cannot be done."""
+    """Save the unsaved captions of a run, or leave them. Raises Refusal where that is to be asked or fails."""
     if wanted == "leave" or not (count := captions.unsaved(places)):
         return
     if wanted == "ask":
