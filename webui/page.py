@@ -1,12 +1,14 @@
-"""The page Gradio draws: header and tabs, and what goes before everything. Gradio runs nothing here.
+"""The front page: header, tabs and widgets of our own, which work before Gradio has started, in Gradio's frame later.
 
-Language and theme are decided, and the open tab is remembered, in an inline script that stands first in <head>: Gradio
-looks at navigator.language and at the system's colours while it boots, and its own `head=` comes too late for that.
+Gradio's scripts keep a small machine busy for over a second. So the page begins with `static/start.js`, which draws
+what the address asks for; only then is Gradio's script loaded, and its box takes the panels in. Gradio runs nothing.
+
+Language and theme are decided in an inline script that stands first in <head>: Gradio looks at navigator.language and
+at the system's colours while it boots, and its own `head=` comes too late for that.
 """
 
 from __future__ import annotations
 
-import importlib
 import json
 import re
 
@@ -14,16 +16,15 @@ import gradio as gr
 
 from webui import TABS
 from webui.guard import App, Message, Receive, Scope, Send
-from webui.tabs import widget
-from webui.texts import LANGUAGES, phrase
-
-STYLES = ("style", "shell", "form", "jobs", "tagger", "tags", "settings")
+from webui.staticfiles import modules_for
+from webui.texts import LANGUAGES
 
 MANIFEST = b'<link rel="manifest" href="/manifest.json" />'  # Gradio answers it with 404 unless the page is a PWA
 BODY = re.compile(rb"<body[^>]*>")
+GRADIO_SCRIPT = re.compile(rb'<script type="module"[^>]*src="(\./assets/index-[\w\-]+\.js)"[^>]*></script>')
 
 FIRST_SCRIPT = """<script>(() => {
-  const given = GIVEN_LANG;
+  const { given, modules, ...page } = GIVEN;
   const saved = (name) => { try { return localStorage.getItem('athanor.' + name); } catch { return null; } };
   const native = (navigator.languages || [navigator.language || 'en']).find((l) => /^(zh|en)/i.test(l)) || 'en';
   const lang = saved('lang') || given || (/^zh/i.test(native) ? 'zh' : 'en');
@@ -38,32 +39,31 @@ FIRST_SCRIPT = """<script>(() => {
     : media(query);
   document.documentElement.lang = code;
   document.documentElement.dataset.theme = dark ? 'dark' : 'light';
-  addEventListener('click', (event) => {
-    const tab = event.target.closest?.('[data-tab-id]');
-    if (tab) try { sessionStorage.setItem('athanor.tab', tab.dataset.tabId); } catch {}
-  }, true);
-  window.athanor = { lang };
+  window.athanor = { lang, ...page };
+  const name = /^#job=/.test(location.hash) ? 'jobs' : location.hash.replace(/^#(tab=)?/, '');
+  const open = page.tabs.find((tab) => tab.name === name) || page.tabs[0];
+  const early = (attributes) => document.head.append(Object.assign(document.createElement('link'), attributes));
+  for (const module of new Set([...modules.start, ...modules[open.widget]]))
+    early({ rel: 'modulepreload', href: './static/' + module + '.js' });
+  if (lang !== 'en') early({ rel: 'preload', as: 'fetch', crossOrigin: 'anonymous', href: './api/text/' + lang });
 })();</script>"""
+
+SETTLE = "window.athanor.settle?.(element);"
 
 
 def build() -> gr.Blocks:
-    """The page: a header widget above one tab for each line of TABS."""
-    words = i18n()
+    """Gradio's part of the page: one box, which takes our panels in once Gradio stands."""
     with gr.Blocks(title="Athanor", analytics_enabled=False, fill_width=True) as page:
-        widget("shell")
-        with gr.Tabs(elem_id="tabs", overflow_behavior="wrap"):
-            for name, title in TABS:
-                module = importlib.import_module(f"webui.tabs.{name}")
-                with gr.Tab(words(title), id=name, elem_id=f"tab-{name}"):
-                    module.build()
+        gr.HTML(
+            "",
+            html_template="<div class='ath-frame'></div>",
+            js_on_load=SETTLE,
+            elem_id="frame",
+            elem_classes=["ath-box"],
+            apply_default_css=False,
+            padding=False,
+        )
     return page
-
-
-def i18n() -> gr.I18n:
-    """Tab titles in every language of the page."""
-    titles = [title for _, title in TABS]
-    translations = {"zh-CN": {title: phrase(title, "zh") for title in titles}} if "zh" in LANGUAGES else {}
-    return gr.I18n(en={title: title for title in titles}, **translations)
 
 
 def theme() -> gr.themes.Base:
@@ -81,21 +81,33 @@ def theme() -> gr.themes.Base:
 
 
 def opening(html: bytes, lang: str | None) -> bytes:
-    """The front page with our first script, icon and style sheets.
+    """The front page with our scripts and style sheets, and Gradio's script left to `start.js`.
 
-    lang: "zh" or "en" when the command line chose one, else the browser's language counts. The style sheets stand in
-    <body>: there they come after Gradio's, which are added to <head> while it boots, and win where both are as
+    lang: "zh" or "en" when the command line chose one, else the browser's language counts. The style sheet stands in
+    <body>: there it comes after Gradio's, which are added to <head> while it boots, and wins where both are as
     specific.
     """
-    script = FIRST_SCRIPT.replace("GIVEN_LANG", json.dumps(lang if lang in ("en", *LANGUAGES) else None))
+    gradio = GRADIO_SCRIPT.search(html)
+    given = {
+        "given": lang if lang in ("en", *LANGUAGES) else None,
+        "tabs": [{"name": name, "widget": widget, "title": title} for name, widget, title in TABS],
+        "modules": {"start": modules_for(["start"]), **{widget: modules_for([widget]) for _, widget, _ in TABS}},
+        "gradio": gradio[1].decode("ascii") if gradio else None,
+    }
+    script = FIRST_SCRIPT.replace("GIVEN", json.dumps(given))
     first = f'<head>{script}<link rel="icon" href="./static/icon.svg" type="image/svg+xml">'
-    links = "".join(f'<link rel="stylesheet" href="./static/{name}.css">' for name in STYLES)
+    own = '<link rel="stylesheet" href="./static/page.css"><div id="athanor" class="ath"></div>'
+    own += '<script type="module" src="./static/start.js"></script>'
     html = html.replace(b"<head>", first.encode("utf-8"), 1).replace(MANIFEST, b"", 1)
-    return BODY.sub(lambda found: found.group(0) + links.encode("utf-8"), html, count=1)
+    html = GRADIO_SCRIPT.sub(b"", html, count=1)
+    return BODY.sub(lambda found: found.group(0) + own.encode("utf-8"), html, count=1)
 
 
 class Opening:
-    """ASGI: gives the front page its `opening`, and passes everything else on untouched."""
+    """ASGI: gives the front page its `opening`, and passes everything else on untouched.
+
+    Gradio's assets carry their content's hash in their names: a browser that has one need not ask for it again.
+    """
 
     def __init__(self, app: App, lang: str | None) -> None:
         self.app = app
@@ -103,6 +115,9 @@ class Opening:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI entry."""
+        if scope["type"] == "http" and scope["path"].startswith("/assets/"):
+            await self.app(scope, receive, _lasting(send))
+            return
         if scope["type"] != "http" or scope["path"] != "/" or scope["method"] not in ("GET", "HEAD"):
             await self.app(scope, receive, send)
             return
@@ -128,3 +143,15 @@ class Opening:
             await send({"type": "http.response.body", "body": changed})
 
         await self.app({**scope, "headers": plain}, receive, collect)
+
+
+def _lasting(send: Send) -> Send:
+    """Tells the browser that a good answer stays as it is for a year."""
+
+    async def sender(message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] == 200:
+            year = (b"cache-control", b"private, max-age=31536000, immutable")
+            message = {**message, "headers": [*message.get("headers", ()), year]}
+        await send(message)
+
+    return sender

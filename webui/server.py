@@ -29,9 +29,9 @@ from webui.address import Address, AddressError, listening_socket, named_address
 from webui.answers import Refusal, answering
 from webui.guard import App, Guard
 from webui.site import Site, make_own_folders, open_site
+from webui.staticfiles import STATIC, styles
 from webui.texts import LANGUAGES, texts
 
-STATIC = Path(__file__).parent / "static"
 STATIC_NAME = re.compile(r"[a-z0-9_\-]{1,60}\.(js|css|svg|png|woff2)")
 
 
@@ -63,7 +63,7 @@ def create_app(site: Site) -> FastAPI:
     return gr.mount_gradio_app(
         app, page.build(), path="/", server_name=site.host, server_port=site.port, footer_links=[], run_history=False,
         allowed_paths=[], blocked_paths=[str(site.root)], show_error=False, max_file_size="1mb", ssr_mode=False,
-        enable_monitoring=False, pwa=False, i18n=page.i18n(), mcp_server=False, theme=page.theme(),
+        enable_monitoring=False, pwa=False, mcp_server=False, theme=page.theme(),
     )  # fmt: skip
 
 
@@ -130,6 +130,10 @@ def _lifespan(site: Site) -> Callable[[FastAPI], AbstractAsyncContextManager[Non
 
 def _add_static(app: FastAPI) -> None:
     """./static/<name> (one level: deeper names below /static are Gradio's) and the translations."""
+
+    @app.get("/static/page.css")
+    def style_sheet() -> Response:
+        return Response(styles(), media_type="text/css", headers={"cache-control": "no-cache"})
 
     @app.get("/static/{name}")
     def static(name: str) -> Response:

@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.e2e.conftest import open_tab
+from tests.e2e.conftest import open_tab, wait_for
 from webui import TABS
 
-TITLES = {"en": [title for _, title in TABS], "zh": ["训练", "任务", "打标", "标签编辑", "TensorBoard", "设置"]}
+TITLES = {"en": [title for *_, title in TABS], "zh": ["训练", "任务", "打标", "标签编辑", "TensorBoard", "设置"]}
 
 
 def titles(page):
@@ -105,7 +105,7 @@ def test_no_request_leaves_the_machine_while_every_tab_is_opened(page, server):
     own = urlsplit(server.url).netloc
     page.on("request", lambda request: urlsplit(request.url).netloc not in (own, "") and foreign.append(request.url))
     page.goto(server.url)
-    for name, _ in TABS:
+    for name, *_ in TABS:
         open_tab(page, name)
         page.locator(f"#tab-{name} [data-widget] > *").first.wait_for()
     page.wait_for_load_state("networkidle")
@@ -117,19 +117,80 @@ def test_gradio_is_told_nothing_but_to_draw(page, server):
     posts: list[str] = []
     page.on("request", lambda request: request.method != "GET" and posts.append(urlsplit(request.url).path))
     page.goto(server.url)
-    for name, _ in TABS:
+    for name, *_ in TABS:
         open_tab(page, name)
     page.wait_for_load_state("networkidle")
     assert [path for path in posts if not path.startswith("/api/")] == []
 
 
-def test_a_reload_comes_back_to_the_open_tab(page, server):
+def opened(page) -> tuple[str, str]:
+    """(the tab that is open, the address's part behind #), once both agree; also that one panel alone is shown."""
+    page.wait_for_function(
+        """() => {
+          const tab = document.querySelectorAll('[role=tab][aria-selected=true]');
+          const shown = document.querySelectorAll('#panels > :not([hidden])');
+          return tab.length === 1 && shown.length === 1 && shown[0].id === tab[0].getAttribute('aria-controls')
+            && shown[0].querySelector('[data-widget] > *') && location.hash;
+        }"""
+    )
+    return page.evaluate(
+        "[document.querySelector('[aria-selected=true]').dataset.tabId, decodeURIComponent(location.hash.slice(1))]"
+    )
+
+
+def test_each_tab_has_an_address_that_opens_it_and_the_way_back(page, server):
     page.goto(server.url)
+    assert opened(page) == ["train", "train"]
     open_tab(page, "settings")
-    page.locator("#settings").wait_for()
+    assert opened(page) == ["settings", "settings"]
     page.reload()
-    page.locator("#settings").wait_for()
-    assert page.locator("#tab-settings-button").get_attribute("aria-selected") == "true"
+    assert opened(page) == ["settings", "settings"]
+    open_tab(page, "tags")
+    page.go_back()
+    assert opened(page) == ["settings", "settings"]
+    page.go_back()
+    assert opened(page) == ["train", "train"]
+    page.go_forward()
+    assert opened(page) == ["settings", "settings"]
+    page.goto(f"{server.url}#tagger")
+    assert opened(page) == ["tagger", "tagger"]
+    page.goto(f"{server.url}#tab=jobs")  # an address of an earlier version
+    assert opened(page)[0] == "jobs"
+    page.goto(f"{server.url}#nowhere")
+    assert opened(page) == ["train", "train"]
+
+
+def test_the_tabs_are_one_tab_stop_and_arrows_walk_along_them(page, server):
+    page.goto(f"{server.url}#jobs")
+    opened(page)
+    tabs = page.locator("[role=tablist] > [role=tab]")
+    assert tabs.evaluate_all("all => all.map((tab) => tab.tabIndex)") == [-1, 0, -1, -1, -1, -1]
+    assert page.locator("[role=tabpanel]").evaluate_all(
+        "all => all.map((panel) => panel.getAttribute('aria-labelledby'))"
+    ) == [f"tab-{name}-button" for name, *_ in TABS]
+    page.locator("#tab-jobs-button").focus()
+    for key, name in [
+        ("ArrowLeft", "train"), ("ArrowLeft", "settings"), ("ArrowRight", "train"), ("End", "settings"),
+        ("Home", "train"), ("ArrowRight", "jobs"), ("ArrowRight", "tagger"),
+    ]:  # fmt: skip
+        page.keyboard.press(key)
+        assert [opened(page)[0], page.evaluate("document.activeElement.dataset.tabId")] == [name, name], key
+    assert page.evaluate("history.length") == 2  # the empty page that the window began with, and this one
+
+
+def test_the_page_works_before_gradio_and_keeps_what_is_typed_when_gradio_comes(page, server):
+    held = []
+    page.route("**/assets/index-*.js", lambda route: held.append(route))
+    page.goto(f"{server.url}#settings")
+    field = page.locator("[data-role=setting-hf_endpoint]")
+    field.press_sequentially("https://exa")
+    wait_for(lambda: page.evaluate("1") and held, what="the page to ask for Gradio's script")
+    assert page.locator("gradio-app .gradio-container").count() == 0
+    held[0].continue_()
+    page.locator("gradio-app #frame #panels").wait_for()
+    page.keyboard.type("mple")
+    assert field.input_value() == "https://example"
+    assert page.evaluate("document.activeElement.dataset.role") == "setting-hf_endpoint"
 
 
 def test_on_a_phone_nothing_sticks_out_to_the_side(browser, server):
@@ -144,7 +205,7 @@ def test_on_a_phone_nothing_sticks_out_to_the_side(browser, server):
 
 
 def test_an_error_ends_with_the_next_success_another_tab_or_a_server_that_answers_again(page, server):
-    page.goto(server.url)
+    page.goto(f"{server.url}#jobs")
     page.locator("#tab-jobs-button").wait_for()
 
     def say(message: str, **options: Any) -> None:
@@ -172,13 +233,6 @@ def test_an_error_ends_with_the_next_success_another_tab_or_a_server_that_answer
         " await get('text/zh').catch((await import('./static/notice.js')).complain); }"
     )
     page.locator("[data-role=notice][data-kind=error]").wait_for(state="detached")  # as soon as anything is answered
-
-
-def test_the_tabs_are_reached_with_the_keyboard(page, server):
-    page.goto(server.url)
-    page.locator("#tab-jobs-button").focus()
-    page.keyboard.press("Enter")
-    assert page.locator("#tab-jobs-button").get_attribute("aria-selected") == "true"
 
 
 def test_a_server_that_went_away_is_told_in_words_and_found_again(page, own_server):

@@ -28,7 +28,7 @@ def test_every_phrase_of_a_script_has_its_chinese(script):
 
 
 def test_tab_titles_have_their_chinese():
-    assert [phrase(title, "zh") for _, title in TABS] == ["训练", "任务", "打标", "标签编辑", "TensorBoard", "设置"]
+    assert [phrase(title, "zh") for *_, title in TABS] == ["训练", "任务", "打标", "标签编辑", "TensorBoard", "设置"]
 
 
 def test_a_chinese_phrase_fills_in_nothing_that_its_english_has_not():

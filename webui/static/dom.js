@@ -86,7 +86,7 @@ export function visible(element) {
   return element.isConnected && !document.hidden && element.offsetParent !== null;
 }
 
-/** Open a tab of the page by name ("jobs"); tabs are Gradio's. */
+/** Open a tab of the page by name ("jobs"), as a click on it does. */
 export function openTab(name) {
   document.getElementById(`tab-${name}-button`)?.click();
 }

@@ -22,7 +22,7 @@ export async function mount(element) {
 
   const choose = (id) => {
     chosen = id;
-    history.replaceState(null, '', `#job=${id}`);
+    if (visible(layout)) history.replaceState(null, '', `#job=${id}`);
     view.open(id);
     shape = '';
     draw();

@@ -14,7 +14,7 @@ function shelf() {
 
 const remove = (which) => document.querySelectorAll(`#ath-notices ${which}`).forEach((box) => box.remove());
 document.addEventListener('athanor:reached', () => remove('[data-lost]'));
-document.addEventListener('click', (event) => event.target.closest?.('[role=tab]') && remove('[data-kind=error]'));
+document.addEventListener('athanor:tab', () => remove('[data-kind=error]'));
 
 /**
  * Show a message; returns a function that takes it away. An error stays until it is closed, unless `seconds` is given,

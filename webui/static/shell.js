@@ -1,7 +1,7 @@
 // The header on every tab: brand, language, theme, and the strip that tells about the running job.
-import { fill, h, icon, openTab } from './dom.js';
+import { fill, h, icon } from './dom.js';
 import { get, post } from './api.js';
-import { duration, lang, setLang, t, textReady } from './text.js';
+import { duration, lang, setLang, t } from './text.js';
 import { ask, complain, notice } from './notice.js';
 import { translated } from './messages.js';
 
@@ -9,20 +9,20 @@ const RUNNING_MS = 1000;
 const IDLE_MS = 3000;
 const HIDDEN_MS = 6000;
 
-export async function mount(element) {
-  await textReady();
-  const strip = h('div', { class: 'ath strip', id: 'running-strip', 'data-role': 'running-strip', hidden: true });
-  fill(element,
-    h('header', { class: 'bar' },
-      h('a', { class: 'brand', href: './', 'aria-label': 'Athanor' },
-        h('img', { src: './static/icon.svg', alt: '', width: 24, height: 24 }), h('span', {}, 'Athanor')),
-      h('div', { class: 'bar-tools' }, languageSwitch(), themeSwitch())),
-    strip);
-  restoreTab();
-  followHash();
-  window.addEventListener('hashchange', followHash);
-  document.addEventListener('click', forgetJob);
-  watch(strip);
+/** The bar on top: brand, the row of tabs, language and colours. */
+export function header(row) {
+  return h('header', { class: 'bar' },
+    h('a', { class: 'brand', href: './', 'aria-label': 'Athanor' },
+      h('img', { src: './static/icon.svg', alt: '', width: 24, height: 24 }), h('span', {}, 'Athanor')),
+    row,
+    h('div', { class: 'bar-tools' }, languageSwitch(), themeSwitch()));
+}
+
+/** The strip below it, which shows while a job runs or the server is lost. */
+export function strip() {
+  const box = h('div', { class: 'strip', id: 'running-strip', 'data-role': 'running-strip', hidden: true });
+  watch(box);
+  return box;
 }
 
 function languageSwitch() {
@@ -57,26 +57,6 @@ function themeSwitch() {
   });
   show(root.dataset.theme === 'dark' ? 'dark' : 'light');
   return button;
-}
-
-/** A reload comes back to the tab that was open in this window; the page's first script remembers it. */
-function restoreTab() {
-  let name = null;
-  try { name = sessionStorage.getItem('athanor.tab'); } catch { /* not remembered */ }
-  if (name && !location.hash) openTab(name);
-}
-
-/** Leaving the Jobs tab takes the job out of the address: a reload stays where one is. */
-function forgetJob(event) {
-  const tab = event.target.closest?.('[data-tab-id]')?.dataset.tabId;
-  if (tab && tab !== 'jobs' && location.hash) history.replaceState(null, '', location.pathname + location.search);
-}
-
-/** #job=<id> opens the Jobs tab, #tab=<name> any tab; the Jobs tab reads the id itself. */
-function followHash() {
-  const hash = new URLSearchParams(location.hash.slice(1));
-  if (hash.get('job')) openTab('jobs');
-  else if (hash.get('tab')) openTab(hash.get('tab'));
 }
 
 function watch(strip) {
@@ -159,7 +139,7 @@ function showJobs(strip, answer, look) {
   if (buttons.dataset.meaning === meaning) return;
   buttons.dataset.meaning = meaning;
   fill(buttons,
-    h('button', { class: 'btn', 'data-role': 'strip-view', onclick: () => { location.hash = `job=${job.id}`; openTab('jobs'); } }, t('View')),
+    h('button', { class: 'btn', 'data-role': 'strip-view', onclick: () => { location.hash = `job=${job.id}`; } }, t('View')),
     stopButton(job, look));
 }
 
