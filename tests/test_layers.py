@@ -35,7 +35,8 @@ ALLOWED = {
         "trainer.families.tokens", "trainer.families.emphasis",
         "trainer.demo",
         "trainer.curves", "trainer.prompts", "trainer.saving", "trainer.spawning",
-        "trainer.arguments", "trainer.numbers", "trainer.paths", "trainer.networks.arguments", "taggers",
+        "trainer.arguments", "trainer.numbers", "trainer.paths", "trainer.plurals", "trainer.networks.arguments",
+        "taggers",
     ),
     "app": ("webui",),
 }  # fmt: skip

@@ -13,6 +13,7 @@ from trainer.arguments import Argument
 from trainer.config import Parameter
 from trainer.networks.arguments import BLOCK_LISTS, BLOCK_WEIGHTS, MODULES
 from trainer.optimizers import OPTIMIZERS, find
+from trainer.plurals import filled
 from trainer.schedules import CLASSES, SCHEDULES
 from webui.form import BASIC, DATASETS, SUBSETS, RawValue, default_values, groups, raw
 from webui.form_presets import FIRST_PRESET, KEPT, KEPT_SECTIONS, load
@@ -147,7 +148,7 @@ def fit(values: dict[str, RawValue]) -> list[dict[str, Any]]:
 
 
 def _sentence(template: str, **values: Any) -> dict[str, Any]:
-    return {"template": template, "values": values, "message": template.format(**values)}
+    return {"template": template, "values": values, "message": filled(template, values)}
 
 
 def _field(parameter: Parameter, chinese: Mapping[str, Mapping[str, str]], site: Site) -> dict[str, Any]:

@@ -27,6 +27,9 @@ SENTENCES = {
     "/x holds no pictures; its sub-folders do: tick 'Sub-folders too' (--recursive)": (
         "/x 里没有图片，子文件夹里有：请勾选“包括子文件夹”"
     ),
+    "1 caption in 1_a is empty or begins with an empty line (a.png); this picture trains without words": (
+        "1_a 里有 1 个标签文件是空的或第一行为空（a.png），这些图片将没有标签"
+    ),
     "a.json: 3: is it?\nb.ckpt: not a .ckpt file; check what was downloaded": (
         "a.json: 3: is it?\nb.ckpt：不是 .ckpt 文件，请检查下载的是什么"
     ),
@@ -76,3 +79,14 @@ def test_every_sentence_comes_out_by_its_own_template(chinese: Any) -> None:
         if any(part.strip() not in answer for part in fixed(known[text]).split(GAP))
     ]
     assert len(own) > 150 and wrong == []
+
+
+def test_words_follow_the_number_in_every_language(chinese: Any) -> None:
+    script = """async () => {
+      const { t, textReady } = await import('./static/text.js');
+      await textReady();
+      const shown = (n) => [t('{n} {n|picture|pictures}', { n }), t('{n} {n|horse|horses}', { n })];
+      return [0, 1, 2].map(shown);
+    }"""
+    # the second phrase has no translation
+    assert chinese.evaluate(script) == [["0 张图片", "0 horses"], ["1 张图片", "1 horse"], ["2 张图片", "2 horses"]]

@@ -71,14 +71,14 @@ def test_one_undo_brings_everything_back(tagger: Any, server: Server):
     fill_folder(tagger, folder)
     role(tagger, "tagger-conflict-replace").check()
     tagger.locator("#tagger-start").click()
-    expect(role(tagger, "dialog")).to_contain_text("Replace the captions of 1 pictures?")
+    expect(role(tagger, "dialog")).to_contain_text("Replace the caption of 1 picture?")
     role(tagger, "ask-ok").click()
     expect(role(tagger, "tagger-outcome")).to_contain_text("Done: 12 pictures")
     assert (folder / "01.txt").read_text(encoding="utf-8") == "red star, yellow background, large\n"
     role(tagger, "tagger-undo").click()
     role(tagger, "ask-ok").click()
     expect(role(tagger, "tagger-undone")).to_be_visible()
-    expect(role(tagger, "notice").last).to_contain_text("1 captions brought back, 11 new ones removed")
+    expect(role(tagger, "notice").last).to_contain_text("1 caption brought back, 11 new ones removed")
     assert [path.name for path in folder.glob("*.txt")] == ["01.txt"]
     assert (folder / "01.txt").read_text(encoding="utf-8") == "by hand"
 

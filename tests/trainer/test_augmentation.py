@@ -158,7 +158,7 @@ def test_without_buckets_and_caches_pictures_must_have_the_size_or_be_cut(tmp_pa
     (said,) = errors(config(tmp_path, **plain))
     assert said.startswith("2 pictures in 1_a are not 512x512 pixels (p001.png, p002.png), and without enable_bucket")
     (said,) = errors(config(tmp_path, **plain, random_crop=True))
-    assert said.startswith("1 pictures in 1_a are not 512x512 pixels (p002.png)")
+    assert said.startswith("1 picture in 1_a is not 512x512 pixels (p002.png)")
     assert errors(config(tmp_path, **plain, cache_latents=True)) == []
     assert errors(config(tmp_path, enable_bucket=True, resolution=512)) == []
 
@@ -201,6 +201,6 @@ def test_each_picture_has_the_mask_of_its_name(tmp_path):
 def test_missing_extra_and_wrongly_sized_masks_are_errors_with_the_cure(tmp_path):
     pictures(tmp_path / "a", [(64, 64), (128, 64)])
     said = errors(masks(tmp_path, [(64, 128), (64, 64)], ["p000.png", "other.png"]))
-    assert any(text.startswith("1 pictures have no mask in") and "p001.png" in text for text in said)
-    assert any("belong to no picture (other.png); remove them" in text for text in said)
+    assert any(text.startswith("1 picture has no mask in") and "p001.png" in text for text in said)
+    assert any("belongs to no picture (other.png); remove it" in text for text in said)
     assert any("is 64x128 pixels and its picture 64x64; both must have one size" in text for text in said)

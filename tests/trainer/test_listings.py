@@ -102,8 +102,8 @@ def test_listed_pictures_that_are_not_there_and_bare_ones_are_named(tmp_path):
     pictures(tmp_path / "pics", [(64, 64)])
     dataset = listed(tmp_path, {"gone.png": {"caption": "a"}, "p000": {}})
     said = " ".join(problem.message for problem in dataset.problems)
-    assert "1 pictures that" in said and "are not there (gone.png)" in said
-    assert "1 pictures of meta.json have neither caption nor tags there (p000.png)" in said
+    assert "1 picture that" in said and "is not there (gone.png)" in said
+    assert "1 picture of meta.json has neither caption nor tags there (p000.png)" in said
 
 
 def test_the_bucket_of_old_tools_is_taken_where_buckets_are_on(tmp_path):

@@ -205,7 +205,7 @@ def test_small_pictures_are_hinted(tmp_path):
     pictures(tmp_path / "1_x", [(512, 512), (400, 400), (100, 100)])
     found = messages(report(config(tmp_path)), "warning")
     assert len(found) == 1
-    assert found[0].startswith("1 pictures are enlarged more than 1.5 times to fit (p002.png)")
+    assert found[0].startswith("1 picture is enlarged more than 1.5 times to fit (p002.png)")
 
 
 def test_a_thousand_bad_pictures_do_not_make_a_thousand_sentences(tmp_path):

@@ -93,7 +93,7 @@ def test_without_a_caption_the_folders_name_is_the_caption_and_that_is_said(tmp_
     assert dataset.folders[0].missing_captions == 1
     one(
         messages(dataset),
-        "1 of 3 pictures in 10_anby demo have no .txt file (p001.png), "
+        "1 of 3 pictures in 10_anby demo has no .txt file (p001.png), "
         'so the folder\'s name "anby demo" is their caption',
     )
 
@@ -142,7 +142,7 @@ def test_captions_of_a_cut_out_face_and_of_an_unread_picture_are_no_orphans(tmp_
     cut = {"face_crop_aug_range": "1.0,1.5", "enable_bucket": False, "resolution": "64"}
     dataset = scan(config(tmp_path, **cut))
     assert [example.caption for example in dataset.examples] == ["anby"]
-    one(messages(dataset), "1 files in 1_a are of a kind that is not read (moving.gif)")
+    one(messages(dataset), "1 file in 1_a is of a kind that is not read (moving.gif)")
     assert len(messages(dataset)) == 1
     (tmp_path / "1_a" / "anby_32_32_20_20.txt").write_text("her face", encoding="utf-8")
     assert [example.caption for example in scan(config(tmp_path, **cut)).examples] == ["her face"]
@@ -153,7 +153,7 @@ def test_the_caption_of_a_picture_that_is_a_broken_link_is_no_orphan(tmp_path):
     pictures(tmp_path / "1_a", [SQUARE])
     (tmp_path / "1_a" / "gone.png").symlink_to("nowhere.png")
     (tmp_path / "1_a" / "gone.txt").write_text("anby", encoding="utf-8")
-    one(messages(scan(config(tmp_path))), "1 pictures in 1_a are links that lead nowhere (gone.png)")
+    one(messages(scan(config(tmp_path))), "1 picture in 1_a is a link that leads nowhere (gone.png)")
     assert len(messages(scan(config(tmp_path)))) == 1
 
 
@@ -171,7 +171,7 @@ def test_captions_of_several_lines_are_counted_with_two_cures(tmp_path, end):
 
 def test_a_caption_that_begins_with_an_empty_line_is_not_said_to_train_on_its_first(tmp_path):
     pictures(tmp_path / "1_a", [SQUARE], "\na\nb")
-    one(messages(scan(config(tmp_path))), "1 captions in 1_a are empty or begin with an empty line (p000.png)")
+    one(messages(scan(config(tmp_path))), "1 caption in 1_a is empty or begins with an empty line (p000.png)")
     assert len(scan(config(tmp_path)).problems) == 1
 
 
@@ -270,7 +270,7 @@ def test_pictures_in_deeper_folders_and_of_other_kinds_are_named(tmp_path):
     Image.new("RGB", SQUARE).save(tmp_path / "1_x" / "b.gif")
     found = messages(scan(config(tmp_path)))
     one(found, "sub is not read: pictures must lie directly in 1_x; move them up")
-    one(found, "1 files in 1_x are of a kind that is not read (b.gif); save them as PNG, JPEG or WebP")
+    one(found, "1 file in 1_x is of a kind that is not read (b.gif); save it as PNG, JPEG or WebP")
 
 
 def test_a_rotated_photo_goes_into_the_bucket_of_its_shown_shape(tmp_path):
@@ -427,9 +427,9 @@ def test_links_that_lead_outside_or_nowhere_are_named_and_not_read(linked):
     assert [(example.path.name, example.caption) for example in dataset.examples] == [
         ("p000.png", "here"), ("same.png", "here")
     ]  # fmt: skip
-    assert one(messages(dataset), "1 pictures in 1_x are links that lead outside the data set (away.png)", "put copies")
+    assert one(messages(dataset), "1 picture in 1_x is a link that leads outside the data set (away.png)", "put a copy")
     assert one(messages(dataset), "2 pictures in 1_x are links that lead nowhere (gone.png, round.png)")
-    assert one(messages(dataset), "1 pictures in 1_x are copies of others there (same.png)")
+    assert one(messages(dataset), "1 picture in 1_x is a copy of another there (same.png)")
     assert len(dataset.problems) == 3
 
 
@@ -470,8 +470,8 @@ def test_masks_and_lists_follow_no_link_out_of_their_folder(linked):
     (masks / "p000.png").symlink_to(folder / "p000.png")
     subset = {"image_dir": str(folder), "conditioning_data_dir": str(masks)}
     found = scan(config(None, subsets=[subset], masked_loss=True))
-    assert one(messages(found), "1 pictures in masks are links that lead outside the data set (p000.png)")
-    assert one(messages(found, "error"), "1 pictures have no mask in")
+    assert one(messages(found), "1 picture in masks is a link that leads outside the data set (p000.png)")
+    assert one(messages(found, "error"), "1 picture has no mask in")
     (folder / "metadata_cache.json").symlink_to(linked / "elsewhere" / "p000.txt")
     found = scan(config(linked / "set", cache_info=True))
     assert one(messages(found, "error"), "metadata_cache.json is a link that leads outside the data set")
@@ -479,7 +479,7 @@ def test_masks_and_lists_follow_no_link_out_of_their_folder(linked):
     (linked / "list.json").write_text('{"away": {"caption": "x"}, "p000": {"caption": "y"}}', encoding="utf-8")
     found = scan(config(folder, in_json=str(linked / "list.json")))
     assert [example.caption for example in found.examples] == ["y"]
-    assert one(messages(found), "1 pictures in list.json are links that lead outside the data set (away.png)")
+    assert one(messages(found), "1 picture in list.json is a link that leads outside the data set (away.png)")
 
 
 @pytest.mark.parametrize(
@@ -489,7 +489,7 @@ def test_masks_and_lists_follow_no_link_out_of_their_folder(linked):
         ("+5_x", 5, 'the folder "+5_x" is read as 5 repeats; if that is meant, rename it to 5_x'),
         (" 10_x", 10, 'the folder " 10_x" is read as 10 repeats; if that is meant, rename it to 10_x'),
         ("10 _x", 10, 'the folder "10 _x" is read as 10 repeats; if that is meant, rename it to 10_x'),
-        ("1_000_x", 1, "the folder 1_000_x is read as 1 repeats of 000_x: the number ends at the first _"),
+        ("1_000_x", 1, "the folder 1_000_x is read as 1 repeat of 000_x: the number ends at the first _"),
         ("010_x", 10, None),
         ("10_2024_x", 10, None),
     ],
@@ -522,7 +522,7 @@ def test_names_of_devices_are_told_on_every_system(tmp_path):
     (tmp_path / "10_a" / "p000.png").rename(tmp_path / "10_a" / "CON.png")
     (tmp_path / "10_a" / "p000.txt").rename(tmp_path / "10_a" / "CON.txt")
     found = messages(scan(config(tmp_path)))
-    assert one(found, "1 names in", "are names of devices on Windows (aux)", "rename them")
+    assert one(found, "1 name in", "is the name of a device on Windows (aux)", "rename it")
     assert one(found, "2 names in", "(CON.png, CON.txt)")
 
 

@@ -449,8 +449,8 @@ def test_links_in_a_circle_among_the_pictures_are_told_and_nothing_breaks(root):
     problems = Reports(root).read(config())["problems"]
     assert [problem["message"] for problem in problems if "nowhere" in problem["message"]] == [
         "3_round is a link that leads nowhere; remove it, or bring back what it leads to",
-        "1 pictures in 10_anby are links that lead nowhere (round.png) and are not used; remove them, or bring back "
-        "what they lead to",
+        "1 picture in 10_anby is a link that leads nowhere (round.png) and is not used; remove it, or bring back "
+        "what it leads to",
     ]
 
 

@@ -27,6 +27,20 @@ def test_every_phrase_of_a_script_has_its_chinese(script):
     assert sorted(phrases_of(script) - set(texts("zh")["phrases"])) == []
 
 
+COUNTED = re.compile(
+    r"\{(?:n|count|total|done|captioned|restored|removed|repeats)\} (?!without)(?:[a-z-]+ )?[a-z]{3,}s\b(?!/)"
+)
+NEVER_ONE = ("This caption has {n} lines", "{count} processes were asked for", "broke off {n} times")
+
+
+def test_no_phrase_counts_in_the_plural_alone():
+    """English says "1 picture": a phrase gives both forms, "{n} {n|picture|pictures}"."""
+    own = {phrase for script in SCRIPTS for phrase in phrases_of(script)}
+    told = {phrase for phrase in texts("zh")["phrases"] if phrase.startswith("{count} ")}
+    wrong = [phrase for phrase in own | told if COUNTED.search(phrase) and not any(one in phrase for one in NEVER_ONE)]
+    assert wrong == [], "see `t` in webui/static/text.js and trainer/plurals.py"
+
+
 def test_tab_titles_have_their_chinese():
     assert [phrase(title, "zh") for *_, title in TABS] == ["训练", "任务", "打标", "标签编辑", "TensorBoard", "设置"]
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from trainer.jsontext import texts_in
 from trainer.paths import FAULTS
+from trainer.plurals import filled
 
 # what steers a terminal when it is printed: escape sequences in a file's name or metadata could hide or fake lines
 CONTROL = {code: "\ufffd" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
@@ -37,7 +38,7 @@ class Problem:
     @property
     def message(self) -> str:
         """The sentence with its values."""
-        return printable(self.template.format(**self.values))
+        return printable(filled(self.template, self.values))
 
 
 @dataclass(frozen=True)

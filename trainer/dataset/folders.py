@@ -195,8 +195,8 @@ def _named_folders(root: Path, is_reg: bool, config: TrainConfig, problems: list
         problems.append(_no_named_folders(root, is_reg, bool(loose)))
     if named and loose:
         problems.append(warning(
-            root, "{count} pictures lie in {path} beside the folders with repeats in their names ({files}) and are not "
-            "used; move them into one of those folders, such as {example}",
+            root, "{count} {count|picture lies|pictures lie} in {path} beside the folders with repeats in their names "
+            "({files}) and {count|is|are} not used; move {count|it|them} into one of those folders, such as {example}",
             count=len(loose), path=root, files=some(loose), example=named[0][0],
         ))  # fmt: skip
     problems.extend(_odd_numbers(root, named))
@@ -231,12 +231,14 @@ def _odd_numbers(root: Path, named: Iterable[tuple[str, tuple[int, str]]]) -> It
         number = name.partition("_")[0]
         if not PLAIN_NUMBER.fullmatch(number):
             yield warning(
-                root / name, 'the folder "{name}" is read as {repeats} repeats; if that is meant, rename it to {plain}',
+                root / name, 'the folder "{name}" is read as {repeats} {repeats|repeat|repeats}; if that is meant, '
+                "rename it to {plain}",
                 name=name, repeats=repeats, plain=f"{repeats}_{class_tokens}",
             )  # fmt: skip
         elif THOUSANDS.match(name):
             yield warning(
-                root / name, "the folder {name} is read as {repeats} repeats of {tokens}: the number ends at the first "
+                root / name, "the folder {name} is read as {repeats} {repeats|repeat|repeats} of {tokens}: the number "
+                "ends at the first "
                 "_; write it without _ if it is a larger number",
                 name=name, repeats=repeats, tokens=class_tokens,
             )  # fmt: skip
@@ -247,8 +249,8 @@ def named_as_devices(folder: Path, names: Iterable[str]) -> Iterator[Problem]:
     devices = [name for name in names if is_device(name)]
     if devices:
         yield warning(
-            folder, "{count} names in {path} are names of devices on Windows ({files}), where these files cannot be "
-            "opened; rename them",
+            folder, "{count} {count|name|names} in {path} {count|is the name of a device|are names of devices} on "
+            "Windows ({files}), where {count|this file|these files} cannot be opened; rename {count|it|them}",
             count=len(devices), path=folder, files=some(devices),
         )  # fmt: skip
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from trainer.config.problems import printable
+from trainer.plurals import filled
 
 NAMED_AT_MOST = 5
 
@@ -52,7 +53,7 @@ class Problem:
     @property
     def message(self) -> str:
         """The English sentence with its values."""
-        return printable(self.template.format(**self.values))
+        return printable(filled(self.template, self.values))
 
     def with_path(self) -> str:
         """The message, behind the path where it does not name it."""

@@ -34,12 +34,12 @@ TEXT_EXTENSIONS = (".txt", ".caption", ".captions", ".tags", ".cap")
 UNUSED_PICTURES = frozenset({".gif", ".tif", ".tiff", ".heic", ".heif", ".jxl", ".jfif", ".avif", ".psd"}) - EXTENSIONS
 # pictures that are not opened
 UNREAD: dict[Kind, str] = {
-    "outside": "{count} pictures in {name} are links that lead outside the data set ({files}), which are not "
-    "followed; put copies in their place",
-    "broken": "{count} pictures in {name} are links that lead nowhere ({files}) and are not used; remove them, or "
-    "bring back what they lead to",
-    "special": "{count} pictures in {name} are pipes, sockets or devices, not files ({files}), and are not used; "
-    "remove them",
+    "outside": "{count} {count|picture|pictures} in {name} {count|is a link that leads|are links that lead} outside "
+    "the data set ({files}), {count|which is|which are} not followed; put {count|a copy in its|copies in their} place",
+    "broken": "{count} {count|picture|pictures} in {name} {count|is a link that leads|are links that lead} nowhere "
+    "({files}) and {count|is|are} not used; remove {count|it|them}, or bring back what {count|it leads|they lead} to",
+    "special": "{count} {count|picture|pictures} in {name} {count|is a pipe, socket or device, not a file|are pipes, "
+    "sockets or devices, not files} ({files}), and {count|is|are} not used; remove {count|it|them}",
 }
 READERS = min(8, (os.cpu_count() or 1) * 2)
 
@@ -156,8 +156,9 @@ def _orphans(folder: Folder, unused: list[str], places: list[Place], extension: 
     names = [name for name in unused if name[: -len(extension)] not in unread]
     if names:
         yield warning(
-            folder.path, "{count} {extension} files in {name} are the caption of no picture ({files}) and are not "
-            "read; give them the name of their picture, or move them away",
+            folder.path, "{count} {extension} {count|file|files} in {name} {count|is|are} the caption of no picture "
+            "({files}) and {count|is|are} not read; give {count|it the name of its|them the name of their} picture, "
+            "or move {count|it|them} away",
             count=len(names), extension=extension, name=folder.name, files=named(names),
         )  # fmt: skip
 
@@ -177,7 +178,10 @@ def _listed_pictures(folder: Folder, index: int, entries: list[Entry], problems:
     problems.extend(_told_once(folder, pictures))
     bare = [picture.path.name for picture in pictures if not picture.caption and not picture.tags]
     if bare:
-        said = "{count} pictures of {name} have neither caption nor tags there ({files}); they train without words"
+        said = (
+            "{count} {count|picture|pictures} of {name} {count|has|have} neither caption nor tags there ({files}) "
+            "and {count|trains|train} without words"
+        )
         problems.append(warning(folder.metadata_file, said, count=len(bare), name=folder.name, files=named(bare)))
     return pictures
 
@@ -221,7 +225,8 @@ def _not_found(folder: Folder, keys: list[str]) -> Iterator[Problem]:
     if keys:
         listing = folder.metadata_file or folder.path / listings.CACHE_NAME
         yield warning(
-            listing, "{count} pictures that {path} lists are not there ({files}); they are not used",
+            listing, "{count} {count|picture|pictures} that {path} lists {count|is|are} not there ({files}) and "
+            "{count|is|are} not used",
             count=len(keys), path=listing, files=named(keys),
         )  # fmt: skip
 
@@ -263,10 +268,16 @@ def _masked(pictures: list[Picture], folder: Folder, masks: Path, problems: list
     missing = [picture.path.name for picture in pictures if picture.path.stem not in there]
     extra = sorted(path.name for stem, path in there.items() if stem not in stems)
     if missing:
-        said = "{count} pictures have no mask in {path} ({files}); add a picture of the same name for each"
+        said = (
+            "{count} {count|picture has|pictures have} no mask in {path} ({files}); add a picture of the same name "
+            "for each"
+        )
         problems.append(error(masks, said, count=len(missing), path=masks, files=named(missing)))
     if extra:
-        said = "{count} masks in {path} belong to no picture ({files}); remove them or add their pictures"
+        said = (
+            "{count} {count|mask|masks} in {path} {count|belongs|belong} to no picture ({files}); remove {count|it "
+            "or add its picture|them or add their pictures}"
+        )
         problems.append(error(masks, said, count=len(extra), path=masks, files=named(extra)))
     found = [replace(picture, mask=there[picture.path.stem]) for picture in pictures if picture.path.stem in there]
     for picture in found:
@@ -297,8 +308,8 @@ def _oddities(folder: Folder, places: list[Place], names: list[str]) -> Iterator
     unused = sorted(place.name for place in places if Path(place.name).suffix.lower() in UNUSED_PICTURES)
     if unused:
         yield warning(
-            folder.path, "{count} files in {name} are of a kind that is not read ({files}); "
-            "save them as PNG, JPEG or WebP",
+            folder.path, "{count} {count|file|files} in {name} {count|is|are} of a kind that is not read ({files}); "
+            "save {count|it|them} as PNG, JPEG or WebP",
             count=len(unused), name=folder.name, files=named(unused),
         )  # fmt: skip
     for path in (folder.path / place.name for place in places if place.kind == "folder"):
@@ -314,14 +325,15 @@ def _told_once(folder: Folder, pictures: list[Picture]) -> Iterator[Problem]:
     moving = [picture.path.name for picture in pictures if picture.header.animated]
     if moving:
         yield warning(
-            folder.path, "{count} pictures in {name} are animations ({files}), of which the first picture is used",
+            folder.path, "{count} {count|picture|pictures} in {name} {count|is an animation|are animations} "
+            "({files}), of which the first picture is used",
             count=len(moving), name=folder.name, files=named(moving),
         )  # fmt: skip
     copies = _copies([picture.path for picture in pictures])
     if copies:
         yield warning(
-            folder.path, "{count} pictures in {name} are copies of others there ({files}) and weigh double; remove "
-            "them if that is not meant",
+            folder.path, "{count} {count|picture|pictures} in {name} {count|is a copy of another|are copies of "
+            "others} there ({files}) and {count|weighs|weigh} double; remove {count|it|them} if that is not meant",
             count=len(copies), name=folder.name, files=named([path.name for path in copies]),
         )  # fmt: skip
 
@@ -390,9 +402,10 @@ def _missing_captions(
         )  # fmt: skip
     else:
         yield warning(
-            folder.path, "{count} of {total} pictures in {name} have no {extension} file ({files}), so {fallback}; "
-            "tag them or write the files", count=len(missing), total=len(pictures), name=folder.name,
-            extension=extension, files=named(missing), fallback=fallback,
+            folder.path, "{count} of {total} {total|picture|pictures} in {name} {count|has|have} no {extension} file "
+            "({files}), so {fallback}; tag {count|it or write the file|them or write the files}",
+            count=len(missing), total=len(pictures), name=folder.name, extension=extension,
+            files=named(missing), fallback=fallback,
         )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from trainer.families import kinds
 from trainer.families.layout import incomplete_base
 from trainer.families.weights import PICKLE_EXTENSIONS, WeightsError, describe, find_base, first_not_finite, lora_parts
 from trainer.loading.batches import bucket_counts, count_batches
-from trainer.loading.pixels import claimed_twice, item_of, try_all
+from trainer.loading.pixels import INVISIBLE, claimed_twice, item_of, try_all
 from trainer.prompts import read_prompts
 from trainer.saving import new_device, output_folder, too_long
 from trainer.spawning import process_count
@@ -186,10 +186,7 @@ def _tried(dataset: Dataset) -> tuple[Dataset, list[Problem]]:
         for number, reason in trial.unusable.items()
     ]
     if trial.invisible:
-        problems.append(warning(
-            None, "{count} pictures are transparent all over ({files}) and train as white; replace or remove them",
-            count=len(trial.invisible), files=named(trial.invisible),
-        ))  # fmt: skip
+        problems.append(warning(None, INVISIBLE, count=len(trial.invisible), files=named(trial.invisible)))
     count = len(dataset.examples)
     training = tuple(one for number, one in enumerate(dataset.examples) if number not in trial.unusable)
     held_out = tuple(one for number, one in enumerate(dataset.validation, count) if number not in trial.unusable)
@@ -474,8 +471,8 @@ def _hints(config: TrainConfig, dataset: Dataset) -> Iterator[Problem]:
     if enlarged:
         names = ", ".join(example.path.name for example in enlarged[:5]) + (" ..." if len(enlarged) > 5 else "")
         yield warning(
-            enlarged[0].path, "{count} pictures are enlarged more than {times} times to fit ({files}) and will look "
-            "soft; use larger ones, a lower resolution or bucket_no_upscale",
+            enlarged[0].path, "{count} {count|picture is|pictures are} enlarged more than {times} times to fit "
+            "({files}) and will look soft; use larger ones, a lower resolution or bucket_no_upscale",
             count=len(enlarged), times=ENLARGED_FROM, files=names,
         )  # fmt: skip
 

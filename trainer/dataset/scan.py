@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from trainer.config.dataset import Dataset as DatasetOptions
 
 SEVERAL_LINES = (
-    "{count} captions in {name} have several lines ({files}), and training reads the first alone; join the lines, or "
+    "{count} {count|caption|captions} in {name} {count|has|have} several lines ({files}), and training reads the "
+    "first alone; join the lines, or "
     "switch on enable_wildcard, which reads one of them each time"
 )
 LONG_LETTERS = 4000  # 225 tokens, the most that is read, are about 1000
@@ -153,8 +154,9 @@ def arrange(reading: Reading, config: TrainConfig) -> Dataset:
     balanced, unused = _balanced_groups(training)
     if unused:
         problems.append(warning(
-            None, "{count} regularisation pictures are not used: there are more of them than training pictures with "
-            "their repeats; raise the repeats of the training folder or remove some", count=unused,
+            None, "{count} regularisation {count|picture is|pictures are} not used: there are more of them than "
+            "training pictures with their repeats; raise the repeats of the training folder or remove some",
+            count=unused,
         ))  # fmt: skip
     return Dataset(folders, _numbered(balanced), _numbered(validation), tuple(problems), reading, groups)
 
@@ -219,7 +221,8 @@ def _wrong_sizes(examples: list[Example], folders: tuple[Folder, ...], cached: b
     for index, found in wrong.items():
         width, height = found[0].bucket
         yield error(
-            folders[index].path, "{count} pictures in {name} are not {width}x{height} pixels ({files}), and without "
+            folders[index].path, "{count} {count|picture|pictures} in {name} {count|is|are} not {width}x{height} "
+            "pixels ({files}), and without "
             "enable_bucket and cache_latents nothing is resized; switch one of them on, or random_crop for larger "
             "pictures",
             count=len(found), name=folders[index].name, width=width, height=height,
@@ -234,8 +237,8 @@ def _empty_captions(examples: list[Example], folders: tuple[Folder, ...]) -> Ite
             empty.setdefault(example.folder, []).append(example.path.name)
     for index, names in empty.items():
         yield warning(
-            folders[index].path, "{count} captions in {name} are empty or begin with an empty line ({files}); "
-            "these pictures train without words",
+            folders[index].path, "{count} {count|caption|captions} in {name} {count|is empty or begins|are empty or "
+            "begin} with an empty line ({files}); {count|this picture trains|these pictures train} without words",
             count=len(names), name=folders[index].name, files=named(names),
         )  # fmt: skip
 
@@ -257,8 +260,8 @@ def _partly_read_captions(pictures: Iterable[Picture], folders: tuple[Folder, ..
         )
     for index, names in long.items():
         yield warning(
-            folders[index].path, "{count} captions in {name} have more than {letters} letters ({files}); the first "
-            "{tokens} tokens are read and the rest is cut off, so shorten them",
+            folders[index].path, "{count} {count|caption|captions} in {name} {count|has|have} more than {letters} "
+            "letters ({files}); the first {tokens} tokens are read and the rest is cut off, so shorten {count|it|them}",
             count=len(names), name=folders[index].name, letters=LONG_LETTERS, files=named(names),
             tokens=folders[index].captions.max_token_length or 75,
         )  # fmt: skip

@@ -28,7 +28,8 @@ from trainer.dataset.buckets import Size
 from trainer.dataset.pictures import Pixels
 from trainer.dataset.problems import named
 from trainer.families.weights import WeightsError, read_header
-from trainer.loading.pixels import Item, Loaded, Mask, Read, Trial, in_order, try_all, why_unusable
+from trainer.loading.pixels import INVISIBLE, Item, Loaded, Mask, Read, Trial, in_order, try_all, why_unusable
+from trainer.plurals import filled
 
 FORMAT_VERSION = 1
 # The kept sample of a picture's posterior is a function of its content, not of the run's seed: a run with another seed
@@ -301,8 +302,7 @@ def _tell(items: Sequence[Item], trial: Trial, warn: Callable[[str], None]) -> N
         first = next(iter(trial.unusable.values()))
         raise LatentsError(f"none of the {len(items)} pictures can be used; the first: {first}")
     if trial.invisible:
-        count, names = len(trial.invisible), named(trial.invisible)
-        warn(f"{count} pictures are transparent all over ({names}) and train as white; replace or remove them")
+        warn(filled(INVISIBLE, {"count": len(trial.invisible), "files": named(trial.invisible)}))
 
 
 def _looked_up(

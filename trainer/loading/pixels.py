@@ -31,6 +31,10 @@ READERS = min(8, os.cpu_count() or 1)
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 Mask = np.ndarray  # (H, W) float32 in 0..1
+INVISIBLE = (
+    "{count} {count|picture is|pictures are} transparent all over ({files}) and {count|trains|train} as white; replace "
+    "or remove {count|it|them}"
+)
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ export function browse({ kind = 'folder', start = '', extensions = [] } = {}) {
         if (where.value === typed) where.value = content.path; // what was typed meanwhile stays
         ok.disabled = kind === 'file';
         fill(list, content.parent !== null && row({ name: '..', path: content.parent, folder: true }), content.entries.map(row));
-        if (content.more) note.textContent = t('{n} more are not shown; type the path.', { n: content.more });
+        if (content.more) note.textContent = t('{n} more {n|is|are} not shown; type the path.', { n: content.more });
         else if (!content.entries.length) note.textContent = kind === 'folder' ? t('No folders in here.') : t('Nothing to choose in here.');
       } catch (error) {
         if (mine !== turn) return;

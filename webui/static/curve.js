@@ -53,7 +53,7 @@ export function lossCurve() {
 function summary(curve) {
   const known = curve.smooth.filter((value) => value !== null);
   if (!known.length) return t('Loss curve: no steps yet.');
-  return t('Loss curve: mean {first} at first, {last} now, lowest {low}, over {n} steps.', {
+  return t('Loss curve: mean {first} at first, {last} now, lowest {low}, over {n} {n|step|steps}.', {
     first: known[0].toFixed(4), last: known.at(-1).toFixed(4), low: Math.min(...known).toFixed(4), n: curve.steps.at(-1) });
 }
 

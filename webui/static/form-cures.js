@@ -17,7 +17,7 @@ function apply(state, cure) {
 
 function words(cure) {
   const folder = cure['dataset.subsets']?.at(-1);
-  if (folder) return t('Use this folder as it is, {n} repeats', { n: folder.num_repeats });
+  if (folder) return t('Use this folder as it is, {n} {n|repeat|repeats}', { n: folder.num_repeats });
   return t('Set {what}', { what: Object.entries(cure).map(([address, value]) => `${nameOf(address)} = ${valueWords(value)}`).join(', ') });
 }
 

@@ -254,7 +254,7 @@ export function buildToolbar(state, fields) {
   function showImport(name, answer, back) {
     const undo = () => { back(); close(); };
     fill(result,
-      h('div', { class: 'row' }, h('b', { class: 'grow' }, t('{name}: {n} values taken over', { name, n: answer.taken })),
+      h('div', { class: 'row' }, h('b', { class: 'grow' }, t('{name}: {n} {n|value|values} taken over', { name, n: answer.taken })),
         h('button', { type: 'button', class: 'btn', 'data-role': 'import-undo', onclick: undo }, icon('undo'), t('Undo')),
         h('button', { type: 'button', class: 'btn quiet square', 'aria-label': t('Close'), onclick: close }, icon('close'))),
       list(t('Translated or left out'), answer.notes, 'import-notes'),

@@ -109,19 +109,19 @@ function sumLines(state, report) {
   if (!report.images) return [h('p', { class: 'muted' }, t('No pictures found yet.'))];
   const { epochs, batch_size: batch, steps, accumulation, processes } = report;
   const training = report.folders.filter((folder) => !folder.is_reg);
-  const parts = training.map((folder) => [t('{n} pictures ×', { n: folder.images }), t('{n} times', { n: folder.repeats })]);
-  const first = parts.length === 1 ? parts[0] : parts.length <= 3 ? ['(', ...parts.flatMap((part, index) => (index ? ['+', ...part] : part)), ')'] : [t('{n} picture views', { n: report.repeats_sum })];
-  const divided = ['/', String(batch), ...(accumulation > 1 ? ['/', String(accumulation)] : []), ...(processes > 1 ? ['/', t('{n} processes', { n: processes })] : [])];
-  const bold = h('b', { 'data-role': 'steps' }, t('{n} steps', { n: steps }));
+  const parts = training.map((folder) => [t('{n} {n|picture|pictures} ×', { n: folder.images }), t('{n} {n|time|times}', { n: folder.repeats })]);
+  const first = parts.length === 1 ? parts[0] : parts.length <= 3 ? ['(', ...parts.flatMap((part, index) => (index ? ['+', ...part] : part)), ')'] : [t('{n} picture {n|view|views}', { n: report.repeats_sum })];
+  const divided = ['/', String(batch), ...(accumulation > 1 ? ['/', String(accumulation)] : []), ...(processes > 1 ? ['/', t('{n} {n|process|processes}', { n: processes })] : [])];
+  const bold = h('b', { 'data-role': 'steps' }, t('{n} {n|step|steps}', { n: steps }));
   const plain = Math.ceil((report.repeats_sum * (report.by_epochs ? epochs : 1)) / batch / accumulation / processes);
   const real = report.by_epochs ? steps : report.steps_per_epoch;
   // The plain sum leaves out what the guides leave out; where that matters, the reason stands beside the real number.
   const reason = plain === real ? '' : report.reg_images ? t('since regularisation pictures are shown as well') : t('since the last batch of each bucket is smaller');
   if (!report.by_epochs) {
-    const epoch = plain === real ? [first.map(spaced), ' ', divided.map(spaced), ' = ', t('{n} steps an epoch', { n: real })] : [t('{n} steps an epoch', { n: real }), ', ', reason];
-    return [h('p', { class: 'r-formula' }, bold, ' ≈ ', t('{n} epochs', { n: epochs })), h('p', { class: 'muted' }, epoch)];
+    const epoch = plain === real ? [first.map(spaced), ' ', divided.map(spaced), ' = ', t('{n} {n|step|steps} an epoch', { n: real })] : [t('{n} {n|step|steps} an epoch', { n: real }), ', ', reason];
+    return [h('p', { class: 'r-formula' }, bold, ' ≈ ', t('{n} {n|epoch|epochs}', { n: epochs })), h('p', { class: 'muted' }, epoch)];
   }
-  const sum = [first.map(spaced), ' × ', t('{n} epochs', { n: epochs }), ' ', divided.map(spaced), ' = '];
+  const sum = [first.map(spaced), ' × ', t('{n} {n|epoch|epochs}', { n: epochs }), ' ', divided.map(spaced), ' = '];
   if (plain === real) return [h('p', { class: 'r-formula' }, sum, bold)];
   return [h('p', { class: 'r-formula' }, sum, String(plain)), h('p', { class: 'r-formula' }, '→ ', bold, ' ', h('span', { class: 'muted' }, reason))];
 }
@@ -153,13 +153,13 @@ function bucketBars(buckets) {
   const sorted = [...buckets].sort((one, other) => other.count - one.count);
   const rows = sorted.slice(0, MOST_SHOWN).map((bucket) => h('div', { class: 'r-bucket', 'data-role': 'bucket' },
     h('span', { class: 'mono' }, `${bucket.width}×${bucket.height}`), h('span', { class: 'progress' }, h('i', { style: `width:${Math.max(2, (100 * bucket.count) / most)}%` })), h('span', { class: 'mono' }, `×${bucket.count}`)));
-  if (sorted.length > MOST_SHOWN) rows.push(h('p', { class: 'muted' }, t('and {n} smaller buckets', { n: sorted.length - MOST_SHOWN })));
+  if (sorted.length > MOST_SHOWN) rows.push(h('p', { class: 'muted' }, t('and {n} smaller {n|bucket|buckets}', { n: sorted.length - MOST_SHOWN })));
   return h('div', { class: 'r-buckets' }, rows);
 }
 
 function folderRow(folder) {
   return h('tr', {}, h('td', { class: 'mono', title: folder.path }, folder.name, folder.is_reg ? h('span', { class: 'badge' }, t('reg')) : ''),
-    h('td', {}, t('{n} pictures ×', { n: folder.images }), ' ', String(folder.repeats)),
+    h('td', {}, t('{n} {n|picture|pictures} ×', { n: folder.images }), ' ', String(folder.repeats)),
     h('td', { class: folder.missing_captions ? 'r-missing' : 'muted' }, folder.missing_captions ? t('{n} without tags', { n: folder.missing_captions }) : t('all tagged')));
 }
 

@@ -148,7 +148,7 @@ function showFolder(state, fields) {
     view.status.hidden = false;
   } else if (report?.images) {
     const missing = report.folders.reduce((sum, folder) => sum + (folder.missing_captions || 0), 0);
-    showStatus(view.status, missing === 0, [t('{n} pictures', { n: report.images }), report.buckets.length === 1 ? t('one bucket') : t('{n} buckets', { n: report.buckets.length }), missing ? t('{n} without tags', { n: missing }) : t('all tagged')].join(', '));
+    showStatus(view.status, missing === 0, [t('{n} {n|picture|pictures}', { n: report.images }), t('{n} {n|bucket|buckets}', { n: report.buckets.length }), missing ? t('{n} without tags', { n: missing }) : t('all tagged')].join(', '));
   } else {
     view.status.hidden = true;
   }

@@ -83,13 +83,13 @@ export function logView() {
     const wanted = search.value.trim().toLowerCase();
     const missed = buffer.finished - shownUpTo;
     newer.hidden = following || missed <= 0;
-    if (!newer.hidden) newer.textContent = t('{n} new lines', { n: missed });
+    if (!newer.hidden) newer.textContent = t('{n} new {n|line|lines}', { n: missed });
     note.textContent = skipped || buffer.finished > buffer.lines.length ? t('Older lines are in the whole log.') : '';
     if (!following && !anew) return;
     if (wanted || anew || missed >= buffer.lines.length) {
       const lines = wanted ? buffer.lines.filter((line) => line.toLowerCase().includes(wanted)) : buffer.lines;
       clear(list).append(...lines.map(lineNode));
-      if (wanted) note.textContent = t('{n} of {total} lines', { n: lines.length, total: buffer.lines.length });
+      if (wanted) note.textContent = t('{n} of {total} {total|line|lines}', { n: lines.length, total: buffer.lines.length });
     } else {
       openLine.remove();
       list.append(...buffer.lines.slice(buffer.lines.length - missed).map(lineNode));

@@ -88,7 +88,7 @@ function groups(known, chosen, choose, look) {
     group(t('Waiting'), queued.map((job, index) => row(job, chosen, choose, mover(known.queue, index, look))), queued.length ? pause : null,
       known.paused && queued.length ? h('p', { class: 'muted small' }, t('The queue is held back.')) : null),
     group(t('Earlier'), rest.map((job) => row(job, chosen, choose))),
-    known.more ? h('p', { class: 'muted small' }, t('{n} older jobs are not listed.', { n: known.more })) : null,
+    known.more ? h('p', { class: 'muted small' }, t('{n} older {n|job is|jobs are} not listed.', { n: known.more })) : null,
   ];
 }
 

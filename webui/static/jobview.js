@@ -226,7 +226,7 @@ function drawTrouble(box, { job, traceback, warnings, more_warnings: more, chang
         h('button', { class: 'btn', onclick: () => copyText(traceback).then(() => notice(t('Copied.')), complain) }, icon('copy'), t('Copy')))),
     warnings.length > 0 && h('details', { class: 'box-warn', open: warnings.length <= 3, 'data-role': 'job-warnings' },
       h('summary', {}, icon('warning'), ' ', t('Warnings: {n}', { n: warnings.length + more })), h('ul', { class: 'plain' }, warnings.map((entry) => h('li', {}, translated(entry.message)))),
-      more > 0 && h('p', { class: 'muted small' }, t('{n} more stand in the log.', { n: more }))));
+      more > 0 && h('p', { class: 'muted small' }, t('{n} more {n|stands|stand} in the log.', { n: more }))));
 }
 
 function drawFiles(card, { files, older_files: older, job, local, folder }) {
@@ -241,7 +241,7 @@ function drawFiles(card, { files, older_files: older, job, local, folder }) {
       h('td', { class: 'nowrap' }, h('button', { class: 'btn quiet', title: file.path, 'data-role': 'copy-path', onclick: () => copy(file.path) }, icon('copy'), t('Copy path')),
         file.kind === 'lora' && file.exists && !local && h('a', { class: 'btn quiet', href: url(`jobs/${job.id}/files/${file.index}`), download: '', 'data-role': 'download-file' }, icon('download'), t('Download')),
         local && h('button', { class: 'btn quiet', 'data-role': 'open-file-folder', onclick: () => post(`jobs/${job.id}/open?file=${file.index}`).catch(complain) }, icon('folder'), t('Open folder')))))))),
-    older > 0 && h('p', { class: 'muted small' }, t('{n} older files are not listed.', { n: older })),
+    older > 0 && h('p', { class: 'muted small' }, t('{n} older {n|file is|files are} not listed.', { n: older })),
     h('p', { class: 'muted small mono path' }, folder));
 }
 

@@ -41,12 +41,12 @@ export function drawCurve(host, curve) {
     picture.append(svg('polyline', { points, class: `lr-line ${group}`, 'stroke-dasharray': DASHES[group] ?? '', 'data-role': `lr-${group}` }));
   }
   picture.append(svg('text', { x: LEFT, y: HEIGHT - 6, class: 'lr-label' }, '0'));
-  picture.append(svg('text', { x: WIDTH - RIGHT, y: HEIGHT - 6, class: 'lr-label', 'text-anchor': 'end' }, t('{n} steps', { n: curve.total })));
+  picture.append(svg('text', { x: WIDTH - RIGHT, y: HEIGHT - 6, class: 'lr-label', 'text-anchor': 'end' }, t('{n} {n|step|steps}', { n: curve.total })));
   const cursor = svg('line', { class: 'lr-cursor', y1: TOP, y2: HEIGHT - BOTTOM, visibility: 'hidden' });
   picture.append(cursor);
   const legend = h('p', { class: 'lr-legend' });
   const keys = groups.map(([group, rates]) => h('span', { class: `lr-key ${group}` }, h('i', group.endsWith('2') ? { style: 'border-top-style:dotted' } : {}), t(NAMES[group] ?? group), ' ', h('b', { class: 'mono' }, rate(Math.max(...rates)))));
-  const restful = () => legend.replaceChildren(...keys, ...(curve.saves.length ? [h('span', { class: 'lr-key saves' }, h('i', {}), curve.saves.length === 1 ? t('saved once') : t('saved {n} times', { n: curve.saves.length }))] : []));
+  const restful = () => legend.replaceChildren(...keys, ...(curve.saves.length ? [h('span', { class: 'lr-key saves' }, h('i', {}), curve.saves.length === 1 ? t('saved once') : t('saved {n} {n|time|times}', { n: curve.saves.length }))] : []));
   restful();
   picture.addEventListener('pointermove', (event) => {
     const box = picture.getBoundingClientRect();

@@ -46,12 +46,16 @@ function matched(text, depth) {
 }
 
 function isPattern(key) {
-  return key.includes('{') && key.replace(/\{\w+\}/g, '').length >= SHORTEST_PATTERN;
+  return key.includes('{') && key.replace(/\{[^{}]+\}/g, '').length >= SHORTEST_PATTERN;
 }
+
+const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+// Fixed text, in which {n|picture|pictures} fits either word.
+const withForms = (text) => text.split(/(\{\w+\|[^{}]*\})/).map((part, place) => (place % 2 ? `(?:${part.slice(1, -1).split('|').slice(1).map(escaped).join('|')})` : escaped(part))).join('');
 
 function compile(key) {
   const names = [...key.matchAll(/\{(\w+)\}/g)].map((match) => match[1]);
-  const literal = key.split(/\{\w+\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  const literal = key.split(/\{\w+\}/).map(withForms);
   let expression = literal[0];
   for (let place = 1; place < literal.length; place += 1) {
     const hint = place > 1 && !literal[place - 1]; // what stands directly behind a value is a hint, such as "; did you mean …"

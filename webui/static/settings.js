@@ -154,7 +154,7 @@ function spaceCard(body) {
       looks += 1;
       show(after);
       const left = after[kind.what];
-      if (left.files) notice(t('{n} files could not be deleted ({size}); close programs that use them and try again.', { n: left.files, size: bytes(left.bytes) }), { kind: 'error' });
+      if (left.files) notice(t('{n} {n|file|files} could not be deleted ({size}); close programs that use them and try again.', { n: left.files, size: bytes(left.bytes) }), { kind: 'error' });
       else notice(t('{size} were freed.', { size: bytes(kind.used.bytes) }));
     } catch (error) {
       complain(error);
@@ -189,6 +189,6 @@ function machineRows({ devices, versions, system }) {
   return h('div', { class: 'scroll-x' }, h('table', { class: 'table machine' }, h('tbody', {},
     gpus.length ? gpus : none,
     devices.torch && line('torch', `${devices.torch} · ${devices.build}`, 'torch'),
-    line(t('System'), `${system.os} · ${t('{n} cores', { n: system.cores })} · ${t('{n} GiB memory', { n: system.memory_gib })} · ${t('{n} GiB free on the disk', { n: system.disk_free_gib })}`),
+    line(t('System'), `${system.os} · ${t('{n} {n|core|cores}', { n: system.cores })} · ${t('{n} GiB memory', { n: system.memory_gib })} · ${t('{n} GiB free on the disk', { n: system.disk_free_gib })}`),
     line(t('Versions'), h('span', { class: 'mono small' }, Object.entries(versions).filter(([, version]) => version).map(([name, version]) => `${name} ${version}`).join(' · '))))));
 }

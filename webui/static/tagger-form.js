@@ -63,7 +63,7 @@ export function buildForm(act) {
 function counted(found) {
   const numbers = { n: found.pictures, captioned: found.captioned };
   return [
-    h('span', { 'data-role': 'tagger-count' }, found.captioned ? t('{n} pictures, {captioned} with a caption', numbers) : t('{n} pictures, none with a caption', numbers)), ' · ',
+    h('span', { 'data-role': 'tagger-count' }, found.captioned ? t('{n} {n|picture|pictures}, {captioned} with a caption', numbers) : t('{n} {n|picture|pictures}, none with a caption', numbers)), ' · ',
     h('strong', { 'data-role': 'tagger-to-tag' }, found.to_tag ? t('{n} will be tagged', { n: found.to_tag }) : t('nothing to tag: all have captions')),
   ];
 }

@@ -74,7 +74,7 @@ export function buildRun(act) {
 
   async function undo(which = run) {
     const count = (which.counts.written ?? 0) + (which.counts.appended ?? 0);
-    const question = t('Bring back the captions of {n} pictures as they were before this run?', { n: count });
+    const question = t('Bring back the captions of {n} {n|picture|pictures} as they were before this run?', { n: count });
     if (!await ask(question, { ok: t('Undo') })) return;
     try {
       let now = await post(`tagging/runs/${which.id}/undo`);
@@ -125,7 +125,7 @@ export function buildRun(act) {
 }
 
 function tellUndone(report) {
-  const done = t('Undone: {restored} captions brought back, {removed} new ones removed.', report);
+  const done = t('Undone: {restored} {restored|caption|captions} brought back, {removed} new {removed|one|ones} removed.', report);
   notice(report.conflicts.length ? `${done} ${t('Left as they are: {n}.', { n: report.conflicts.length })}` : done, { seconds: 8 });
 }
 
@@ -144,7 +144,7 @@ function heading(run, act, undo) {
     run.state === 'failed' || run.state === 'crashed' ? failure(run) : null,
     run.undone?.conflicts?.length ? h('div', { class: 'box-warn', 'data-role': 'tagger-conflicts' }, t('Left as they are: {n}.', { n: run.undone.conflicts.length }),
       h('ul', { class: 'tg-list small' }, run.undone.conflicts.slice(0, LINES_SHOWN).map((one) => h('li', {}, h('span', { class: 'mono' }, one.caption), ': ', say(one.message)))),
-      run.undone.conflicts.length > LINES_SHOWN && h('p', { class: 'small' }, t('{n} more are not listed.', { n: run.undone.conflicts.length - LINES_SHOWN }))) : null,
+      run.undone.conflicts.length > LINES_SHOWN && h('p', { class: 'small' }, t('{n} more {n|is|are} not listed.', { n: run.undone.conflicts.length - LINES_SHOWN }))) : null,
   ];
 }
 
@@ -173,9 +173,9 @@ async function edit(run) {
 
 function outcome(run) {
   const seconds = duration(run.seconds);
-  if (run.state === 'finished') return t('Done: {n} pictures in {time}', { n: run.done, time: seconds });
-  if (run.state === 'stopped') return t('Cancelled after {n} of {total} pictures', { n: run.done, total: run.total ?? 0 });
-  return t('Tagging failed after {n} pictures', { n: run.done });
+  if (run.state === 'finished') return t('Done: {n} {n|picture|pictures} in {time}', { n: run.done, time: seconds });
+  if (run.state === 'stopped') return t('Cancelled after {n} of {total} {total|picture|pictures}', { n: run.done, total: run.total ?? 0 });
+  return t('Tagging failed after {n} {n|picture|pictures}', { n: run.done });
 }
 
 function failure(run) {
@@ -193,7 +193,7 @@ function progress(run, act) {
     h('div', { class: `progress${loading || share === null ? ' waiting' : ''}`, role: 'progressbar', 'aria-label': t('Tagging'), 'aria-valuenow': share === null ? null : Math.round(share) },
       h('i', loading || share === null ? {} : { style: { width: `${share}%` } })),
     h('div', { class: 'row wrap' },
-      h('span', { class: 'numbers' }, loading ? t('Loading the model …') : t('{done} of {total} pictures', { done: run.done, total: run.total })),
+      h('span', { class: 'numbers' }, loading ? t('Loading the model …') : t('{done} of {total} {total|picture|pictures}', { done: run.done, total: run.total })),
       run.speed ? h('span', { class: 'numbers muted' }, t('{n} pictures/s', { n: run.speed < 10 ? run.speed.toFixed(1) : run.speed.toFixed(0) })) : null,
       left !== null && left > 1 ? h('span', { class: 'numbers muted' }, t('{time} left', { time: duration(left) })) : null,
       h('span', { class: 'grow' }),

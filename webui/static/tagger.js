@@ -156,7 +156,7 @@ async function useDemo(tab, parts, element) {
 
 async function start(tab, parts, element) {
   const replacing = tab.values.conflict === 'replace' && tab.folder?.captioned;
-  if (replacing && !await ask(t('Replace the captions of {n} pictures? One undo brings them back.', { n: tab.folder.captioned }), { ok: t('Replace') })) return;
+  if (replacing && !await ask(t('Replace the {n|caption|captions} of {n} {n|picture|pictures}? One undo brings them back.', { n: tab.folder.captioned }), { ok: t('Replace') })) return;
   try {
     const run = await post('tagging/start', { values: tab.values });
     tab.looks += 1;

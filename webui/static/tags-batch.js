@@ -52,7 +52,7 @@ export function createBatch(session, { selection, tags }) {
     remove.disabled = changes === 0;
     removeWords.textContent = chosen.length === 1
       ? t('Remove “{tag}” from {pictures}', { tag: chosen[0], pictures: pictureWords(changes) })
-      : t('Remove {n} tags from {pictures}', { n: chosen.length, pictures: pictureWords(changes) });
+      : t('Remove {n} {n|tag|tags} from {pictures}', { n: chosen.length, pictures: pictureWords(changes) });
   }, 60);
   function countRemoval() {
     const none = tags().length === 0;

@@ -18,7 +18,7 @@ export function historyDialog(session) {
     }, h('span', { class: 'grow' }, words), now && h('span', { class: 'badge accent' }, t('now')));
     const words = (step) => stepWords(step, session.folder.pictures[step.picture] ?? '');
     const hidden = count - done.length;
-    fill(list, line(hidden ? t('{n} earlier steps', { n: hidden }) : t('As opened'), hidden, count === hidden, false),
+    fill(list, line(hidden ? t('{n} earlier {n|step|steps}', { n: hidden }) : t('As opened'), hidden, count === hidden, false),
       done.map((step, at) => line(words(step), hidden + at + 1, hidden + at + 1 === count, false)),
       undone.map((step, at) => line(words(step), count + at + 1, false, true)));
   }

@@ -239,4 +239,4 @@ function tagsOf(text) {
 
 const sameTags = (some, others) => some.length === others.length && some.every((tag, at) => tag === others[at]);
 
-const tagWords = (n) => (n === 1 ? t('1 tag') : t('{n} tags', { n }));
+const tagWords = (n) => t('{n} {n|tag|tags}', { n });

@@ -1,7 +1,7 @@
 // What was done, in words: for the history and for messages.
 import { t } from './text.js';
 
-export const pictureWords = (n) => (n === 1 ? t('1 picture') : t('{n} pictures', { n }));
+export const pictureWords = (n) => t('{n} {n|picture|pictures}', { n });
 
 /** A step {kind, tags, more, to, find, text, place, by, count} as a sentence; `picture` is the name of its first picture. */
 export function stepWords(step, picture = '') {

@@ -155,7 +155,7 @@ function createEditor(root, folder, { open, choose }) {
     if (error) notice(t('Nothing was saved. {reason}', { reason: translated(error) }), { kind: 'error' });
     else if (failures) notice(t('Saved: {n}. Not saved: {failed}.', { n: written, failed: failures }), { kind: 'error', action: details });
     else if (conflicts) notice(t('Saved: {n}. Changed on disk meanwhile, waiting for your choice: {conflicts}.', { n: written, conflicts }), { kind: 'error', seconds: 15, action: { label: t('Show'), run: () => session.filter({ show: 'problems' }).catch(complain) } });
-    else notice(written === 1 ? t('Saved 1 caption.') : t('Saved {n} captions.', { n: written }));
+    else notice(t('Saved {n} {n|caption|captions}.', { n: written }));
   }
 
   function drawSelection() {
@@ -273,11 +273,11 @@ function folderDialog(session, open, choose) {
 
 function namesDialog(title, explanation, names, count) {
   dialog(title, h('div', { class: 'col' }, h('p', { class: 'muted' }, explanation), h('p', { class: 'mono tags-names', 'data-role': 'tags-names' }, names.join('\n')),
-    count > names.length && h('p', { class: 'muted small' }, t('{n} more are not listed.', { n: count - names.length }))), { wide: true });
+    count > names.length && h('p', { class: 'muted small' }, t('{n} more {n|is|are} not listed.', { n: count - names.length }))), { wide: true });
 }
 
 function failuresDialog(failed, count) {
   dialog(t('Not saved'), h('div', { class: 'col' },
     h('ul', { class: 'tags-failures', 'data-role': 'tags-failures' }, failed.map((entry) => h('li', {}, h('strong', {}, entry.name), h('p', { class: 'small' }, translated(entry.message))))),
-    count > failed.length && h('p', { class: 'muted small' }, t('{n} more are not listed.', { n: count - failed.length }))), { wide: true });
+    count > failed.length && h('p', { class: 'muted small' }, t('{n} more {n|is|are} not listed.', { n: count - failed.length }))), { wide: true });
 }

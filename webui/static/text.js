@@ -24,10 +24,22 @@ async function load() {
   }
 }
 
-/** The phrase in the page's language, with {name} filled in. */
+/**
+ * The phrase in the page's language, with {name} filled in. Words that depend on a number give their forms behind it:
+ * "{n} {n|picture|pictures}", in the order of the language's plural categories (English: one, other).
+ */
 export function t(phrase, values = {}) {
-  const text = words.phrases[phrase] ?? phrase;
+  const known = words.phrases[phrase];
+  const text = (known ?? phrase).replace(/\{(\w+)\|([^{}]*)\}/g, (whole, name, forms) => (name in values ? pluralForm(values[name], forms.split('|'), known === undefined ? 'en' : lang()) : whole));
   return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+}
+
+const CATEGORIES = ['zero', 'one', 'two', 'few', 'many', 'other'];
+
+function pluralForm(number, forms, language) {
+  const rules = new Intl.PluralRules(language);
+  const own = CATEGORIES.filter((category) => rules.resolvedOptions().pluralCategories.includes(category));
+  return forms[own.indexOf(rules.select(Number(number)))] ?? forms.at(-1);
 }
 
 /** Every known translation by its English phrase; {} in English. */
