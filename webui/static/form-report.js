@@ -75,7 +75,7 @@ export function buildReport(state, actions) {
 const wayOfStart = (state) => (state.report?.unsaved ? 'save' : 'ask');
 
 function unsavedWords(n, actions) {
-  return [h('span', { 'data-role': 'unsaved' }, n === 1 ? t('1 caption unsaved') : t('{n} captions unsaved', { n })), ' ',
+  return [h('span', { 'data-role': 'unsaved' }, t('{n} {n|caption|captions} unsaved', { n })), ' ',
     h('button', { type: 'button', class: 'r-jump', 'data-role': 'unsaved-show', onclick: () => openTab('tags') }, t('Show')), ' ',
     h('button', { type: 'button', class: 'r-jump', 'data-role': 'unsaved-leave', onclick: () => actions.start(false, 'leave') }, t('Start without'))];
 }
