@@ -186,8 +186,10 @@ def test_the_page_works_before_gradio_and_keeps_what_is_typed_when_gradio_comes(
     field.press_sequentially("https://exa")
     wait_for(lambda: page.evaluate("1") and held, what="the page to ask for Gradio's script")
     assert page.locator("gradio-app .gradio-container").count() == 0
+    place = field.bounding_box()
     held[0].continue_()
     page.locator("gradio-app #frame #panels").wait_for()
+    assert field.bounding_box() == place
     page.keyboard.type("mple")
     assert field.input_value() == "https://example"
     assert page.evaluate("document.activeElement.dataset.role") == "setting-hf_endpoint"
@@ -204,26 +206,58 @@ def test_on_a_phone_nothing_sticks_out_to_the_side(browser, server):
     context.close()
 
 
+def say(page, message: str, **options: Any) -> None:
+    """Show a message as the page's own scripts do."""
+    page.evaluate(
+        "async ([message, options]) => (await import('./static/notice.js')).notice(message, options)",
+        [message, options],
+    )
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_messages_cover_nothing_and_their_number_is_told(browser, server, width):
+    context = browser.new_context(viewport={"width": width, "height": 500}, locale="en-US")
+    page = context.new_page()
+    page.goto(f"{server.url}#settings")
+    page.locator("[data-role=setting-output]").wait_for()
+    page.evaluate("window.scrollTo(0, 150)")
+    # How far the first field is below what stands on top: the same before and after, or something is covered.
+    below = """() => document.querySelector('[data-role=setting-output]').getBoundingClientRect().top
+        - document.querySelector('.top').getBoundingClientRect().bottom"""
+    before = page.evaluate(below)
+    for message in ("one", "two", "three " * 90):
+        say(page, message)
+    page.locator("[data-role=notice]").last.wait_for()
+    page.wait_for_function(f"before => Math.abs(({below})() - before) < 1.5", arg=before)
+    assert page.locator("[data-role=notice]").evaluate_all(
+        """all => all.map((one) => one.getBoundingClientRect()).every((box) => box.height === 0
+            || box.bottom <= document.querySelector('.top').getBoundingClientRect().bottom)"""
+    )
+    number = page.locator("[data-role=notice-all]")
+    assert [number.inner_text().strip(), number.get_attribute("aria-label")] == ["3", "Show all 3 messages"]
+    number.click()
+    page.locator("[data-role=notice]", has_text="one").wait_for()
+    page.wait_for_function(f"before => Math.abs(({below})() - before) < 1.5", arg=before)
+    number.click()
+    page.locator("[data-role=notice]", has_text="one").wait_for(state="hidden")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    context.close()
+
+
 def test_an_error_ends_with_the_next_success_another_tab_or_a_server_that_answers_again(page, server):
     page.goto(f"{server.url}#jobs")
     page.locator("#tab-jobs-button").wait_for()
 
-    def say(message: str, **options: Any) -> None:
-        page.evaluate(
-            "async ([message, options]) => (await import('./static/notice.js')).notice(message, options)",
-            [message, options],
-        )
-
     def shown() -> list[str]:
         return page.locator("[data-role=notice] .grow").all_inner_texts()
 
-    say("wrong", kind="error")
-    say("wrong", kind="error")
-    say("worse", kind="error")
+    say(page, "wrong", kind="error")
+    say(page, "wrong", kind="error")
+    say(page, "worse", kind="error")
     assert shown() == ["wrong", "worse"]
-    say("done")
+    say(page, "done")
     assert shown() == ["done"]
-    say("wrong", kind="error")
+    say(page, "wrong", kind="error")
     open_tab(page, "settings")
     assert shown() == ["done"]
     page.route("**/api/jobs/running", lambda route: route.abort())

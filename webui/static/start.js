@@ -6,7 +6,7 @@ import { textReady } from './text.js';
 
 await textReady();
 const { row, panels, opened } = tabs(window.athanor.tabs);
-fill(document.getElementById('athanor'), header(row), strip(), panels);
+fill(document.getElementById('athanor'), h('div', { class: 'top' }, header(row), strip()), panels);
 
 /**
  * Gradio stands: its box takes the panels in. Only with moveBefore, which leaves focus, scrolling, frames and what is

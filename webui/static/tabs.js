@@ -72,7 +72,7 @@ export function tabs(list) {
   });
   window.addEventListener('hashchange', followAddress);
   window.addEventListener('popstate', followAddress);
-  return { row, panels: h('main', { id: 'panels', class: 'ath' }, [...pages.values()].map(({ panel }) => panel)), opened: followAddress };
+  return { row, panels: h('div', { id: 'panels', class: 'ath' }, [...pages.values()].map(({ panel }) => panel)), opened: followAddress };
 }
 
 async function mount({ root, widget }) {
