@@ -161,6 +161,7 @@ def test_killing_the_page_harms_no_run_and_its_restart_shows_everything(page, ow
     waiting = burn(server, "next", "steps=5")
     page.goto(f"{server.url}#job={job_id}")
     page.locator("[data-role=step]").wait_for()
+    page.locator("gradio-app #panels").wait_for()
     server.kill()
     before = step_of(page)
     wait_for(lambda: b'"step"' in (server.root / "jobs" / job_id / "events.jsonl").read_bytes()[-400:])

@@ -234,7 +234,7 @@ def test_messages_cover_nothing_and_their_number_is_told(browser, server, width)
             || box.bottom <= document.querySelector('.top').getBoundingClientRect().bottom)"""
     )
     number = page.locator("[data-role=notice-all]")
-    assert [number.inner_text().strip(), number.get_attribute("aria-label")] == ["3", "Show all 3 messages"]
+    assert [number.inner_text().strip(), number.get_attribute("aria-label")] == ["3", "All messages: 3"]
     number.click()
     page.locator("[data-role=notice]", has_text="one").wait_for()
     page.wait_for_function(f"before => Math.abs(({below})() - before) < 1.5", arg=before)
@@ -273,6 +273,7 @@ def test_a_server_that_went_away_is_told_in_words_and_found_again(page, own_serv
     server = own_server()
     page.goto(server.url)
     page.locator("header.bar").wait_for()
+    page.locator("gradio-app #panels").wait_for()
     server.kill()
     page.get_by_text("The page cannot reach Athanor").wait_for()
     server.start()

@@ -49,7 +49,7 @@ function arrange(box) {
   const clipped = Boolean(words) && words.scrollHeight > words.clientHeight + 1;
   all.hidden = !newest || !(messages.length > 1 || clipped || open);
   all.setAttribute('aria-expanded', String(open));
-  const about = open ? t('Show less') : messages.length > 1 ? t('Show all {n} messages', { n: messages.length }) : t('Show the whole message');
+  const about = open ? t('Show less') : messages.length > 1 ? t('All messages: {n}', { n: messages.length }) : t('Show the whole message');
   if (all.title !== about || !all.firstChild) {
     all.title = about;
     all.setAttribute('aria-label', about);
