@@ -267,6 +267,7 @@ class Draft:
     """The form as it was left: the chosen preset, basic or expert, and the values that differ from the defaults.
 
     rev: counts the saves, so that a window which does not know the newest one is told instead of overwriting it.
+    source: {name, values} of the file or job that the values were taken from in place of a preset.
     """
 
     rev: int
@@ -274,6 +275,7 @@ class Draft:
     mode: str
     values: Mapping[str, RawValue]
     saved_at: float = 0.0
+    source: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -288,13 +290,22 @@ class Drafts:
             told = jsontext.parse(self.path.read_text(encoding="utf-8"))
             if not jsontext.presentable(told):
                 return None
+            rev, source = int(told["rev"]), told.get("source")
             return Draft(
-                int(told["rev"]), str(told["preset"]), str(told["mode"]), dict(told["values"]), float(told["saved_at"])
-            )
+                rev, str(told["preset"]), str(told["mode"]), dict(told["values"]), float(told["saved_at"]),
+                {"name": str(source["name"]), "values": dict(source["values"])} if source else None,
+            )  # fmt: skip
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def save(self, known_rev: int | None, preset: str, mode: str, values: Mapping[str, RawValue]) -> tuple[Draft, bool]:
+    def save(
+        self,
+        known_rev: int | None,
+        preset: str,
+        mode: str,
+        values: Mapping[str, RawValue],
+        source: Mapping[str, Any] | None = None,
+    ) -> tuple[Draft, bool]:
         """Save unless somebody else did since `known_rev` (None: save anyway).
 
         Returns the draft that is there now, and whether it is ours.
@@ -303,7 +314,9 @@ class Drafts:
         if there is not None and known_rev is not None and known_rev != there.rev:
             return there, False
         rev = (there.rev if there else 0) + 1
-        draft = Draft(rev, preset, mode, differences(values, default_values()), round(time.time(), 3))
+        if source:
+            source = {"name": source["name"], "values": differences(source["values"], default_values())}
+        draft = Draft(rev, preset, mode, differences(values, default_values()), round(time.time(), 3), source)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         told = {
             "rev": draft.rev,
@@ -311,6 +324,7 @@ class Drafts:
             "mode": draft.mode,
             "values": draft.values,
             "saved_at": draft.saved_at,
+            "source": draft.source,
         }
         atomic_write(self.path, json.dumps(told, ensure_ascii=False, indent=1))
         return draft, True

@@ -113,7 +113,7 @@ def first_draft(site: Site, presets: Path) -> dict[str, Any]:
     ):
         if setting:
             values[address] = str(folder)
-    return {"rev": 0, "preset": FIRST_PRESET, "mode": "basic", "values": values, "fitted": told}
+    return {"rev": 0, "preset": FIRST_PRESET, "mode": "basic", "values": values, "source": None, "fitted": told}
 
 
 def has_nvidia() -> bool:

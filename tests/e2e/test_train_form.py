@@ -253,17 +253,56 @@ def test_what_was_typed_just_before_a_reload_is_kept_too(form, server):
     form.wait_for_function("document.querySelector('#train-network-network_dim').value === '21'")
 
 
-def test_a_second_window_is_shown_the_newer_values_and_can_put_its_own_back(form, server):
+def test_of_two_windows_the_newest_edit_wins_the_other_shows_it_and_nothing_typed_is_lost(form, server):
     other = form.context.new_page()
     opened(other, server)
+    form.route("**/api/form/draft", lambda route: route.abort() if route.request.method == "GET" else route.continue_())
     settled(other, lambda: other.fill(DIM, "40"))
     wait_for(lambda: saved_draft(server)["values"].get("network.network_dim") == "40")
-    settled(form, lambda: form.fill(EPOCHS, "3"))
-    form.locator("[data-role=notice]", has_text="another window").wait_for()
-    form.wait_for_function("document.querySelector('#train-network-network_dim').value === '40'")
-    form.locator("[data-role=notice]", has_text="another window").locator("[data-role=notice-action]").click()
-    wait_for(lambda: saved_draft(server)["values"].get("run.max_train_epochs") == "3")
-    assert form.input_value(DIM) == "32"
+    settled(form, lambda: form.fill(EPOCHS, "3"))  # saved over a draft that this window has not seen
+    form.locator("[data-role=notice]", has_text="another window: network_dim").wait_for()
+    assert (form.input_value(DIM), form.input_value(EPOCHS)) == ("40", "3")
+    other.locator("[data-role=notice]", has_text="another window: max_train_epochs").wait_for()
+    assert (other.input_value(DIM), other.input_value(EPOCHS)) == ("40", "3")
+    assert saved_draft(server)["values"]["network.network_dim"] == "40"
+    settled(
+        other, other.locator("[data-role=notice]", has_text="another window").locator("[data-role=notice-action]").click
+    )
+    assert (other.input_value(DIM), other.input_value(EPOCHS)) == ("40", "10")
+    other.close()
+
+
+def test_undo_goes_back_through_fields_presets_and_files_and_redo_forward(form):
+    """The browser's own undo would write into whichever field was typed into last, whatever filled it since."""
+
+    def shown():
+        return [form.input_value(one) for one in (RATE, DIM, EPOCHS)] + [form.input_value("[data-role=preset]")]
+
+    first = shown()
+    settled(form, lambda: form.locator(RATE).press_sequentially("9"))
+    typed = shown()
+    settled(form, lambda: form.locator("[data-role=preset]").select_option("sd15_style"))
+    form.wait_for_function(f"document.querySelector('{DIM}').value === '64'")
+    styled = shown()
+    content = b"network_dim = 12\nunet_lr = 3e-4\n"
+    settled(form, lambda: form.set_input_files(
+        "[data-role=import-file]", {"name": "old.toml", "mimeType": "text/plain", "buffer": content}))  # fmt: skip
+    imported = shown()
+    assert imported[3] == ""
+    assert "old.toml" in form.locator("[data-role=preset] option:checked").inner_text()
+    assert text(form, "differences").startswith("Differences from old.toml 0")
+    settled(form, lambda: form.fill(EPOCHS, "7"))
+    assert text(form, "differences").startswith("Differences from old.toml 1")
+    ends = [shown(), imported, styled, typed, first]
+    form.locator(RATE).focus()
+    for state in ends[1:]:
+        settled(form, lambda: form.keyboard.press("Control+z"))
+        assert shown() == state
+    assert form.locator("[data-role=undo]").is_disabled()
+    for state in ends[-2::-1]:
+        settled(form, lambda: form.keyboard.press("Control+y"))
+        assert shown() == state
+    assert "(max_train_epochs)" in form.locator("[data-role=undo]").get_attribute("title")
 
 
 def test_who_has_nothing_at_hand_is_given_the_demo(form):

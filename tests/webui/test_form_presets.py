@@ -126,6 +126,15 @@ def test_a_window_that_does_not_know_the_newest_draft_gets_it_instead_of_overwri
     assert ours and draft.rev == 3
 
 
+def test_a_draft_keeps_which_file_its_values_come_from(tmp_path):
+    drafts = Drafts(tmp_path / "train.json")
+    values = changed(**{"run.seed": "1"})
+    drafts.save(0, "", "basic", values, {"name": "old.toml", "values": values})
+    assert drafts.read().source == {"name": "old.toml", "values": {"run.seed": "1"}}
+    drafts.save(1, "p", "basic", values)
+    assert drafts.read().source is None
+
+
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"rev": 1}', "\x00"])
 def test_a_damaged_draft_reads_as_none(tmp_path, content):
     path = tmp_path / "train.json"

@@ -36,11 +36,18 @@ class Values(BaseModel):
     values: dict[str, Any] = Field(max_length=2000)
 
 
+class Source(Values):
+    """The file or job that the values were taken from."""
+
+    name: str = Field(max_length=300)
+
+
 class DraftBody(Values):
     """A draft to keep; rev: the newest one this window knows, None to save anyway."""
 
     rev: int | None
     preset: str = Field(max_length=60)
+    source: Source | None = None
     mode: str = Field(pattern="^(basic|expert)$")
 
 
@@ -119,7 +126,8 @@ def _add_form(
 
     @api.post("/draft")
     def keep(body: DraftBody) -> dict[str, Any]:
-        kept, saved = drafts.save(body.rev, body.preset, body.mode, _known(body.values))
+        source = {"name": body.source.name, "values": _known(body.source.values)} if body.source else None
+        kept, saved = drafts.save(body.rev, body.preset, body.mode, _known(body.values), source)
         return {"saved": saved, "draft": _draft(kept)}
 
     @api.post("/check")
@@ -254,7 +262,10 @@ def _known(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _draft(draft: form_presets.Draft) -> dict[str, Any]:
-    return {"rev": draft.rev, "preset": draft.preset, "mode": draft.mode, "values": draft.values, "fitted": []}
+    return {
+        "rev": draft.rev, "preset": draft.preset, "mode": draft.mode, "values": draft.values, "source": draft.source,
+        "fitted": [],
+    }  # fmt: skip
 
 
 def _presets(own: form_presets.OwnPresets) -> list[dict[str, Any]]:

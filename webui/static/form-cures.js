@@ -9,10 +9,9 @@ export function cureButton(state, { cure }) {
 }
 
 function apply(state, cure) {
-  const before = Object.fromEntries(Object.keys(cure).map((address) => [address, state.values[address]]));
-  const put = (all) => { for (const [address, value] of Object.entries(all)) state.set(address, value); };
-  put(cure);
-  notice(t('Changed: {names}.', { names: Object.keys(cure).map(nameOf).join(', ') }), { action: { label: t('Undo'), run: () => put(before) } });
+  const done = t('Changed: {names}.', { names: Object.keys(cure).map(nameOf).join(', ') });
+  const back = state.setAll(cure, words(cure));
+  notice(done, { action: { label: t('Undo'), run: back } });
 }
 
 function words(cure) {

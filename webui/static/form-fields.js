@@ -18,6 +18,22 @@ export function words(texts) {
   return (lang() === 'zh' && texts.zh) || texts.en || '';
 }
 
+const MOST_NAMES = 4;
+const POINT_MS = 1200;
+
+/** 'network_dim, network_alpha and 3 more', of fields by their addresses. */
+export function namesOf(state, addresses) {
+  const names = addresses.slice(0, MOST_NAMES).map((address) => state.fields.get(address).name).join(', ');
+  return addresses.length > MOST_NAMES ? t('{names} and {n} more', { names, n: addresses.length - MOST_NAMES }) : names;
+}
+
+// A value in words: what empty means, on and off, lists in one line.
+export function shownValue(field, value) {
+  if (Array.isArray(value)) return value.map((one) => (typeof one === 'string' ? one : one.image_dir ?? '')).join(' · ') || t('off');
+  if (typeof value === 'boolean') return value ? t('on') : t('off');
+  return value === '' ? t(field.empty ?? 'off') : String(value);
+}
+
 // The first sentence is shown, the rest on request.
 function split(help) {
   const end = help.match(/^.*?(?:。|[.!?](?=\s|$))/s)?.[0] ?? help;
@@ -72,9 +88,20 @@ export function buildFields(state) {
     return true;
   }
 
+  // Show where something changed by itself; false where the field is not to be seen now.
+  function point(address) {
+    const view = views.get(address);
+    if (!view || view.root.hidden || !view.root.closest('details').open) return false;
+    view.root.scrollIntoView({ block: 'nearest' });
+    view.root.classList.remove('f-point');
+    requestAnimationFrame(() => view.root.classList.add('f-point'));
+    setTimeout(() => view.root.classList.remove('f-point'), POINT_MS);
+    return true;
+  }
+
   show(null);
   return {
-    root, show, showProblems, jump,
+    root, show, showProblems, jump, point,
     view: (address) => views.get(address),
     search(text) {
       query = text.trim().toLowerCase();
@@ -174,8 +201,7 @@ function buildField(state, field) {
   const [short, long] = split(words(field.help));
   const control = buildControl(state, field, id);
   const dot = h('button', {
-    type: 'button', class: 'f-dot', 'data-role': 'reset', hidden: true, title: t("Changed. Click to go back to the preset's value."),
-    'aria-label': t("Back to the preset's value"), onclick: () => { state.reset(field.address); control.focus(); },
+    type: 'button', class: 'f-dot', 'data-role': 'reset', hidden: true, onclick: () => { state.reset(field.address); control.focus(); },
   });
   const more = h('p', { class: 'f-long muted', hidden: true }, long);
   const moreButton = h('button', { type: 'button', class: 'f-more', 'aria-expanded': 'false', hidden: !long, onclick: () => {
@@ -198,6 +224,8 @@ function buildField(state, field) {
     show() {
       control.show(state.values[field.address]);
       dot.hidden = !state.isChanged(field.address);
+      dot.title = t('Changed. Click to go back to {value}.', { value: shownValue(field, state.presetValues[field.address]) });
+      dot.setAttribute('aria-label', dot.title);
       root.classList.toggle('changed', !dot.hidden);
     },
     showProblems(problems) {

@@ -2,10 +2,10 @@
 let waiting = null;
 let take = null;
 
-/** values: of every field by address; message: said with a way back. Nothing is started. */
-export function handOver(values, message) {
-  if (take) take(values, message);
-  else waiting = [values, message];
+/** values: of every field by address; message: said with a way back; name: of what they come from. Nothing is started. */
+export function handOver(values, message, name = '') {
+  if (take) take(values, message, name);
+  else waiting = [values, message, name];
 }
 
 export function receive(taker) {

@@ -49,7 +49,9 @@ export function buildToolbar(state, fields) {
   const file = h('input', { type: 'file', accept: '.toml,.json,.yaml,.yml,.ps1,.sh,.bat,.txt,.safetensors,application/json', hidden: true, 'data-role': 'import-file', onchange: () => importFile(file.files[0]) });
   const save = h('button', { type: 'button', class: 'btn', 'data-role': 'preset-save', title: t('Keep these values as a preset of your own'), onclick: savePreset }, icon('save'), t('Save preset'));
   const open = h('button', { type: 'button', class: 'btn', 'data-role': 'import', title: t('Settings of Athanor, sd-scripts, lora-scripts, kohya_ss, LoRA_Easy_Training_Scripts, OneTrainer or ai-toolkit, a script, or a finished LoRA'), onclick: () => file.click() }, icon('upload'), t('Import'));
-  const reset = h('button', { type: 'button', class: 'btn quiet', 'data-role': 'reset-all', onclick: resetAll }, icon('undo'), t('Reset'));
+  const reset = h('button', { type: 'button', class: 'btn quiet', 'data-role': 'reset-all', onclick: resetAll }, icon('refresh'), t('Reset'));
+  const undo = h('button', { type: 'button', class: 'btn quiet square', 'data-role': 'undo', onclick: () => state.undo() }, icon('undo'));
+  const redo = h('button', { type: 'button', class: 'btn quiet square', 'data-role': 'redo', onclick: () => state.redo() }, icon('redo'));
   const own = h('span', { class: 'row', 'data-role': 'own-preset' },
     h('button', { type: 'button', class: 'btn quiet square', title: t('Rename'), 'aria-label': t('Rename'), 'data-role': 'preset-rename', onclick: renamePreset }, icon('edit')),
     h('button', { type: 'button', class: 'btn quiet square', title: t('Delete'), 'aria-label': t('Delete'), 'data-role': 'preset-delete', onclick: deletePreset }, icon('trash')));
@@ -66,14 +68,15 @@ export function buildToolbar(state, fields) {
   fields.root.addEventListener('jumped', () => { search.value = ''; found.textContent = ''; });
   const root = h('div', { class: 'p-bar' },
     h('div', { class: 'row wrap' }, h('div', { class: 'p-modes', role: 'radiogroup', 'aria-label': t('How much to show') }, modes),
-      h('label', { class: 'p-preset' }, h('span', { class: 'muted' }, t('Preset')), select), memoryLabel, own, save, open, reset, file),
+      h('label', { class: 'p-preset' }, h('span', { class: 'muted' }, t('Preset')), select), memoryLabel, own, save, open, reset, h('span', { class: 'row p-steps' }, undo, redo), file),
     h('div', { class: 'p-second' }, about, h('span', { class: 'p-find' }, icon('search'), search, found)), result);
 
   function show() {
     modes.forEach((button, index) => button.setAttribute('aria-checked', String(state.mode === ['basic', 'expert'][index])));
     const shown = state.spec.presets.filter((one) => one.own || one.memory_gb === null || one.memory_gb === 12);
     const groups = [...GROUPS.map(([group, label]) => [t(label), shown.filter((one) => !one.own && one.group === group)]), [t('Your own'), shown.filter((one) => one.own)]];
-    fill(select, !state.preset && h('option', { value: '' }, t('none')), groups.filter(([, list]) => list.length).map(([label, list]) =>
+    const nothing = state.source ? t('as in {name}', { name: state.source.name }) : t('none');
+    fill(select, !state.preset && h('option', { value: '' }, nothing), groups.filter(([, list]) => list.length).map(([label, list]) =>
       h('optgroup', { label }, list.map((one) => h('option', { value: one.id }, plainTitle(one))))));
     const preset = state.presetNamed(state.preset);
     select.value = preset && !preset.own ? preset.base : state.preset;
@@ -83,7 +86,20 @@ export function buildToolbar(state, fields) {
     memoryLabel.hidden = cards.length === 0;
     about.textContent = preset ? words(preset.about) : '';
     own.hidden = !preset?.own;
+    showSteps();
   }
+
+  function showSteps() {
+    const { done, undone } = state.history;
+    for (const [button, step, verb, keys] of [[undo, done.at(-1), t('Undo'), 'Ctrl+Z'], [redo, undone.at(-1), t('Redo'), 'Ctrl+Y']]) {
+      const words = step ? `${verb}: ${stepWords(step)} (${keys})` : `${verb} (${keys})`;
+      button.disabled = !step;
+      button.title = words;
+      button.setAttribute('aria-label', words);
+    }
+  }
+
+  const stepWords = (step) => step.label || `${words(state.fields.get(step.address).title)} (${state.fields.get(step.address).name})`;
 
   // The preset for the size of card that is chosen already.
   function nearest(id) {
@@ -93,18 +109,17 @@ export function buildToolbar(state, fields) {
 
   let told = () => {}; // takes the last message about a preset away: only the newest change can be undone
   let asks = 0; // of two answers on their way only the one that was asked for last fills the form
-  function swap(values, preset, message) {
-    const back = exchange(values, preset);
+  function swap(values, message, from) {
+    const back = exchange(values, from);
     told();
     told = notice(message, { action: { label: t('Undo'), run: back } });
   }
 
   /** Put these values in; returns the way back, which leaves what is typed from now on. */
-  function exchange(values, preset) {
-    const before = state.replace(values, preset);
+  function exchange(values, from) {
+    const back = state.replace(values, from);
     state.wantPrompts();
-    const put = structuredClone(state.values);
-    return () => state.replace({ ...before.values, ...state.typedSince(put) }, before.preset);
+    return back;
   }
 
   async function take(id) {
@@ -113,8 +128,9 @@ export function buildToolbar(state, fields) {
       const own = (asks += 1);
       const answer = await post('form/preset', { id, values: asked });
       if (own !== asks) return;
-      const done = t('Preset {name} was applied. Paths and names stayed.', { name: words(state.presetNamed(id).title) });
-      swap({ ...answer.values, ...state.typedSince(asked) }, id, [done, ...answer.fitted.map(sentence)].join(' '));
+      const name = words(state.presetNamed(id).title);
+      const done = t('Preset {name} was applied. Paths and names stayed.', { name });
+      swap({ ...answer.values, ...state.typedSince(asked) }, [done, ...answer.fitted.map(sentence)].join(' '), { preset: id, label: t('Preset {name}', { name }) });
     } catch (error) {
       show();
       complain(error);
@@ -127,7 +143,7 @@ export function buildToolbar(state, fields) {
       const own = (asks += 1);
       const answer = await post('form/demo', { values: asked });
       if (own !== asks) return;
-      swap({ ...answer.values, ...state.typedSince(asked) }, answer.id, t('The demo is filled in: 12 drawn stars and a small base model. Training takes about two minutes.'));
+      swap({ ...answer.values, ...state.typedSince(asked) }, t('The demo is filled in: 12 drawn stars and a small base model. Training takes about two minutes.'), { preset: answer.id, label: t('Fill in the demo') });
     } catch (error) {
       complain(error);
     }
@@ -140,7 +156,8 @@ export function buildToolbar(state, fields) {
       return;
     }
     if (state.preset) await take(state.preset);
-    else swap({}, '', t('All values are back at their defaults.'));
+    else if (state.source) swap(state.source.values, t('All values are back as in {name}.', { name: state.source.name }), { label: t('Reset') });
+    else swap({}, t('All values are back at their defaults.'), { label: t('Reset') });
   }
 
   async function refresh() {
@@ -217,7 +234,8 @@ export function buildToolbar(state, fields) {
       const asked = structuredClone(state.values);
       const answer = await imported({ name: chosen.name, ...content, values: asked });
       if (answer === null || own !== asks) return;
-      showImport(chosen.name, answer, exchange({ ...answer.values, ...state.typedSince(asked) }, state.preset));
+      const from = { preset: '', source: { name: chosen.name, values: answer.values }, label: t('Import of {name}', { name: chosen.name }) };
+      showImport(chosen.name, answer, exchange({ ...answer.values, ...state.typedSince(asked) }, from));
     } catch (error) {
       if (error.notes?.length || error.problems?.length > 1) showRefused(chosen.name, error);
       else complain(error);
@@ -264,5 +282,10 @@ export function buildToolbar(state, fields) {
     result.scrollIntoView({ block: 'nearest' });
   }
 
-  return { root, show, demo, fill: (values, message) => swap(values, state.preset, message) };
+  // Values from another tab of the page; name: of what they come from.
+  function fromElsewhere(values, message, name) {
+    swap(values, message, name ? { preset: '', source: { name, values }, label: t('Settings of {name}', { name }) } : { label: t('Settings of a job') });
+  }
+
+  return { root, show, showSteps, demo, fill: fromElsewhere };
 }

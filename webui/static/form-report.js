@@ -3,7 +3,7 @@ import { clear, fill, h, icon, openTab } from './dom.js';
 import { sentence } from './messages.js';
 import { duration, t } from './text.js';
 import { cureButton } from './form-cures.js';
-import { words } from './form-fields.js';
+import { shownValue, words } from './form-fields.js';
 import { drawCurve } from './lrplot.js';
 
 const MOST_SHOWN = 8;
@@ -16,7 +16,7 @@ export function buildReport(state, actions) {
   const data = h('div', { class: 'r-data', 'data-role': 'data' });
   const plot = h('div', { class: 'r-plot', 'data-role': 'curve' });
   const problems = h('ul', { class: 'r-problems', 'data-role': 'problems' });
-  const differences = folded(t('Differences from the preset'), 'differences');
+  const differences = folded('', 'differences');
   const toml = folded('TOML', 'toml');
   const copy = h('button', { type: 'button', class: 'btn quiet', 'data-role': 'download', onclick: actions.download }, icon('download'), t('Download'));
   const code = h('pre', { class: 'r-toml mono', 'data-role': 'toml-text', tabindex: '0' });
@@ -89,7 +89,7 @@ function folded(title, role) {
   const count = h('span', { class: 'f-mark' });
   const body = h('div', { class: 'r-body' });
   const root = h('details', { class: 'r-folded', 'data-role': role }, h('summary', {}, icon('right'), h('span', {}, title), count), body);
-  return { root, body, count };
+  return { root, body, count, title: root.querySelector('summary > span') };
 }
 
 // Problems of the values, then of the pictures; errors before warnings.
@@ -197,24 +197,23 @@ function said(problem, actions) {
   return h('button', { type: 'button', class: 'r-jump', title: problem.path, 'data-role': 'jump', 'data-address': problem.address, onclick: () => actions.jump(problem.address) }, words);
 }
 
-// A value in words: what empty means, on and off, lists in one line.
-function shownValue(field, value) {
-  if (Array.isArray(value)) return value.map((one) => (typeof one === 'string' ? one : one.image_dir ?? '')).join(' · ') || t('off');
-  if (typeof value === 'boolean') return value ? t('on') : t('off');
-  return value === '' ? t(field.empty ?? 'off') : String(value);
+// Every field that differs; paths and names stand apart, since a preset leaves them alone.
+function showDifferences(view, state, jump) {
+  const [changed, own] = [state.changed(), [...state.fields.keys()].filter((address) => state.differs(address) && state.isOwn(address))];
+  view.title.textContent = state.source ? t('Differences from {name}', { name: state.source.name }) : t('Differences from the preset');
+  fill(view.count, h('span', { class: 'badge' }, String(changed.length + own.length)));
+  view.root.hidden = !state.presetNamed(state.preset) && !state.source;
+  fill(view.body, changed.length === 0 && h('p', { class: 'muted' }, t('Nothing was changed.')), changed.map((address) => difference(state, address, jump)),
+    own.length > 0 && [h('p', { class: 'muted', 'data-role': 'own-values' }, t('Paths and names, which a preset leaves alone')), own.map((address) => difference(state, address, jump))]);
 }
 
-function showDifferences(view, state, jump) {
-  const changed = state.changed();
-  fill(view.count, h('span', { class: 'badge' }, String(changed.length)));
-  view.root.hidden = !state.presetNamed(state.preset);
-  fill(view.body, changed.length === 0 && h('p', { class: 'muted' }, t('Nothing was changed.')), changed.map((address) => {
-    const field = state.fields.get(address);
-    return h('div', { class: 'r-difference' },
-      h('button', { type: 'button', class: 'r-jump', title: field.name, onclick: () => jump(address) }, words(field.title)),
-      h('span', { class: 'mono' }, h('s', { class: 'muted' }, shownValue(field, state.presetValues[address])), ' ', shownValue(field, state.values[address])),
-      h('button', { type: 'button', class: 'btn quiet square', title: t("Back to the preset's value"), 'aria-label': t("Back to the preset's value"), onclick: () => state.reset(address) }, icon('undo')));
-  }));
+function difference(state, address, jump) {
+  const field = state.fields.get(address);
+  const back = t('Back to {value}', { value: shownValue(field, state.presetValues[address]) });
+  return h('div', { class: 'r-difference' },
+    h('button', { type: 'button', class: 'r-jump', title: field.name, onclick: () => jump(address) }, words(field.title)),
+    h('span', { class: 'mono' }, h('s', { class: 'muted' }, shownValue(field, state.presetValues[address])), ' ', shownValue(field, state.values[address])),
+    h('button', { type: 'button', class: 'btn quiet square', title: back, 'aria-label': back, onclick: () => state.reset(address) }, icon('undo')));
 }
 
 function showToml(host, text) {

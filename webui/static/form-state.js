@@ -1,5 +1,7 @@
 // The form's values and what the server says about them. Draws nothing; views listen to it.
 import { post } from './api.js';
+import { History } from './form-history.js';
+import { t } from './text.js';
 
 const CHECK_DELAY_MS = 60;
 const SAVE_DELAY_MS = 350;
@@ -18,7 +20,8 @@ export function same(one, other) {
 }
 
 export class FormState extends EventTarget {
-  // events: value (detail: addresses or null for all), mode, answer, report, saved, newer (detail: draft), offline
+  // events: value (detail: addresses or null for all), mode, answer, report, saved, offline, steps (of the history),
+  // back (detail: {step, addresses}; undone or done again), newer (detail: {names, back}; another window saved)
   constructor(spec, draft) {
     super();
     this.spec = spec;
@@ -27,14 +30,17 @@ export class FormState extends EventTarget {
     this.mode = draft.mode;
     this.rev = draft.rev;
     this.preset = draft.preset;
+    this.source = null; // {name, values} of the file that was taken over, in place of a preset
     this.presetValues = spec.defaults;
+    this.history = new History();
     this.answer = null;
     this.report = null;
     this.reports = 0; // those that came with a check
     this.reading = false;
     this.madePrompts = null; // what the captions last suggested
     this.wantsPrompts = draft.rev === 0; // until there are captions to make them from
-    this.usePreset(draft.preset);
+    this.usePreset(draft.preset, draft.source);
+    this.synced = this.snapshot(); // as the server has it
   }
 
   tell(name, detail) {
@@ -45,19 +51,26 @@ export class FormState extends EventTarget {
     return this.spec.presets.find((preset) => preset.id === id) ?? null;
   }
 
-  // Which preset the form is compared with. Values stay.
-  usePreset(id) {
+  // Which preset, or which file that was taken over, the form is compared with. Values stay.
+  usePreset(id, source = null) {
     const preset = this.presetNamed(id);
     this.preset = preset ? id : '';
-    this.presetValues = { ...this.spec.defaults, ...(preset ? preset.values : {}) };
+    this.source = preset ? null : source;
+    this.presetValues = { ...this.spec.defaults, ...(preset?.values ?? this.source?.values ?? {}) };
+  }
+
+  differs(address) {
+    return !same(this.values[address], this.presetValues[address]);
   }
 
   // A preset says nothing about paths and names: those never count as changed from it, unless it names them.
   isChanged(address) {
-    const field = this.fields.get(address);
-    const base = this.presetValues[address];
-    if (field?.personal && same(base, this.spec.defaults[address])) return false;
-    return !same(this.values[address], base);
+    return this.differs(address) && !this.isOwn(address);
+  }
+
+  // A path or a name that the preset leaves alone.
+  isOwn(address) {
+    return this.fields.get(address).personal && !this.source && same(this.presetValues[address], this.spec.defaults[address]);
   }
 
   changed() {
@@ -69,12 +82,26 @@ export class FormState extends EventTarget {
     return undefined;
   }
 
-  set(address, value) {
+  // join: part of the step before, for what follows from it by itself.
+  set(address, value, { label = '', join = false } = {}) {
     if (same(this.values[address], value) && this.values[address] === value) return;
-    const begins = INTERVALS.includes(address) && !this.values[address];
-    this.values[address] = value;
+    if (!join) this.record({ address, label });
+    this.put({ [address]: value });
+  }
+
+  /** Several fields as one step. Returns the way back, which leaves the other fields as they are by then. */
+  setAll(changes, label) {
+    const before = Object.fromEntries(Object.keys(changes).map((address) => [address, this.values[address]]));
+    const step = this.record({ label });
+    this.put(changes);
+    return () => (this.history.done.at(-1) === step ? this.undo() : this.setAll(before, label));
+  }
+
+  put(changes) {
+    const begins = INTERVALS.some((address) => changes[address] && !this.values[address]);
+    Object.assign(this.values, changes);
     if (begins) this.wantPrompts();
-    this.tell('value', [address]);
+    this.tell('value', Object.keys(changes));
     this.checkSoon();
     this.saveSoon();
   }
@@ -84,7 +111,35 @@ export class FormState extends EventTarget {
   }
 
   snapshot() {
-    return { values: structuredClone(this.values), preset: this.preset };
+    return { values: structuredClone(this.values), preset: this.preset, source: this.source };
+  }
+
+  record(what) {
+    const step = this.history.record(() => this.snapshot(), what);
+    this.tell('steps');
+    return step;
+  }
+
+  undo() {
+    const step = this.history.undo(this.snapshot());
+    if (step) this.goTo(step, step.before);
+  }
+
+  redo() {
+    const step = this.history.redo();
+    if (step) this.goTo(step, step.after);
+  }
+
+  goTo(step, { values, preset, source }) {
+    const addresses = [...this.fields.keys()].filter((address) => !same(values[address], this.values[address]));
+    this.values = structuredClone(values);
+    this.usePreset(preset, source);
+    this.wantsPrompts = false; // whoever goes back wants what was there, not new prompts
+    this.tell('value', null);
+    this.tell('steps');
+    this.tell('back', { step, addresses });
+    this.checkSoon(0);
+    this.saveSoon();
   }
 
   // What was typed since these values were sent: it wins over an answer that was on its way.
@@ -92,15 +147,23 @@ export class FormState extends EventTarget {
     return Object.fromEntries(Object.entries(this.values).filter(([address, value]) => !same(value, earlier[address])));
   }
 
-  // Exchange all values at once (preset, import, undo). Returns what was there before.
-  replace(values, preset = this.preset) {
+  /**
+   * Exchange all values at once, for a preset or a file. Returns the way back: while nothing else was done that is
+   * the step before; later it leaves what was typed since.
+   */
+  replace(values, { label, preset = this.preset, source = this.source }) {
     const before = this.snapshot();
+    const step = this.record({ label });
     this.values = { ...this.spec.defaults, ...values };
-    this.usePreset(preset);
+    this.usePreset(preset, source);
+    const put = structuredClone(this.values);
     this.tell('value', null);
     this.checkSoon(0);
     this.saveSoon();
-    return before;
+    return () => {
+      if (this.history.done.at(-1) === step) this.undo();
+      else this.replace({ ...before.values, ...this.typedSince(put) }, { ...before, label });
+    };
   }
 
   setMode(mode) {
@@ -193,7 +256,7 @@ export class FormState extends EventTarget {
     const own = current ? current !== before : before === null || made === before;
     if (!INTERVALS.some((address) => this.values[address]) || current === made || (own && !(this.wantsPrompts && !current))) return null;
     this.wantsPrompts = false;
-    this.set(PROMPTS, made);
+    this.set(PROMPTS, made, { join: true });
     return current ? null : () => this.set(PROMPTS, current);
   }
 
@@ -210,18 +273,21 @@ export class FormState extends EventTarget {
     this.saveTimer = setTimeout(() => this.save(), delay);
   }
 
-  draft(force) {
-    return { rev: force ? null : this.rev, preset: this.preset, mode: this.mode, values: this.values };
+  draft() {
+    return { rev: this.rev, preset: this.preset, source: this.source, mode: this.mode, values: this.values };
   }
 
-  async save(force = false) {
+  async save() {
     if (this.saving) return this.saveSoon();
     this.saving = true;
     this.dirty = false;
+    const sent = this.snapshot();
     try {
-      const answer = await post('form/draft', this.draft(force));
+      const answer = await post('form/draft', this.draft());
       if (answer.saved) {
         this.rev = answer.draft.rev;
+        this.synced = sent;
+        this.windows?.postMessage(this.rev);
         this.tell('saved');
       } else {
         this.takeNewer(answer.draft);
@@ -234,19 +300,27 @@ export class FormState extends EventTarget {
     }
   }
 
-  // Another window saved: show its values; ours can be put back from the notice.
+  // Another window saved: its values, and over them what was changed here since both had the same.
   takeNewer(draft) {
-    const mine = this.snapshot();
+    const theirs = { ...this.spec.defaults, ...draft.values };
+    const mine = this.typedSince(this.synced.values);
+    const values = { ...theirs, ...mine };
+    const chosenHere = this.preset !== this.synced.preset || this.source?.name !== this.synced.source?.name;
+    const { preset, source } = chosenHere ? this : draft;
+    const addresses = [...this.fields.keys()].filter((address) => !same(values[address], this.values[address]));
+    const before = Object.fromEntries(addresses.map((address) => [address, this.values[address]]));
+    const label = t('Changes of another window');
     clearTimeout(this.saveTimer);
     this.dirty = false;
     this.rev = draft.rev;
-    this.values = { ...this.spec.defaults, ...draft.values };
-    this.usePreset(draft.preset);
-    this.mode = draft.mode;
-    this.tell('mode');
+    this.synced = { values: theirs, preset: draft.preset, source: draft.source };
+    if (addresses.length) this.record({ label });
+    this.values = values;
+    this.usePreset(preset, source);
     this.tell('value', null);
     this.checkSoon(0);
-    this.tell('newer', mine);
+    if (chosenHere || Object.keys(mine).length) this.saveSoon(0);
+    if (addresses.length) this.tell('newer', { addresses, back: () => this.setAll(before, label) });
   }
 
   // While the page is open: folders may change on disk, another window may save.
@@ -263,10 +337,14 @@ export class FormState extends EventTarget {
       }
     };
     addEventListener('focus', look);
+    if ('BroadcastChannel' in window) {
+      this.windows = new BroadcastChannel('athanor-form');
+      this.windows.addEventListener('message', look);
+    }
     setInterval(look, LOOK_AGAIN_MS);
     addEventListener('pagehide', () => {
       if (!this.dirty) return;
-      const body = JSON.stringify(this.draft(false));
+      const body = JSON.stringify(this.draft());
       fetch('./api/form/draft', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body, keepalive: true });
     });
   }

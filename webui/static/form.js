@@ -1,10 +1,10 @@
 // The Train tab: puts the form, the bar above it and the report beside it together.
-import { buildFields } from './form-fields.js';
+import { buildFields, namesOf } from './form-fields.js';
 import { buildReport } from './form-report.js';
 import { buildToolbar } from './form-presets.js';
 import { FormState } from './form-state.js';
 import { get, post } from './api.js';
-import { h, icon, openTab } from './dom.js';
+import { h, icon, openTab, visible } from './dom.js';
 import { choose, complain, notice } from './notice.js';
 import { sentence } from './messages.js';
 import { receive } from './form-handover.js';
@@ -92,10 +92,39 @@ function listen(element, state, fields, toolbar, report) {
   state.addEventListener('offline', (event) => {
     closeLost ??= notice(event.detail.message, { kind: 'error', lost: event.detail.status === 0 });
   });
-  state.addEventListener('newer', (event) => notice(t('The form was changed in another window; its values are shown now.'), {
-    seconds: 30, action: { label: t('Put mine back'), run: () => { state.replace(event.detail.values, event.detail.preset); state.save(true); } },
-  }));
+  state.addEventListener('newer', ({ detail: { addresses, back: ours } }) => {
+    notice(t('Changed in another window: {names}. It is shown here too.', { names: namesOf(state, addresses) }), { seconds: 30, action: { label: t('Undo'), run: ours } });
+  });
+  state.addEventListener('steps', toolbar.showSteps);
+  state.addEventListener('back', ({ detail: { step, addresses } }) => {
+    if (step.address && fields.point(step.address)) return;
+    notice(t('Back as before: {names}.', { names: namesOf(state, addresses) }));
+  });
+  keysGoBack(element, state);
   describeModels(state, fields, described);
+}
+
+/**
+ * Ctrl-Z and Ctrl-Y go through the form's own steps, in its text fields too: the browser's undo knows nothing of
+ * presets and files, and would write what stood there before into a field that somebody else filled since.
+ */
+function keysGoBack(element, state) {
+  const searching = (target) => target.matches?.('[type=search]') && target.value !== '';
+  const go = (event, redo) => {
+    event.preventDefault();
+    if (redo) state.redo();
+    else state.undo();
+  };
+  document.addEventListener('keydown', (event) => {
+    const key = event.key.toLowerCase();
+    if (!(event.ctrlKey || event.metaKey) || event.altKey || !['z', 'y'].includes(key)) return;
+    if (!visible(element) || document.querySelector('dialog[open]') || searching(event.target)) return;
+    if (event.target.closest?.('input, textarea') && !element.contains(event.target)) return;
+    go(event, key === 'y' || event.shiftKey);
+  });
+  element.addEventListener('beforeinput', (event) => {
+    if (['historyUndo', 'historyRedo'].includes(event.inputType) && !searching(event.target)) go(event, event.inputType === 'historyRedo');
+  });
 }
 
 // What a chosen file is: "SD 1.5, 2.1 GB, fp16", or why it cannot be used.

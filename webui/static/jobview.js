@@ -192,7 +192,7 @@ function drawProgress(card, job) {
 // The settings of a job go into the form, those of a failed one with what its failure advises; the person starts.
 async function intoForm(job, part, message) {
   const { values } = await get(`jobs/${job.id}/${part}`);
-  handOver(values, message);
+  handOver(values, message, job.name);
   openTab('train');
 }
 
