@@ -24,12 +24,13 @@ from typing import Any
 from taggers import DEFAULT_MODELS_DIR, DEFAULT_TAGGER, TAGGERS, TaggerError, find, load
 from taggers.base import Model
 from taggers.download import Cancelled, DownloadError, download
-from taggers.pictures import EXTENSIONS, PictureError
+from taggers.pictures import PictureError
 from taggers.run import DEFAULT_RUNS_DIR, Journal, Run, RunError, find_run, undo
 from taggers.single import tag_one
 from taggers.tagging import ACTIONS, FolderError, Outcome, Work, pictures_of, tag_folder
 from taggers.tags import CONFLICTS, TagOptions, split_typed
 from trainer.atomic import WriteError, sweep
+from trainer.dataset import tree
 from trainer.events import EventLog
 from trainer.numbers import NumberError, read_number
 from trainer.paths import pasted_path
@@ -117,7 +118,11 @@ def work_of(options: argparse.Namespace) -> Work:
     if options.folder is None:
         raise Wrong("name the folder with the pictures: python -m taggers DIR")
     extension = "." + options.caption_extension.removeprefix(".")
-    if not re.fullmatch(r"\.\w{1,16}", extension) or extension.lower() in EXTENSIONS:
+    if (
+        not re.fullmatch(r"\.\w{1,16}", extension)
+        or tree.is_picture(f"a{extension}")
+        or tree.is_unused(f"a{extension}")
+    ):
         raise Wrong(f"{options.caption_extension!r} cannot be the extension of captions; use .txt or .caption")
     for name in ("general", "character"):
         threshold = getattr(options, f"{name}_threshold")

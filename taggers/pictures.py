@@ -11,10 +11,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from trainer.dataset import pictures
+from trainer.dataset import pictures, tree
 from trainer.filesystem import is_folder
 
-EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".jfif")
 WHITE = (255, 255, 255)
 
 
@@ -22,28 +21,30 @@ class PictureError(ValueError):
     """A picture cannot be read; the text says which file in its folder, and why."""
 
 
-def list_pictures(folder: Path, recursive: bool = False, passed: list[Path] | None = None) -> list[Path]:
-    """Pictures of a folder in the order of their names, sub-folders after the folder's own files.
+def list_pictures(
+    folder: Path, recursive: bool = False, passed: list[Path] | None = None, depth: int = 0
+) -> list[Path]:
+    """The pictures that training reads, in the order of their names, sub-folders after the folder's own files.
 
     Hidden files and folders (.ipynb_checkpoints, ._copies of macOS) are passed over; links to folders are not followed
-    and added to `passed`. Links to files are listed, wherever they lead.
+    and added to `passed`. Links to files are listed, wherever they lead. depth: how far below the first folder.
     """
     found: list[Path] = []
     subfolders: list[Path] = []
     with os.scandir(folder) as entries:
         for entry in sorted(entries, key=lambda entry: entry.name):
-            if entry.name.startswith("."):
+            if tree.is_hidden(entry.name):
                 continue
             if entry.is_dir(follow_symlinks=False):
                 subfolders.append(folder / entry.name)
             elif recursive and entry.is_symlink() and is_folder(folder / entry.name):
                 if passed is not None:
                     passed.append(folder / entry.name)
-            elif Path(entry.name).suffix.lower() in EXTENSIONS:
+            elif tree.is_picture(entry.name):
                 found.append(folder / entry.name)
-    if recursive:
+    if recursive and depth < tree.DEEPEST:
         for subfolder in subfolders:
-            found += list_pictures(subfolder, True, passed)
+            found += list_pictures(subfolder, True, passed, depth + 1)
     return found
 
 

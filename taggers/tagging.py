@@ -89,7 +89,7 @@ def pictures_of(work: Work, warn: Callable[[str], None] = lambda message: None) 
     if not pictures:
         deeper = not work.recursive and list_pictures(folder, recursive=True)
         hint = "; its sub-folders do: tick 'Sub-folders too' (--recursive)" if deeper else ""
-        raise FolderError(f"{folder} holds no pictures{hint or ' (png, jpg, webp, bmp, gif, tiff, avif)'}")
+        raise FolderError(f"{folder} holds no pictures{hint or ' (png, jpg, webp, bmp, avif)'}")
     return _limited(pictures, work) if work.only else pictures
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from trainer.config import TrainConfig
 from trainer.config.dataset import owners
 from trainer.config.notes import DORA_OF_OUTPUTS
+from trainer.dataset.folders import read_folder_name
 from trainer.dataset.scan import SEVERAL_LINES
 from trainer.families import kinds
 from webui.form import SUBSETS, RawValue
@@ -21,6 +22,10 @@ V = "model.v_parameterization"
 PURE_NOISE = "noise.zero_terminal_snr"
 FOLDER_ITSELF = "{path} is a picture folder itself; set {option} to the folder above it: {parent}"
 NO_REPEATS = "{path} holds pictures but no folder with repeats in its name; move them into a folder such as {example}"
+PICTURES_BELOW = (
+    "{path} holds no folder with repeats in its name; {count} pictures lie deeper: rename their folders, "
+    "such as {example}, and name the folder above them, or list them one by one"
+)
 USUAL_REPEATS = "10"  # as in the guides
 OTHER_EXTENSION = (
     "NO {extension} file in {name}, but {count} {other} files: set caption_extension to {other}, otherwise {fallback}"
@@ -87,6 +92,23 @@ def _listed(config: TrainConfig, problem: Mapping[str, Any], told: set[str]) -> 
     return {address: "", SUBSETS: [*there, folder]}
 
 
+def _all_below(config: TrainConfig, problem: Mapping[str, Any], told: set[str]) -> Values:
+    """Every folder with pictures below the chosen one, listed with the repeats of its name."""
+    address = f"dataset.{problem['values']['option']}"
+    there = [folder.model_dump(mode="json", exclude_none=True) for folder in config.dataset.subsets]
+    reg = address == "dataset.reg_data_dir"
+    listed = [
+        {"image_dir": folder, "num_repeats": _repeats(folder, "1" if reg else USUAL_REPEATS), "is_reg": reg}
+        for folder in str(problem["values"]["folders"]).split("\n")
+    ]
+    return {address: "", SUBSETS: [*there, *listed]}
+
+
+def _repeats(folder: str, usual: str) -> str:
+    named = read_folder_name(Path(folder).name)
+    return usual if named is None else str(named[0])
+
+
 def _wildcards(config: TrainConfig, problem: Mapping[str, Any], told: set[str]) -> Values:
     """One line each time; not where text encodings are cached, nor where a folder switches wildcards off by itself."""
     own = [one.enable_wildcard for owner in owners(config.dataset) for one in (owner.subset, owner.group) if one]
@@ -114,6 +136,7 @@ _CURES: dict[str, Callable[[TrainConfig, Mapping[str, Any], set[str]], Values]] 
     DORA_OF_OUTPUTS: _dora_of_inputs,
     FOLDER_ITSELF: _folder_above,
     NO_REPEATS: _listed,
+    PICTURES_BELOW: _all_below,
     OTHER_EXTENSION: _told_value("caption.caption_extension", "other"),
     SEVERAL_LINES: _wildcards,
     LOWER_BUCKET: _told_value("dataset.min_bucket_reso", "side"),

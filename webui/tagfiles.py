@@ -19,18 +19,16 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from trainer.atomic import atomic_write
-from trainer.dataset import caption_files, captions
+from trainer.dataset import caption_files, captions, tree
 from trainer.dataset.caption_files import CaptionFiles
 from trainer.dataset.links import inside, kind_of
 from trainer.filesystem import is_folder
 from trainer.jsontext import parse, presentable
 from trainer.paths import PathError, pasted
-from webui.thumbnails import EXTENSIONS as PICTURE_EXTENSIONS
 
 CAPTION_EXTENSIONS = (".txt", ".caption")
 LARGEST_CAPTION_BYTES = 256 * 1024
 MOST_PICTURES = 200_000
-DEEPEST = 8
 RETURNS_KEPT = 50
 
 # What a caption file is beside its text: there is none, the text alone, or the text behind a byte order mark.
@@ -96,12 +94,14 @@ class Listing:
     """A folder as found: pictures by name, captions without a picture.
 
     outside: links that are not followed, since they lead out of the folder, nowhere, or to a subfolder.
+    unused: pictures of a kind that training does not read.
     """
 
     pictures: list[Picture] = field(default_factory=list)
     stamps: dict[str, tuple[int, int]] = field(default_factory=dict)  # caption name -> (mtime_ns, bytes)
     orphans: list[str] = field(default_factory=list)
     outside: list[str] = field(default_factory=list)
+    unused: list[str] = field(default_factory=list)
 
 
 def plain_folder(path: str, root: Path) -> Path:
@@ -143,11 +143,14 @@ def list_folder(folder: Path, recursive: bool, extension: str) -> Listing:
         files = caption_files.find(folder / prefix, [entry.name for entry in entries], extension)
         stems: set[str] = set()
         for entry in entries:
-            stem, suffix = _parted(entry.name)
+            stem = entry.name.rpartition(".")[0]
             if recursive and entry.is_symlink() and is_folder(folder / prefix / entry.name):
                 listing.outside.append(prefix + entry.name)
                 continue
-            if suffix not in PICTURE_EXTENSIONS:
+            if tree.is_unused(entry.name):
+                stems.add(stem)  # its caption has a picture, if one that is not read
+                listing.unused.append(prefix + entry.name)
+            if not tree.is_picture(entry.name):
                 continue
             status = _status(entry, folder, prefix, listing)
             if status is not None:
@@ -173,24 +176,18 @@ def _natural_piece(piece: str) -> tuple[int, int, str]:
     return (0, int(piece[-18:]), "") if piece[:1] in _ASCII_DIGITS and piece else (1, 0, piece)
 
 
-def _parted(name: str) -> tuple[str, str]:
-    """("a.b", ".png") of "a.b.PNG"."""
-    stem, dot, ending = name.rpartition(".")
-    return (stem, f".{ending.lower()}") if dot else (name, "")
-
-
 def _walk(folder: Path, recursive: bool) -> Iterator[tuple[str, list[os.DirEntry[str]]]]:
-    """("sub/", files of it) for the folder and, if recursive, its subfolders up to DEEPEST deep."""
+    """("sub/", files of it) for the folder and, if recursive, its subfolders up to tree.DEEPEST deep."""
     waiting = [""]
     while waiting:
         prefix = waiting.pop()
         try:
             with os.scandir(folder / prefix) as scan:
-                entries = sorted((e for e in scan if not e.name.startswith(".")), key=lambda e: e.name)
+                entries = sorted((e for e in scan if not tree.is_hidden(e.name)), key=lambda e: e.name)
         except OSError:
             continue
         yield prefix, [e for e in entries if not e.is_dir(follow_symlinks=False)]
-        if recursive and prefix.count("/") < DEEPEST:
+        if recursive and prefix.count("/") < tree.DEEPEST:
             waiting += [f"{prefix}{e.name}/" for e in reversed(entries) if e.is_dir(follow_symlinks=False)]
 
 

@@ -6,7 +6,6 @@ The addresses are in routes/tagging.py; tagging itself is `python -m taggers`, a
 from __future__ import annotations
 
 import contextlib
-import os
 import subprocess
 import sys
 import threading
@@ -19,11 +18,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from taggers import DEFAULT_TAGGER, TAGGERS, find, in_folder, present
-from taggers.pictures import EXTENSIONS, list_pictures
+from taggers.pictures import list_pictures
 from taggers.run import Run, find_run, list_runs, undo
 from taggers.tags import TagOptions, split_typed
 from trainer.atomic import atomic_write
-from trainer.dataset import caption_files, links
+from trainer.dataset import caption_files, links, tree
+from trainer.dataset.problems import named
 from trainer.events import follow
 from trainer.filesystem import is_folder
 from trainer.job import Job
@@ -34,7 +34,6 @@ from webui.runner import append_event
 OWN_FOLDER = "folder"  # the model choice "a folder of my own"
 CAPTION_EXTENSIONS = (".txt", ".caption")
 RUNS_REMEMBERED = 6
-MOST_FOLDERS = 2000  # looked into for the hint that pictures lie deeper
 THRESHOLDS = ("general_threshold", "character_threshold")
 
 
@@ -116,12 +115,14 @@ class Drafts:
 class FolderCount:
     """What a folder holds for the tagger: pictures, those with a caption, and pictures in sub-folders left out.
 
+    unused: names of pictures of a kind that training does not read.
     unreadable: the folder, it or one below it, whose rights keep the rest from being counted.
     """
 
     pictures: tuple[Path, ...] = ()
     captioned: int = 0
     deeper: int = 0
+    unused: tuple[str, ...] = ()
     unreadable: Path | None = None
 
 
@@ -136,20 +137,10 @@ def count_folder(folder: Path, recursive: bool, extension: str) -> FolderCount:
     files = {parent: caption_files.look(parent, extension) for parent in {picture.parent for picture in pictures}}
     names = [(picture.parent, files[picture.parent].of(picture.stem)) for picture in pictures]
     captioned = sum(name is not None and _has_content(parent / name) for parent, name in names)
-    deeper = 0 if recursive or pictures else _pictures_below(folder)
-    return FolderCount(tuple(pictures), captioned, deeper)
-
-
-def _pictures_below(folder: Path) -> int:
-    """Pictures in the sub-folders, as a hint: what cannot be read counts as empty, and a whole disk is not searched."""
-    count = 0
-    for looked_at, (place, folders, names) in enumerate(os.walk(folder)):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        if place != str(folder):
-            count += sum(Path(name).suffix.lower() in EXTENSIONS for name in names if not name.startswith("."))
-        if looked_at >= MOST_FOLDERS:
-            break
-    return count
+    below = list(tree.leaves(folder))
+    deeper = 0 if recursive else sum(len(leaf.pictures) for leaf in below[1:])
+    unused = tuple(name for leaf in (below if recursive else below[:1]) for name in leaf.unused)
+    return FolderCount(tuple(pictures), captioned, deeper, unused)
 
 
 def _has_content(caption: Path) -> bool:
@@ -177,6 +168,9 @@ def problems(form: TaggerForm, folder: Path | None, count: FolderCount | None, m
     elif not count.pictures and count.deeper:
         found.append(FieldProblem("folder", "{path} has no pictures of its own, its sub-folders have {n}; "
                                   "tick 'Sub-folders too'.", {"path": folder, "n": count.deeper}))  # fmt: skip
+    elif not count.pictures and count.unused:
+        found.append(FieldProblem("folder", "{path} holds no pictures of a kind that is read, only {files}; save them "
+                                  "as PNG, JPEG or WebP.", {"path": folder, "files": named(count.unused)}))  # fmt: skip
     elif not count.pictures:
         found.append(FieldProblem("folder", "{path} holds no pictures.", {"path": folder}))
     found += filter(None, (threshold_problem(form, name) for name in THRESHOLDS))
@@ -419,8 +413,8 @@ def mark_stopped(job: Job) -> None:
 
 
 def is_picture(path: Path) -> bool:
-    """Whether the name is one of a picture."""
-    return path.suffix.lower() in EXTENSIONS
+    """Whether the name is one of a picture, also of a kind that training does not read."""
+    return tree.is_picture(path.name) or tree.is_unused(path.name)
 
 
 def _tail(path: Path, size: int = 4000) -> str:

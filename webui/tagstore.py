@@ -378,7 +378,7 @@ class Store:
                 self._relist(listing)
                 self._changed()
                 return True
-            self.orphans, self.outside = listing.orphans, listing.outside
+            self.orphans, self.outside, self.unused = listing.orphans, listing.outside, listing.unused
             changed = self._compare(listing)
             if changed:
                 self._changed()
@@ -440,7 +440,7 @@ class Store:
     def _fill(self, listing: Listing, edits: dict[str, Unsaved]) -> int:
         """Read all captions of `listing`, then make `edits` unsaved again; returns how many there were."""
         self.listing_number += 1
-        self.orphans, self.outside = listing.orphans, listing.outside
+        self.orphans, self.outside, self.unused = listing.orphans, listing.outside, listing.unused
         self.index: dict[str, set[int]] = {}
         self.rows: list[Row] = []
         self.dirty: set[int] = set()

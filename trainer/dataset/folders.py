@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -14,9 +13,9 @@ from trainer.config.file_names import is_device
 from trainer.config.problems import printable
 from trainer.dataset import links
 from trainer.dataset.links import Place
-from trainer.dataset.pictures import EXTENSIONS
 from trainer.dataset.problems import Problem, error, warning
 from trainer.dataset.problems import named as some
+from trainer.dataset.tree import holds_pictures, is_hidden, is_picture, leaves
 from trainer.filesystem import is_file, is_folder
 
 if TYPE_CHECKING:
@@ -271,23 +270,17 @@ def _no_named_folders(root: Path, is_reg: bool, flat: bool) -> Problem:
             "move them into a folder such as {example}",
             path=root, example=root / f"10_{root.name or 'name'}",
         )  # fmt: skip
+    below = [leaf for leaf in leaves(root) if leaf.pictures]
+    if below:
+        first = below[0].path
+        return error(
+            root, "{path} holds no folder with repeats in its name; {count} pictures lie deeper: rename their folders, "
+            "such as {example}, and name the folder above them, or list them one by one",
+            path=root, count=sum(len(leaf.pictures) for leaf in below), option=option,
+            example=first if read_folder_name(first.name) else first.with_name(f"10_{first.name}"),
+            folders="\n".join(str(leaf.path) for leaf in below),
+        )  # fmt: skip
     return error(
         root, "{path} holds no folder with repeats in its name; put the pictures into a folder such as {example}",
         path=root, example=root / "10_name",
     )  # fmt: skip
-
-
-def is_hidden(name: str) -> bool:
-    """Files of macOS, Jupyter and the like: ._a.png, .ipynb_checkpoints, __MACOSX."""
-    return name.startswith(".") or name in ("__MACOSX", "@eaDir")
-
-
-def is_picture(name: str) -> bool:
-    return Path(name).suffix.lower() in EXTENSIONS
-
-
-def holds_pictures(folder: Path) -> bool:
-    try:
-        return any(is_picture(entry.name) and not is_hidden(entry.name) for entry in os.scandir(folder))
-    except OSError:
-        return False

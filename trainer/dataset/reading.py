@@ -21,17 +21,17 @@ from trainer.dataset.augmentation import face_of
 from trainer.dataset.buckets import Size
 from trainer.dataset.caption_files import CaptionFiles
 from trainer.dataset.captions import CaptionError
-from trainer.dataset.folders import Folder, find_folders, holds_pictures, is_hidden, is_picture, named_as_devices
+from trainer.dataset.folders import Folder, find_folders, named_as_devices
 from trainer.dataset.links import Kind, Place
 from trainer.dataset.listings import Entry, ListingError
 from trainer.dataset.pictures import EXTENSIONS, Header, PictureError, read_header
 from trainer.dataset.problems import Problem, error, named, warning
+from trainer.dataset.tree import UNUSED_PICTURES, holds_pictures, is_hidden, is_picture
 
 if TYPE_CHECKING:
     from trainer.config import TrainConfig
 
 TEXT_EXTENSIONS = (".txt", ".caption", ".captions", ".tags", ".cap")
-UNUSED_PICTURES = frozenset({".gif", ".tif", ".tiff", ".heic", ".heif", ".jxl", ".jfif", ".avif", ".psd"}) - EXTENSIONS
 # pictures that are not opened
 UNREAD: dict[Kind, str] = {
     "outside": "{count} {count|picture|pictures} in {name} {count|is a link that leads|are links that lead} outside "

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from trainer.dataset import captions
+from trainer.dataset import captions, tree
 from trainer.demo.pictures import FOLDER_NEW, DemoError, write_pictures
 from trainer.families.emphasis import plain
 from trainer.families.tokens import clip_tokenizer
@@ -261,6 +261,7 @@ def spans(numbers: Sequence[int]) -> list[Span]:
 def _listing(opened: Opened, thumbnails: Thumbnails) -> dict[str, Any]:
     """The folder and its pictures by number: names, and the addresses of their thumbnails below ./api/."""
     store = opened.store
+    below = 0 if store.recursive else tree.count_below(store.folder)
     with store.lock:
         folders: dict[str, int] = {}
         for row in store.rows:
@@ -279,6 +280,8 @@ def _listing(opened: Opened, thumbnails: Thumbnails) -> dict[str, Any]:
             "orphans": store.orphans[:NAMES_SHOWN],
             "orphan_count": len(store.orphans),
             "outside": store.outside[:NAMES_SHOWN],
+            "unused": store.unused[:NAMES_SHOWN],
+            "with_subfolders": 0 if store.recursive or not below else len(store.rows) + below,
             "strays": sorted(store.strays)[:NAMES_SHOWN],
             "restored": store.restored,
         }

@@ -53,6 +53,7 @@ from webui.tagruns import (
 from webui.thumbnails import thumbnail_path
 
 PICTURES_OFFERED = 60
+NAMES_SHOWN = 200
 TRY_SECONDS = 300
 
 
@@ -146,7 +147,11 @@ def _add_form(
         form = _placed(site, body.values)
         folder, count = _folder_of(site, form)
         found = problems(form, folder, count, _taggers_dir(site))
-        return {"problems": [problem.as_json() for problem in found], "folder": _counted(site, form, folder, count)}
+        return {
+            "problems": [problem.as_json() for problem in found], "folder": _counted(site, form, folder, count),
+            "with_subfolders": len(count.pictures) + count.deeper if count is not None and count.deeper else 0,
+            "unused": [] if count is None else list(count.unused[:NAMES_SHOWN]),
+        }  # fmt: skip
 
     @routes.post("/demo")
     def demo() -> dict[str, Any]:

@@ -3,6 +3,7 @@ import { attachCompletion, browse } from './browse.js';
 import { fill, h, icon } from './dom.js';
 import { sentence } from './messages.js';
 import { say } from './tagger-words.js';
+import { unusedWords } from './tags-words.js';
 import { bytes, t } from './text.js';
 
 export const OWN_FOLDER = 'folder';
@@ -48,7 +49,7 @@ export function buildForm(act) {
     root,
     show,
     models(list) { shown.models = list; model.models(list); show(shown.values); },
-    counted(found) { folder.note(found ? counted(found) : ''); },
+    counted(found, all, unused) { folder.note([found ? counted(found) : null, ...beside(found, all, unused, act)]); },
     problems(list) {
       for (const [name, field] of fields) field.problem(list.filter((problem) => problem.address === name).map(sentence).join(' '));
     },
@@ -65,6 +66,14 @@ function counted(found) {
   return [
     h('span', { 'data-role': 'tagger-count' }, found.captioned ? t('{n} {n|picture|pictures}, {captioned} with a caption', numbers) : t('{n} {n|picture|pictures}, none with a caption', numbers)), ' · ',
     h('strong', { 'data-role': 'tagger-to-tag' }, found.to_tag ? t('{n} will be tagged', { n: found.to_tag }) : t('nothing to tag: all have captions')),
+  ];
+}
+
+// What lies in the folder besides: pictures in its subfolders, one click away, and kinds of file that are not read.
+function beside(found, all, unused, act) {
+  return [
+    all > 0 && h('div', {}, h('button', { type: 'button', class: 'btn', 'data-role': 'tagger-with-subfolders', onclick: () => act.change('recursive', true) }, icon('folder'), t('With subfolders, {n} pictures', { n: all }))),
+    found && unused.length > 0 && h('div', { class: 'muted', 'data-role': 'tagger-unused' }, unusedWords(unused)),
   ];
 }
 

@@ -94,14 +94,14 @@ async function check(tab, parts, element) {
   try {
     answer = await post('tagging/check', { values: tab.values });
   } catch (error) {
-    answer = { problems: error.problems?.length ? error.problems : [{ address: 'folder', message: error.message }], folder: null };
+    answer = { problems: error.problems?.length ? error.problems : [{ address: 'folder', message: error.message }], folder: null, with_subfolders: 0, unused: [] };
   }
   if (own !== tab.checks) return;
   tab.problems = answer.problems;
   tab.folder = answer.folder;
   // An untouched form has nothing wrong: the empty folder is only told at the button.
   parts.form.problems(tab.problems.filter((problem) => problem.address !== 'folder' || tab.values.folder.trim() !== '').filter((problem) => problem.address !== 'model'));
-  parts.form.counted(tab.folder);
+  parts.form.counted(tab.folder, answer.with_subfolders, answer.unused);
   parts.trial.pictures(tab.folder);
   parts.bar.show(tab);
   element.dataset.checks = String(own);

@@ -3,6 +3,9 @@ import { t } from './text.js';
 
 export const pictureWords = (n) => t('{n} {n|picture|pictures}', { n });
 
+/** Pictures of a kind that training does not read, with the cure. */
+export const unusedWords = (names) => t('Not read in training: {files}. Save them as PNG, JPEG or WebP.', { files: names.slice(0, 5).join(', ') + (names.length > 5 ? ' …' : '') });
+
 /** A step {kind, tags, more, to, find, text, place, by, count} as a sentence; `picture` is the name of its first picture. */
 export function stepWords(step, picture = '') {
   const list = (tags, more = 0) => tags.map((tag) => `“${tag}”`).join(', ') + (more ? ' …' : '');

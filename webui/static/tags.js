@@ -12,7 +12,7 @@ import { historyDialog, returnsDialog } from './tags-history.js';
 import { createTagList } from './tags-list.js';
 import { createPanel } from './tags-panel.js';
 import { Session } from './tags-session.js';
-import { pictureWords } from './tags-words.js';
+import { pictureWords, unusedWords } from './tags-words.js';
 
 const SIDE_KEY = 'athanor.tags.side';
 const FOLDER_KEY = 'athanor.tags.folder';
@@ -106,7 +106,7 @@ function createEditor(root, folder, { open, choose }) {
   const bar = h('i', {});
   const progress = h('div', { class: 'row tags-saving', hidden: true, role: 'status', 'data-role': 'tags-saving' }, h('span', { class: 'small nowrap numbers' }), h('div', { class: 'progress grow' }, bar));
   const warnings = h('span', { class: 'tags-warnings' });
-  const nobody = h('div', { class: 'box-warn', hidden: true, 'data-role': 'tags-no-pictures' }, t('This folder holds no pictures that can be read. Open another one, or switch subfolders on.'));
+  const nobody = h('div', { class: 'box-warn', hidden: true, 'data-role': 'tags-no-pictures' });
 
   const grid = createGrid({
     changed: (selection, focus) => { panel.flush(); session.lookAt(focus).catch(complain); batch?.selectionChanged(); drawSelection(); },
@@ -184,12 +184,16 @@ function createEditor(root, folder, { open, choose }) {
   function drawWarnings() {
     const { folder: now } = session;
     const warn = (role, words, explanation, names, count = names.length) => h('button', { class: 'badge warn tags-badge', 'data-role': role, onclick: () => namesDialog(words, explanation, names, count) }, icon('warning'), words);
+    const below = () => h('button', { class: 'btn', 'data-role': 'tags-with-subfolders', onclick: () => open(now.path, true, now.extension).catch(complain) }, icon('folder'), t('With subfolders, {n} pictures', { n: now.with_subfolders }));
     fill(warnings,
+      now.with_subfolders > 0 && session.view.total > 0 && below(),
+      now.unused.length > 0 && warn('tags-unused', t('Not read: {n}', { n: now.unused.length }), unusedWords(now.unused), now.unused),
       now.orphan_count > 0 && warn('tags-orphans', t('Captions without a picture: {n}', { n: now.orphan_count }), t('These files lie beside the pictures, but no picture has their name. They are left alone.'), now.orphans, now.orphan_count),
       now.outside.length > 0 && warn('tags-outside', t('Links that are not followed: {n}', { n: now.outside.length }), t('These links lead out of the opened folder, nowhere, or to a subfolder, and are not opened.'), now.outside),
       session.view.twins.length > 0 && h('button', { class: 'badge warn tags-badge', 'data-role': 'tags-twins', onclick: () => session.filter({ show: 'problems' }).catch(complain) }, icon('copy'), t('Pictures that share a caption')),
       now.strays.length > 0 && warn('tags-strays', t('Unsaved captions without their picture: {n}', { n: now.strays.length }), t('The pictures are gone. Their unsaved captions are kept until the pictures return.'), now.strays));
     nobody.hidden = session.view.total > 0;
+    fill(nobody, h('p', {}, t('This folder holds no pictures that can be read.'), ' ', now.with_subfolders ? '' : t('Open another one.')), now.with_subfolders > 0 && below());
   }
 
   function update(what) {
