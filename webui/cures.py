@@ -26,6 +26,8 @@ PICTURES_BELOW = (
     "{path} holds no folder with repeats in its name; {count} pictures lie deeper: rename their folders, "
     "such as {example}, and name the folder above them, or list them one by one"
 )
+DEEPER = "{path} is not read: pictures must lie directly in {name}; move them up"
+UNNAMED = "the folder {name} is not used: its name must begin with the repeats, such as 10_{clean}"
 USUAL_REPEATS = "10"  # as in the guides
 OTHER_EXTENSION = (
     "NO {extension} file in {name}, but {count} {other} files: set caption_extension to {other}, otherwise {fallback}"
@@ -104,6 +106,18 @@ def _all_below(config: TrainConfig, problem: Mapping[str, Any], told: set[str]) 
     return {address: "", SUBSETS: [*there, *listed]}
 
 
+def _listed_too(config: TrainConfig, problem: Mapping[str, Any], told: set[str]) -> Values:
+    """A folder that lies beside or below those with repeats in their names, listed as well; not where all are."""
+    if PICTURES_BELOW in told:
+        return {}
+    folder = Path(problem["path"])
+    reg = problem["address"] == "dataset.reg_data_dir"
+    there = [known.model_dump(mode="json", exclude_none=True) for known in config.dataset.subsets]
+    usual = "1" if reg else USUAL_REPEATS
+    repeats = _repeats(str(folder), _repeats(str(folder.parent), usual))
+    return {SUBSETS: [*there, {"image_dir": str(folder), "num_repeats": repeats, "is_reg": reg}]}
+
+
 def _repeats(folder: str, usual: str) -> str:
     named = read_folder_name(Path(folder).name)
     return usual if named is None else str(named[0])
@@ -137,6 +151,8 @@ _CURES: dict[str, Callable[[TrainConfig, Mapping[str, Any], set[str]], Values]] 
     FOLDER_ITSELF: _folder_above,
     NO_REPEATS: _listed,
     PICTURES_BELOW: _all_below,
+    DEEPER: _listed_too,
+    UNNAMED: _listed_too,
     OTHER_EXTENSION: _told_value("caption.caption_extension", "other"),
     SEVERAL_LINES: _wildcards,
     LOWER_BUCKET: _told_value("dataset.min_bucket_reso", "side"),

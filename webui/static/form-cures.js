@@ -4,8 +4,8 @@ import { notice } from './notice.js';
 import { t } from './text.js';
 
 /** A button for a problem's cure, or null when it has none. */
-export function cureButton(state, { cure }) {
-  return cure ? h('button', { type: 'button', class: 'btn r-cure', 'data-role': 'cure', onclick: () => apply(state, cure) }, words(cure)) : null;
+export function cureButton(state, { cure, values }) {
+  return cure ? h('button', { type: 'button', class: 'btn r-cure', 'data-role': 'cure', onclick: () => apply(state, cure) }, words(cure, values)) : null;
 }
 
 function apply(state, cure) {
@@ -14,7 +14,8 @@ function apply(state, cure) {
   notice(done, { action: { label: t('Undo'), run: back } });
 }
 
-function words(cure) {
+function words(cure, values) {
+  if (cure['dataset.subsets'] && values?.folders) return t('With subfolders, {n} pictures', { n: values.count });
   const folder = cure['dataset.subsets']?.at(-1);
   if (folder) return t('Use this folder as it is, {n} {n|repeat|repeats}', { n: folder.num_repeats });
   return t('Set {what}', { what: Object.entries(cure).map(([address, value]) => `${nameOf(address)} = ${valueWords(value)}`).join(', ') });
