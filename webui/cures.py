@@ -23,8 +23,8 @@ PURE_NOISE = "noise.zero_terminal_snr"
 FOLDER_ITSELF = "{path} is a picture folder itself; set {option} to the folder above it: {parent}"
 NO_REPEATS = "{path} holds pictures but no folder with repeats in its name; move them into a folder such as {example}"
 PICTURES_BELOW = (
-    "{path} holds no folder with repeats in its name; {count} pictures lie deeper: rename their folders, "
-    "such as {example}, and name the folder above them, or list them one by one"
+    "{path} holds no folder with repeats in its name; {count} {count|picture lies|pictures lie} deeper: rename "
+    "their folders, such as {example}, and name the folder above them, or list them one by one"
 )
 DEEPER = "{path} is not read: pictures must lie directly in {name}; move them up"
 UNNAMED = "the folder {name} is not used: its name must begin with the repeats, such as 10_{clean}"

@@ -23,29 +23,40 @@ class ShortPaths:
         folders = {os.path.normpath(root / folder) for folder in picture_folders if str(folder)}
         only = folders if len(folders) == 1 else set()
         spelled = {*only, *(os.path.relpath(folder, root) for folder in only if Path(folder).is_relative_to(root))}
-        starts = [*sorted(spelled - {"."}, key=len, reverse=True), str(root)]
-        listed = "|".join(re.escape(start) for start in (one.rstrip("/\\") for one in starts) if start) or "(?!)"
-        # From the beginning of a path: not in the middle of one, and more must follow than the folder itself.
-        self._pattern = re.compile(rf"(?<![\w/\\.:\-])(?:{listed})[/\\](?=[^\s/\\])")
+        self._pattern = _beginnings([*sorted(spelled - {"."}, key=len, reverse=True), str(root)])
+        self._of_root = _beginnings([str(root)])
 
     def text(self, text: str) -> str:
         """A sentence with its paths shortened; everything else stays."""
         return self._pattern.sub("", text)
 
     def problem(self, problem: Mapping[str, Any]) -> dict[str, Any]:
-        """A problem {message, template, values, cure, ...} whose sentence in any language has short paths."""
+        """A problem {message, template, values, cure, ...} whose sentence in any language has short paths.
+
+        The cure's paths become values of the form, where they start at the project's folder.
+        """
         cure = problem.get("cure")
         return {
-            **problem, "message": self.text(problem["message"]), "values": self._values(problem.get("values", {})),
-            "cure": self._values(cure) if cure else None,
+            **problem, "message": self.text(problem["message"]),
+            "values": _values(self._pattern, problem.get("values", {})),
+            "cure": _values(self._of_root, cure) if cure else None,
         }  # fmt: skip
 
-    def _values(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: self._value(value) for name, value in values.items()}
 
-    def _value(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return self.text(value)
-        if isinstance(value, list):
-            return [self._value(one) for one in value]
-        return self._values(value) if isinstance(value, Mapping) else value
+def _beginnings(starts: Iterable[str]) -> re.Pattern[str]:
+    """What to leave out: from the beginning of a path, not in the middle of one, and more must follow than the folder
+    itself."""
+    listed = "|".join(re.escape(start) for start in (one.rstrip("/\\") for one in starts) if start) or "(?!)"
+    return re.compile(rf"(?<![\w/\\.:\-])(?:{listed})[/\\](?=[^\s/\\])")
+
+
+def _values(pattern: re.Pattern[str], values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _value(pattern, value) for name, value in values.items()}
+
+
+def _value(pattern: re.Pattern[str], value: Any) -> Any:
+    if isinstance(value, str):
+        return pattern.sub("", value)
+    if isinstance(value, list):
+        return [_value(pattern, one) for one in value]
+    return _values(pattern, value) if isinstance(value, Mapping) else value

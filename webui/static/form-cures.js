@@ -15,7 +15,7 @@ function apply(state, cure) {
 }
 
 function words(cure, values) {
-  if (cure['dataset.subsets'] && values?.folders) return t('With subfolders, {n} pictures', { n: values.count });
+  if (cure['dataset.subsets'] && values?.folders) return t('With subfolders, {n} {n|picture|pictures}', { n: values.count });
   const folder = cure['dataset.subsets']?.at(-1);
   if (folder) return t('Use this folder as it is, {n} {n|repeat|repeats}', { n: folder.num_repeats });
   return t('Set {what}', { what: Object.entries(cure).map(([address, value]) => `${nameOf(address)} = ${valueWords(value)}`).join(', ') });

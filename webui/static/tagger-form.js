@@ -72,7 +72,7 @@ function counted(found) {
 // What lies in the folder besides: pictures in its subfolders, one click away, and kinds of file that are not read.
 function beside(found, all, unused, act) {
   return [
-    all > 0 && h('div', {}, h('button', { type: 'button', class: 'btn', 'data-role': 'tagger-with-subfolders', onclick: () => act.change('recursive', true) }, icon('folder'), t('With subfolders, {n} pictures', { n: all }))),
+    all > 0 && h('div', {}, h('button', { type: 'button', class: 'btn', 'data-role': 'tagger-with-subfolders', onclick: () => act.change('recursive', true) }, icon('folder'), t('With subfolders, {n} {n|picture|pictures}', { n: all }))),
     found && unused.length > 0 && h('div', { class: 'muted', 'data-role': 'tagger-unused' }, unusedWords(unused)),
   ];
 }

@@ -184,7 +184,7 @@ function createEditor(root, folder, { open, choose }) {
   function drawWarnings() {
     const { folder: now } = session;
     const warn = (role, words, explanation, names, count = names.length) => h('button', { class: 'badge warn tags-badge', 'data-role': role, onclick: () => namesDialog(words, explanation, names, count) }, icon('warning'), words);
-    const below = () => h('button', { class: 'btn', 'data-role': 'tags-with-subfolders', onclick: () => open(now.path, true, now.extension).catch(complain) }, icon('folder'), t('With subfolders, {n} pictures', { n: now.with_subfolders }));
+    const below = () => h('button', { class: 'btn', 'data-role': 'tags-with-subfolders', onclick: () => open(now.path, true, now.extension).catch(complain) }, icon('folder'), t('With subfolders, {n} {n|picture|pictures}', { n: now.with_subfolders }));
     fill(warnings,
       now.with_subfolders > 0 && session.view.total > 0 && below(),
       now.unused.length > 0 && warn('tags-unused', t('Not read: {n}', { n: now.unused.length }), unusedWords(now.unused), now.unused),
