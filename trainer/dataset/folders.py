@@ -274,7 +274,8 @@ def _no_named_folders(root: Path, is_reg: bool, flat: bool) -> Problem:
     if below:
         first = below[0].path
         return error(
-            root, "{path} holds no folder with repeats in its name; {count} {count|picture lies|pictures lie} deeper: rename "
+            root,
+            "{path} holds no folder with repeats in its name; {count} {count|picture lies|pictures lie} deeper: rename "
             "their folders, such as {example}, and name the folder above them, or list them one by one",
             path=root, count=sum(len(leaf.pictures) for leaf in below), option=option,
             example=first if read_folder_name(first.name) else first.with_name(f"10_{first.name}"),
