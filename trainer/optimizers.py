@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import torch
 
 __all__ = [
+    "ONE_RATE",
     "OPTIMIZERS",
     "Optimizer",
     "OptimizerError",
@@ -27,12 +28,14 @@ __all__ = [
     "find",
     "found_rate",
     "metadata_string",
-    "rate_notes",
     "restore",
     "setting_notes",
 ]
 
-ADAPTIVE_RATE = 0.1  # below it, an optimizer that finds its rate itself is nearly always set up by mistake
+ONE_RATE = (
+    "{name} needs one rate for every part, but got {rates}; leave unet_lr and text_encoder_lr empty and set "
+    "learning_rate = 1"
+)
 
 
 def find(name: str) -> Optimizer:
@@ -56,16 +59,6 @@ def find(name: str) -> Optimizer:
     raise OptimizerError(f"optimizer_type {name!r} is unknown; {suggestion(short, OPTIMIZERS)}")
 
 
-def rate_notes(optimizer: Optimizer, rates: Mapping[str, float]) -> list[str]:
-    """What is suspicious about the groups' rates for this optimizer."""
-    if optimizer.adaptive and rates and max(rates.values()) <= ADAPTIVE_RATE:
-        return [
-            f"{optimizer.name} finds the learning rate itself; the rates are factors around 1 for it, "
-            f"but the highest is {max(rates.values()):g}; set learning_rate, unet_lr and text_encoder_lr to 1"
-        ]
-    return []
-
-
 def setting_notes(optimizer: Optimizer, texts: Iterable[str], schedule: str, max_grad_norm: float) -> list[str]:
     """Which settings do nothing, or do harm, beside this optimizer. schedule: the name of the one that is chosen."""
     found = []
@@ -87,10 +80,7 @@ def check_rates(optimizer: Optimizer, rates: Mapping[str, float]) -> None:
     different = sorted({rate for rate in rates.values() if rate})
     if optimizer.one_rate and len(different) > 1:
         given = ", ".join(f"{name} {rate:g}" for name, rate in rates.items())
-        raise OptimizerError(
-            f"{optimizer.name} needs one rate for every part, but got {given}; "
-            "leave unet_lr and text_encoder_lr empty and set learning_rate = 1"
-        )
+        raise OptimizerError(ONE_RATE.format(name=optimizer.name, rates=given))
 
 
 def build(name: str, groups: Sequence[Mapping[str, Any]], lr: float, args: Iterable[str] = ()) -> torch.optim.Optimizer:

@@ -1,6 +1,7 @@
 """Which values of the form put a told problem right, so that one click does it. LIGHT.
 
-A cure is named by the sentence's template, and only where there is one thing to do; it changes the form, never a file.
+A cure is named by the sentence's template, and only where there is one thing to do, or two to choose between; it
+changes the form, never a file.
 """
 
 from __future__ import annotations
@@ -12,10 +13,23 @@ from typing import Any
 from trainer.config import TrainConfig
 from trainer.config.dataset import owners
 from trainer.config.notes import DORA_OF_OUTPUTS
+from trainer.config.rate_notes import (
+    NO_FACTOR,
+    NOT_USED,
+    ONLY_DEFAULT,
+    TEXT_ABOVE_UNET,
+    TOO_HIGH,
+    TOO_LOW,
+    better_rates,
+    trained_rates,
+)
+from trainer.config.rules import CACHE_AGAINST_CAPTIONS, CACHE_NEEDS_UNET_ONLY
 from trainer.dataset.folders import read_folder_name
+from trainer.dataset.report import WARMUP_TOO_LONG
 from trainer.dataset.scan import SEVERAL_LINES
 from trainer.families import kinds
-from webui.form import SUBSETS, RawValue
+from trainer.optimizers import ONE_RATE
+from webui.form import SUBSETS, RawValue, default_values, number_text
 
 Values = dict[str, RawValue]
 V = "model.v_parameterization"
@@ -37,19 +51,21 @@ HIGHER_BUCKET = "max_bucket_reso {value} is below the resolution's longer side {
 
 
 def with_cures(config: TrainConfig, problems: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Problems {template, values, address, ...} with `cure`: values by address, or None. The same cure stands once."""
+    """Problems {template, values, address, ...} with `cure`: values by address, or None; and `other`, where there is a
+    second way out. The same cure stands once."""
     listed = list(problems)
     told = {problem["template"] for problem in listed}
-    cures: list[Values] = []
-    for problem in listed:
-        cure = _cure(config, problem, told)
-        cures.append({} if cure in cures else cure)
-    return [{**problem, "cure": cure or None} for problem, cure in zip(listed, cures, strict=True)]
+    found: list[Values] = []
 
+    def once(makers: Mapping[str, Any], problem: Mapping[str, Any]) -> Values | None:
+        makes = makers.get(problem["template"])
+        cure: Values = makes(config, problem, told) if makes else {}
+        if cure in found:
+            return None
+        found.append(cure)
+        return cure or None
 
-def _cure(config: TrainConfig, problem: Mapping[str, Any], told: set[str]) -> Values:
-    makes = _CURES.get(problem["template"])
-    return makes(config, problem, told) if makes else {}
+    return [{**problem, "cure": once(_CURES, problem), "other": once(_OTHERS, problem)} for problem in listed]
 
 
 def _v_on(config: TrainConfig, problem: Mapping[str, Any], told: set[str]) -> Values:
@@ -137,6 +153,44 @@ def _dora_of_inputs(config: TrainConfig, problem: Mapping[str, Any], told: set[s
     return {"network.network_args": [*kept, "wd_on_output=False"]}
 
 
+def _rates(config: TrainConfig, problem: Mapping[str, Any], told: set[str]) -> Values:
+    """Rates to begin with in place of those that are too high or too low."""
+    return {f"optimizer.{name}": number_text(rate) for name, rate in better_rates(config).items()}
+
+
+def _all_rates_1(config: TrainConfig, problem: Mapping[str, Any], told: set[str]) -> Values:
+    """One rate for an optimizer that finds it. The configuration may lack the rates that were refused."""
+    names = ["learning_rate"]
+    names += [] if config.network.network_train_text_encoder_only else ["unet_lr"]
+    names += [] if config.network.network_train_unet_only else ["text_encoder_lr"]
+    return {f"optimizer.{name}": "1" for name in names}
+
+
+def _half_of_the_unets(config: TrainConfig, problem: Mapping[str, Any], told: set[str]) -> Values:
+    return {"optimizer.text_encoder_lr": number_text(trained_rates(config)["unet"] / 2)}
+
+
+def _as_the_parts(config: TrainConfig, problem: Mapping[str, Any], told: set[str]) -> Values:
+    """The learning rate that is not used, as the U-Net's: files then record what was trained."""
+    rates = trained_rates(config)
+    return {"optimizer.learning_rate": number_text(rates.get("unet") or max(rates.values()))} if rates else {}
+
+
+def _caption_still(config: TrainConfig, problem: Mapping[str, Any], told: set[str]) -> Values:
+    """What changes captions, switched off."""
+    address = f"caption.{problem['values']['name']}"
+    return {address: default_values()[address]}
+
+
+def _without_text_cache(config: TrainConfig, problem: Mapping[str, Any], told: set[str]) -> Values:
+    return {"cache.cache_text_encoder_outputs": False, "cache.cache_text_encoder_outputs_to_disk": False}
+
+
+def _set_to(**values: RawValue) -> Callable[[TrainConfig, Mapping[str, Any], set[str]], Values]:
+    """The same values whatever is told; their addresses with "__" for the point."""
+    return lambda config, problem, told: {name.replace("__", "."): value for name, value in values.items()}
+
+
 def _told_value(address: str, value: str) -> Callable[[TrainConfig, Mapping[str, Any], set[str]], Values]:
     return lambda config, problem, told: {address: str(problem["values"][value])}
 
@@ -157,4 +211,16 @@ _CURES: dict[str, Callable[[TrainConfig, Mapping[str, Any], set[str]], Values]] 
     SEVERAL_LINES: _wildcards,
     LOWER_BUCKET: _told_value("dataset.min_bucket_reso", "side"),
     HIGHER_BUCKET: _told_value("dataset.max_bucket_reso", "side"),
+    **dict.fromkeys((TOO_HIGH, TOO_LOW, ONLY_DEFAULT, NO_FACTOR), _rates),
+    ONE_RATE: _all_rates_1,
+    TEXT_ABOVE_UNET: _half_of_the_unets,
+    NOT_USED: _as_the_parts,
+    WARMUP_TOO_LONG: _set_to(schedule__lr_warmup_steps="5%"),
+    CACHE_AGAINST_CAPTIONS: _caption_still,
+    CACHE_NEEDS_UNET_ONLY: _set_to(network__network_train_unet_only=True),
+}
+# The other way out, where there are two that people choose between.
+_OTHERS: dict[str, Callable[[TrainConfig, Mapping[str, Any], set[str]], Values]] = {
+    CACHE_AGAINST_CAPTIONS: _without_text_cache,
+    CACHE_NEEDS_UNET_ONLY: _without_text_cache,
 }

@@ -237,16 +237,18 @@ def _without_empty_rows(values: Mapping[str, Any]) -> tuple[Mapping[str, Any], t
 def _nearest(values: Mapping[str, Any], problems: Sequence[Problem]) -> tuple[Parsed | None, tuple[Problem, ...]]:
     """The configuration without the fields that have problems, and all problems met on the way to it.
 
-    What a run needs and nobody chose stays empty. Rules over several fields are looked at only once each is right.
+    What a run needs and nobody chose stays empty. Rules over several fields are looked at only once each is right:
+    without a field that is wrong they would speak of its default, such as of AdamW where a wrong Prodigy was left out.
     """
     kept = _flat(values)
     found: dict[tuple[str | None, str], Problem] = {}
     needed: set[str] = set()
     left_out: set[str] = set()
-    for _ in range(MOST_ATTEMPTS):
+    for attempt in range(MOST_ATTEMPTS):
+        told_before = attempt > 0 and any(address not in STAND_INS for address in left_out)
         for problem in problems:
             address = problem.address or ""
-            if address not in left_out or address not in STAND_INS:
+            if not told_before and (address not in left_out or address not in STAND_INS):
                 found.setdefault((problem.address, problem.message), problem)
             names = _names(address)
             if address in STAND_INS and not any(_filled(kept.get(name)) for name in names):

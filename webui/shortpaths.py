@@ -33,13 +33,12 @@ class ShortPaths:
     def problem(self, problem: Mapping[str, Any]) -> dict[str, Any]:
         """A problem {message, template, values, cure, ...} whose sentence in any language has short paths.
 
-        The cure's paths become values of the form, where they start at the project's folder.
+        The paths of its cures become values of the form, where they start at the project's folder.
         """
-        cure = problem.get("cure")
         return {
             **problem, "message": self.text(problem["message"]),
             "values": _values(self._pattern, problem.get("values", {})),
-            "cure": _values(self._of_root, cure) if cure else None,
+            **{name: _values(self._of_root, problem[name]) for name in ("cure", "other") if problem.get(name)},
         }  # fmt: skip
 
 

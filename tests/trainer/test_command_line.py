@@ -89,6 +89,22 @@ def test_a_wrong_option_is_refused_with_the_cure_and_exit_code_2(
     assert said in capsys.readouterr().err
 
 
+def test_all_wrong_options_are_named_at_once(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--netwrok_dim", "4", "--deepspeed", "--huggingface_repo_id", "me/x", "--network_dim"]
+    assert main(["train", str(file), *words]) == 2
+    told = capsys.readouterr().err
+    for name in (
+        "--netwrok_dim is not a parameter",
+        "deepspeed is not",
+        "huggingface_repo_id is not",
+        "--network_dim nee",
+    ):
+        assert told.count(name) == 1
+    assert told.count("error:") == 4
+    assert main(["train", str(file), "netwrk_dim=4", "lr=1", "network_dim=x"]) == 2
+    assert capsys.readouterr().err.count("error:") == 3
+
+
 def test_output_config_writes_what_differs_as_one_flat_table_and_trains_nothing(tmp_path: Path) -> None:
     target = tmp_path / "new.toml"
     words = [

@@ -283,14 +283,6 @@ def test_adafactor_tells_the_rate_it_used():
     assert optimizers.found_rate(optimizer, optimizer.param_groups[0], 1e-4) == pytest.approx(0.01 * root_mean_square)
 
 
-def test_a_low_rate_for_an_adaptive_optimizer_is_noted():
-    assert (
-        "set learning_rate, unet_lr and text_encoder_lr to 1"
-        in optimizers.rate_notes(find("Prodigy"), {"unet": 1e-4})[0]
-    )
-    assert optimizers.rate_notes(find("AdamW"), {"unet": 1e-4}) == []
-
-
 def test_adamw_is_fused_unless_the_user_says_otherwise():
     assert made("AdamW", weights()).defaults["fused"] is True
     assert made("AdamW", weights(), ["fused=False"]).defaults["fused"] is False

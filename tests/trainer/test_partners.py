@@ -9,7 +9,10 @@ import pytest
 from trainer.config import TrainConfig, loads, parameters, parse
 from trainer.config.partners import ARGUMENTS, SEVERAL_PROCESSES, Partner, all_partners
 
-NEEDED = {"pretrained_model_name_or_path": "base.safetensors", "train_data_dir": "train", "resolution": "512"}
+NEEDED = {
+    "pretrained_model_name_or_path": "base.safetensors", "train_data_dir": "train", "resolution": "512",
+    "learning_rate": 1e-4,
+}  # fmt: skip
 # What a parameter is set to here where "switched on", the number 2 or the text "x" would not do.
 SAMPLES: dict[str, object] = {
     "prior_loss_weight": 0.5, "min_bucket_reso": 128, "max_bucket_reso": 2048, "bucket_reso_steps": 128,
@@ -116,8 +119,8 @@ def test_options_of_several_processes_are_told_where_one_trains_alone() -> None:
 def test_a_rate_that_no_part_uses_is_told() -> None:
     both = {"unet_lr": 1e-4, "text_encoder_lr": 1e-5}
     [said] = [text for text in notes(both, {"learning_rate": 5e-5}) if "is not used" in text]
-    assert said.startswith("learning_rate 5e-05")
-    assert "unet 0.0001" in said and "textencoder 1e-05" in said
+    assert said.startswith("learning_rate 5e-5")
+    assert "unet 0.0001" in said and "textencoder 1e-5" in said
     assert not [text for text in notes(both, {"learning_rate": 1e-4}) if "is not used" in text]
     assert not [text for text in notes({"unet_lr": 1e-4, "learning_rate": 5e-5}) if "is not used" in text]
 

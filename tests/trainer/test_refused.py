@@ -16,7 +16,8 @@ from trainer.networks.arguments import MODULES
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "sd_scripts_arguments.json"
 NAMES = [entry["name"] for entry in json.loads(GOLDEN.read_text(encoding="utf-8"))["arguments"]]
-NEEDED = {"pretrained_model_name_or_path": "base.safetensors", "train_data_dir": "train", "resolution": "512"}
+NEEDED = {"pretrained_model_name_or_path": "base.safetensors", "train_data_dir": "train", "resolution": "512",
+          "learning_rate": 1e-4}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NAMES)

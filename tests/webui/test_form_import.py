@@ -33,7 +33,7 @@ optimizer_type = "AdamW8bit"
 unet_lr = 1e-4
 text_encoder_lr = "1e-5"
 lr_scheduler = "cosine_with_restarts"
-lr_restart_cycles = 1
+lr_restart_cycles = 3
 network_module = "networks.lora"
 network_dim = 32
 max_token_length = 255
@@ -67,7 +67,7 @@ def test_a_file_of_qiuyes_trainer_is_taken_over():
     assert found.refused == ()
     told = notes_of(found)
     assert any("255 was read as 225" in note for note in told)
-    assert any(note.startswith("lr_restart_cycles = 1 was left out") for note in told)
+    assert values["schedule.lr_scheduler_num_cycles"] == "3"
     assert any(note.startswith("lowram was left out") for note in told)
 
 
@@ -134,8 +134,8 @@ def test_what_the_form_exports_comes_back_the_same():
 
 
 def test_our_own_preset_files_are_understood():
-    found = imported("[preset]\ntitle.en = 'x'\n[network]\nnetwork_dim = 8\n")
-    assert found.taken == 1
+    found = imported("[preset]\ntitle.en = 'x'\n[network]\nnetwork_dim = 8\n[optimizer]\nlearning_rate = 1e-4\n")
+    assert found.taken == 2
     assert notes_of(found) == []
 
 

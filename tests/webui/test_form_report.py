@@ -386,6 +386,15 @@ def test_a_folder_without_repeats_in_its_name_is_listed_with_them_and_stays_wher
     assert start_problems(root, config(**after), reports) == []
 
 
+def test_a_warm_up_as_long_as_the_run_is_told_and_shortened_by_one_click(root):
+    warm, reports = {"schedule.lr_scheduler": "cosine", "schedule.lr_warmup_steps": "1500"}, Reports(root)
+    after, found = cured(reports, warm)
+    assert [problem["cure"] for problem in found] == [{"schedule.lr_warmup_steps": "5%"}]
+    assert "lr_warmup_steps 1500 is as long as the run of 1500 steps" in found[0]["message"]
+    for values in (after, {**warm, "schedule.lr_warmup_steps": "1499"}, {**warm, "schedule.lr_scheduler": "constant"}):
+        assert cured(reports, values)[1] == []
+
+
 def test_captions_with_another_ending_are_found_by_one_click(root):
     reports = Reports(root)
     after, found = cured(reports, {"caption.caption_extension": ".caption"})

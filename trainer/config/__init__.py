@@ -278,21 +278,23 @@ def read(path: Path | None, overrides: Sequence[str] = (), options: Mapping[str,
     values, notes = as_sd_scripts(given)
     notes = [*origin.notes(), *notes]
     section_of = _section_of()
+    wrong = [*origin.problems()]
     for text in overrides:
         name, sign, value = text.partition("=")
         name = name.strip().lstrip("-").rpartition(".")[2]
         if not sign:
-            raise ConfigError([Problem(None, "{text} is not an override; write it as network_dim=16", {"text": text})])
-        if name not in section_of and refusal(name, value.strip()) is None:
+            wrong.append(Problem(None, "{text} is not an override; write it as network_dim=16", {"text": text}))
+        elif name not in section_of and refusal(name, value.strip()) is None:
             hint = did_you_mean(name, section_of)
-            raise ConfigError([Problem(None, "{name} is not a parameter{hint}", {"name": name, "hint": hint})])
-        values[name] = value.strip()
+            wrong.append(Problem(None, "{name} is not a parameter{hint}", {"name": name, "hint": hint}))
+        else:
+            values[name] = value.strip()
     try:
         parsed = parse_flat({**values, **(options or {})})
     except ConfigError as error:
-        raise ConfigError([*origin.problems(), *error.problems], [*notes, *error.notes]) from error
-    if origin.problems():
-        raise ConfigError(origin.problems(), [*notes, *parsed.notes])
+        raise ConfigError([*wrong, *error.problems], [*notes, *error.notes]) from error
+    if wrong:
+        raise ConfigError(wrong, [*notes, *parsed.notes])
     config, listed = expanded(parsed.config)
     return Parsed(config, (*notes, *parsed.notes, *listed))
 

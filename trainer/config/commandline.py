@@ -37,24 +37,30 @@ class Given:
 def read_words(words: Sequence[str], own: Iterable[str]) -> Given:
     """Sort the words of a command line. own: options of the command itself, with "=" behind those that take a value.
 
-    Raises ConfigError for an option that does not exist, is refused, or lacks its value.
+    Raises ConfigError with every option that does not exist, is refused, or lacks its value.
     """
     known = {parameter.name: parameter for parameter in parameters()}
     names = [*known, *COMMAND_LINE, *REFUSED]
     own = set(own)
     given = Given()
     rest = list(words)
+    problems: list[Problem] = []
     while rest:
         word = rest.pop(0)
-        if word in own or f"{word}=" in own:
-            given.own += [word, *_taken(word, rest, 1 if f"{word}=" in own else 0)]
-        elif not word.startswith("--"):
-            _plain_word(word, given)
-        else:
-            shortened, sign, value = word[2:].partition("=")
-            name = _whole_name(shortened, names)
-            values = [value] if sign else _values_of(known.get(name), name, rest)
-            _set(name, known.get(name), values, given)
+        try:
+            if word in own or f"{word}=" in own:
+                given.own += [word, *_taken(word, rest, 1 if f"{word}=" in own else 0)]
+            elif not word.startswith("--"):
+                _plain_word(word, given)
+            else:
+                shortened, sign, value = word[2:].partition("=")
+                name = _whole_name(shortened, names, rest)
+                values = [value] if sign else _values_of(known.get(name), name, rest)
+                _set(name, known.get(name), values, given)
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(problems)
     return given
 
 
@@ -83,13 +89,18 @@ def _is_file(word: str) -> bool:
         return False
 
 
-def _whole_name(shortened: str, names: Sequence[str]) -> str:
-    """The name that a word stands for: itself, or the only one that begins with it."""
+def _whole_name(shortened: str, names: Sequence[str], rest: list[str]) -> str:
+    """The name that a word stands for: itself, or the only one that begins with it.
+
+    Where there is none, what may be its value is taken out of the rest, so that it is no mistake of its own.
+    """
     if shortened in names:
         return shortened
     beginning = [name for name in names if name.startswith(shortened)] if shortened else []
     if len(beginning) == 1:
         return beginning[0]
+    while rest and not rest[0].startswith("--"):
+        rest.pop(0)
     if beginning:
         said = "--{name} may be {names}; write it out"
         raise ConfigError([Problem(None, said, {"name": shortened, "names": ", ".join(beginning[:6])})])

@@ -23,6 +23,8 @@ RENAMED = {
     # kohya_ss GUI (JSON) -> sd-scripts
     "max_resolution": "resolution", "epoch": "max_train_epochs", "optimizer": "optimizer_type",
     "model_path": "pretrained_model_name_or_path",
+    # train.toml of lora-scripts in 2023
+    "lr_restart_cycles": "lr_scheduler_num_cycles",
 }  # fmt: skip
 FROM_THE_FILE = {"sdxl", "sd3", "flux1_checkbox", "model_train_type", "LoRA_type"}
 WITHOUT_COUNTERPART = {

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from trainer.config.dataset import owners
 from trainer.config.partners import partner_notes
 from trainer.config.problems import Note
-from trainer.config.rates import trained_rates
+from trainer.config.rate_notes import rate_notes
 
 if TYPE_CHECKING:
     from trainer.config import TrainConfig
@@ -42,18 +42,7 @@ def _optimizer_and_schedule(config: TrainConfig) -> Iterator[Note]:
         yield Note("schedule.lr_warmup_steps", "{reason}", {"reason": text})
     optimizer, args = optimizers.find(config.optimizer.optimizer_type), config.optimizer.optimizer_args
     schedule = config.schedule.lr_scheduler_type or config.schedule.lr_scheduler
-    own, rates = config.optimizer, trained_rates(config)
-    parts = [] if config.network.network_train_unet_only else [own.text_encoder_lr]
-    parts += [] if config.network.network_train_text_encoder_only else [own.unet_lr]
-    usual = type(own).model_fields["learning_rate"].default
-    if None not in parts and own.learning_rate not in (usual, *rates.values()):
-        yield Note(
-            "optimizer.learning_rate",
-            "learning_rate {value} is not used: every part that is trained has a rate of its own, {rates}",
-            {"value": own.learning_rate, "rates": ", ".join(f"{part} {rate:g}" for part, rate in rates.items())},
-        )
-    for text in optimizers.rate_notes(optimizer, trained_rates(config)):
-        yield Note("optimizer.learning_rate", "{reason}", {"reason": text})
+    yield from rate_notes(config)
     for text in optimizers.setting_notes(optimizer, args, schedule, config.optimizer.max_grad_norm):
         yield Note("optimizer.optimizer_type", "{reason}", {"reason": text})
 

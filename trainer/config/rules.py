@@ -34,6 +34,14 @@ CHANGING_CAPTIONS = (
 )  # fmt: skip
 
 
+CACHE_NEEDS_UNET_ONLY = (
+    "cache_text_encoder_outputs needs network_train_unet_only: a trained text encoder changes at every step"
+)
+CACHE_AGAINST_CAPTIONS = (
+    "cache_text_encoder_outputs does not go with {name}, which changes captions; switch one of them off"
+)
+
+
 def problems(config: TrainConfig) -> Iterator[Problem]:
     """Everything about this configuration that makes training impossible."""
     yield from _required(config)
@@ -231,7 +239,6 @@ def _optimizer(config: TrainConfig) -> Iterator[Problem]:
     try:
         optimizer = optimizers.find(section.optimizer_type)
         optimizer.parse_args(section.optimizer_args)
-        optimizers.check_rates(optimizer, trained_rates(config))
         own_rate = optimizer.decides_rate(section.optimizer_args)
     except optimizers.OptimizerError as error:
         about_args = str(error).startswith("optimizer_args")
@@ -242,6 +249,11 @@ def _optimizer(config: TrainConfig) -> Iterator[Problem]:
         missing = optimizer.availability()
         if missing:
             yield Problem("optimizer.optimizer_type", "{reason}", {"reason": missing})
+        rates = trained_rates(config)
+        if optimizer.one_rate and len(set(rates.values())) > 1:
+            name = "unet_lr" if section.text_encoder_lr is None else "text_encoder_lr"
+            given = ", ".join(f"{part} {rate:g}" for part, rate in rates.items())
+            yield Problem(f"optimizer.{name}", optimizers.ONE_RATE, {"name": optimizer.name, "rates": given})
         split = [text.partition("=")[0].strip() for text in config.network.network_args]
         split = [name for name in split if name in OWN_RATES]
         if optimizer.one_rate and split:
@@ -297,10 +309,7 @@ def _captions(config: TrainConfig) -> Iterator[Problem]:
 def _text_cache(config: TrainConfig) -> Iterator[Problem]:
     address = "cache.cache_text_encoder_outputs"
     if not config.network.network_train_unet_only:
-        yield Problem(
-            address,
-            "cache_text_encoder_outputs needs network_train_unet_only: a trained text encoder changes at every step",
-        )
+        yield Problem(address, CACHE_NEEDS_UNET_ONLY)
     named: set[str] = set()
     for owner in owners(config.dataset):
         caption, place = owner.decided(config.caption), owner.place()
@@ -308,12 +317,7 @@ def _text_cache(config: TrainConfig) -> Iterator[Problem]:
             if getattr(caption, name) and name not in named:
                 named.add(name)
                 if getattr(config.caption, name):
-                    yield Problem(
-                        address,
-                        "cache_text_encoder_outputs does not go with {name}, which changes captions; switch one of "
-                        "them off",
-                        {"name": name},
-                    )
+                    yield Problem(address, CACHE_AGAINST_CAPTIONS, {"name": name})
                 else:
                     yield Problem(
                         address,

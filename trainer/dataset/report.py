@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from trainer import resuming
+from trainer import optimizers, resuming, schedules
 from trainer.config.dataset_file import expanded
 from trainer.config.problems import ConfigError
 from trainer.dataset.buckets import Size
@@ -39,6 +39,10 @@ READ_AT_MOST_BYTES = 2**31  # of a LoRA, to look for NaN
 UNREAD = (
     "{path} is a pickle, whose numbers are not read before the start, so damage in them is found only then; a "
     ".safetensors file is safer"
+)
+WARMUP_TOO_LONG = (
+    "lr_warmup_steps {warmup} is as long as the run of {steps} steps, so the full rate is never reached; 5 to 10 % of "
+    "the run is usual"
 )
 NOT_FINITE = "{path}: {key} holds NaN or infinity, so the file is damaged; choose another one"
 
@@ -258,7 +262,11 @@ def first_step(config: TrainConfig, steps_per_epoch: int) -> int | None:
 
 def length_problems(config: TrainConfig, told: Lengths, dataset: Dataset) -> list[Problem]:
     """What does not go with the length of the run."""
-    return [*_beginning(config, told), *_intervals(config, told, validated=bool(dataset.validation))]
+    return [
+        *_beginning(config, told),
+        *_warmup(config, told),
+        *_intervals(config, told, validated=bool(dataset.validation)),
+    ]
 
 
 def _intervals(config: TrainConfig, told: Lengths, validated: bool) -> Iterator[Problem]:
@@ -288,6 +296,19 @@ def _intervals(config: TrainConfig, told: Lengths, validated: bool) -> Iterator[
                 "count": told.epochs if by_epochs else told.steps,
             }
             yield Problem("warning", None, said, values, address)
+
+
+def _warmup(config: TrainConfig, told: Lengths) -> Iterator[Problem]:
+    """A rise of the learning rate that the run never finishes."""
+    try:
+        optimizer, schedule = optimizers.find(config.optimizer.optimizer_type), schedules.find(config.schedule)
+        idle = optimizer.schedule_free or optimizer.decides_rate(config.optimizer.optimizer_args)
+        warmup = schedules.parse_amount(config.schedule.lr_warmup_steps, told.steps) if schedule.warmup else 0
+    except (optimizers.OptimizerError, schedules.ScheduleError):
+        return  # told at their fields
+    if warmup >= told.steps > 0 and not idle:
+        values = {"warmup": warmup, "steps": told.steps}
+        yield Problem("warning", None, WARMUP_TOO_LONG, values, "schedule.lr_warmup_steps")
 
 
 def _beginning(config: TrainConfig, told: Lengths) -> Iterator[Problem]:

@@ -3,9 +3,9 @@ import { h } from './dom.js';
 import { notice } from './notice.js';
 import { t } from './text.js';
 
-/** A button for a problem's cure, or null when it has none. */
-export function cureButton(state, { cure, values }) {
-  return cure ? h('button', { type: 'button', class: 'btn r-cure', 'data-role': 'cure', onclick: () => apply(state, cure) }, words(cure, values)) : null;
+/** A button for each cure of a problem; none when it has none. */
+export function cureButtons(state, { cure, other, values }) {
+  return [cure, other].filter(Boolean).map((one) => h('button', { type: 'button', class: 'btn r-cure', 'data-role': 'cure', onclick: () => apply(state, one) }, words(one, values)));
 }
 
 function apply(state, cure) {

@@ -5,7 +5,7 @@ import { sentence } from './messages.js';
 import { lang, t } from './text.js';
 import { argumentsControl, methodsOf } from './form-arguments.js';
 import { cardsControl } from './form-cards.js';
-import { cureButton } from './form-cures.js';
+import { cureButtons } from './form-cures.js';
 import { datasetList, listEditor } from './form-folders.js';
 
 const PATHS = { file: 'file', model: 'file', folder: 'folder', state: 'folder', prompts: 'file' };
@@ -233,7 +233,7 @@ function buildField(state, field) {
       view.missing = problems.length > 0 && !view.wrong;
       const said = problems.map(sentence).join('\n');
       error.textContent = said;
-      fill(cures, problems.map((problem) => cureButton(state, problem)));
+      fill(cures, problems.map((problem) => cureButtons(state, problem)));
       // What stands in the line above already is not said twice.
       error.hidden = problems.length === 0 || (!status.hidden && (status.dataset.unusable === 'true' || status.textContent.trim() === said));
       error.classList.toggle('f-missing', view.missing);

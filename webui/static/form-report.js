@@ -2,7 +2,7 @@
 import { clear, fill, h, icon, openTab } from './dom.js';
 import { sentence } from './messages.js';
 import { duration, t } from './text.js';
-import { cureButton } from './form-cures.js';
+import { cureButtons } from './form-cures.js';
 import { shownValue, words } from './form-fields.js';
 import { drawCurve } from './lrplot.js';
 
@@ -188,7 +188,7 @@ function withoutItsName(problem) {
 function problemLine(state, problem, actions, rest = null) {
   const wrong = problem.severity === 'error';
   const mark = icon(problem.missing ? 'edit' : wrong ? 'error' : 'warning');
-  return h('li', { class: problem.missing ? 'missing' : wrong ? 'wrong' : 'warning', 'data-role': 'problem' }, mark, h('div', { class: 'r-told' }, said(problem, actions), cureButton(state, problem), rest));
+  return h('li', { class: problem.missing ? 'missing' : wrong ? 'wrong' : 'warning', 'data-role': 'problem' }, mark, h('div', { class: 'r-told' }, said(problem, actions), cureButtons(state, problem), rest));
 }
 
 function said(problem, actions) {
