@@ -120,6 +120,12 @@ BASIC = (
     "caption.keep_tokens", "caption.clip_skip", "precision.mixed_precision",
 )  # fmt: skip
 
+# The same counted in steps: stands in for the field in epochs where that is empty.
+IN_STEPS = {
+    "run.max_train_epochs": "run.max_train_steps", "sample.sample_every_n_epochs": "sample.sample_every_n_steps",
+    "save.save_every_n_epochs": "save.save_every_n_steps",
+}  # fmt: skip
+
 SUBSETS = "dataset.subsets"
 DATASETS = "dataset.datasets"
 # What a run cannot do without: stands in while the field is empty, so that the rest can be checked and drawn.

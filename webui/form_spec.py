@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from trainer.arguments import Argument
-from trainer.config import Parameter
+from trainer.config import Parameter, parameters
+from trainer.config.partners import PARTNERS
 from trainer.networks.arguments import BLOCK_LISTS, BLOCK_WEIGHTS, MODULES
 from trainer.optimizers import OPTIMIZERS, find
 from trainer.plurals import filled
 from trainer.schedules import CLASSES, SCHEDULES
-from webui.form import BASIC, DATASETS, SUBSETS, RawValue, default_values, groups, raw
+from webui.form import BASIC, DATASETS, IN_STEPS, SUBSETS, RawValue, default_values, groups, raw
 from webui.form_presets import FIRST_PRESET, KEPT, KEPT_SECTIONS, load
 from webui.site import Site
 from webui.texts import texts
@@ -33,13 +34,14 @@ EMPTY_MEANS = {
     "save.save_last_n_steps_state": "all", "model.vae": "the base model's own", "save.resume": "from the beginning",
     "save.initial_epoch": "from the beginning", "save.initial_step": "from the beginning",
     "network.network_weights": "from zero", "log.wandb_run_name": "by itself",
-    "log.wandb_api_key": "as wandb login keeps it",
+    "log.wandb_api_key": "as wandb login keeps it", "optimizer.optimizer_type": "AdamW",
 }  # fmt: skip
 # Texts and files of which there may be none; "off" would be the wrong word.
 NONE_BY_ITSELF = {
     "dataset.reg_data_dir", "dataset.dataset_config", "dataset.in_json", "save.training_comment", "log.log_prefix",
     "log.log_tracker_config", "log.console_log_file", "caption.caption_prefix", "caption.caption_suffix",
-    "distributed.main_process_ip",
+    "distributed.main_process_ip", "model.pretrained_model_name_or_path", "dataset.train_data_dir",
+    "dataset.resolution", "sample.sample_prompts", "caption.keep_tokens_separator", "caption.secondary_separator",
 }  # fmt: skip
 EXAMPLES = {
     "dataset.resolution": "512,768", "dataset.train_data_dir": "./train/anby",
@@ -164,6 +166,7 @@ def _field(parameter: Parameter, chinese: Mapping[str, Mapping[str, str]], site:
         "long": address in LONG_TEXTS,
         "arguments": _arguments(address),
         "choices": _choices(parameter), "suggestions": _suggestions(address), "start": _start(parameter, site),
+        "overruled_by": _overruling(parameter), "in_steps": IN_STEPS.get(address),
     }  # fmt: skip
 
 
@@ -185,9 +188,18 @@ def _list_field(
     }
 
 
+def _overruling(parameter: Parameter) -> list[str]:
+    """The fields that take the effect of this one away while they are filled."""
+    addresses = {other.name: other.address for other in parameters()}
+    rows = [row for row in PARTNERS if row.option == parameter.name and not row.only]
+    return [addresses[name] for row in rows for name in row.unless if name in addresses]
+
+
 def _choices(parameter: Parameter) -> list[dict[str, Any]] | None:
     if parameter.kind != "choice":
         return None
+    if suggested := _suggestions(parameter.address):
+        return suggested  # what is not installed says so
     words = [str(raw(choice)) for choice in parameter.choices]
     listed = [_choice(word, *CHOICE_WORDS.get(word, ())) for word in words]
     if parameter.optional:

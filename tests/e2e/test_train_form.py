@@ -101,6 +101,33 @@ def test_typing_changes_the_sum_the_toml_and_the_curve(form):
     assert form.locator("#train-start").is_enabled()
 
 
+def test_a_base_model_is_taken_from_the_list_and_a_run_counted_in_epochs_or_steps(form):
+    model = form.locator("[data-role=model]")
+    assert model.inner_text().split("\n")[0] == "base.safetensors" and "SD 1.5" in model.inner_text()
+    settled(form, model.click)
+    assert form.input_value(MODEL) == "./sd-models/base.safetensors"
+    assert model.is_hidden()  # folded, once one is chosen
+    settled(form, lambda: form.fill(FOLDER, "./train/anby"))
+    form.locator("[data-role=steps]", has_text="1500").wait_for()
+    steps = form.locator("[data-role=field][data-address='run.max_train_steps']")
+    assert steps.is_hidden()
+    form.click("[data-role=mode-expert]")
+    assert "overruled" in steps.get_attribute("class")
+    assert "max_train_epochs = 10 decides" in steps.inner_text()
+    settled(form, steps.locator("[data-role=count-otherwise]").click)
+    assert (form.input_value(EPOCHS), form.input_value("#train-run-max_train_steps")) == ("", "1500")
+    form.click("[data-role=mode-basic]")
+    settled(form, lambda: form.fill("#train-run-max_train_steps", "60"))
+    form.wait_for_function("document.querySelector('[data-role=sum]').innerText.includes('60 steps = 0.4 epochs')")
+    assert form.locator("[data-role=not-all]").is_visible()
+    assert (
+        "max_train_steps = 60" in form.locator("[data-address='run.max_train_epochs'] [data-role=effect]").inner_text()
+    )
+    settled(form, form.locator("[data-address='run.max_train_epochs'] [data-role=count-otherwise]").click)
+    assert form.input_value(EPOCHS) == "1" and steps.is_hidden()
+    assert "has no effect" not in text(form, "problems")
+
+
 def test_a_wrong_value_is_told_under_its_field_and_beside_the_start_button(form):
     choose_model_and_pictures(form)
     settled(form, lambda: form.fill(RATE, "fast"))

@@ -128,6 +128,10 @@ def test_the_spec_holds_every_field_with_both_languages(client):
     assert [preset["id"] for preset in spec["presets"]][:2] == ["sd15_character_8gb", "sd15_character"]
     names = [choice["value"] for choice in fields["optimizer.optimizer_type"]["suggestions"]]
     assert {"AdamW", "AdamW8bit", "Lion", "Prodigy"} <= set(names)
+    optimizers = {choice["value"]: choice["label"]["en"] for choice in fields["optimizer.optimizer_type"]["choices"]}
+    assert optimizers[""] == "AdamW (default)" and fields["optimizer.optimizer_type"]["empty"] == "AdamW"
+    assert fields["run.max_train_steps"]["overruled_by"] == ["run.max_train_epochs"]
+    assert fields["sample.sample_every_n_epochs"]["in_steps"] == "sample.sample_every_n_steps"
     assert fields["schedule.lr_scheduler_num_cycles"]["shown_when"]["lr_scheduler"][0] == "cosine_with_restarts"
 
 

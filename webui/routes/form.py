@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from trainer.config import ConfigError, Problem, TrainConfig, to_toml
 from trainer.dataset.problems import named
 from trainer.demo import BASE, DemoError, write_data_set
-from webui import cards, form, form_import, form_presets, form_prompts, form_report, form_spec
+from webui import cards, form, form_import, form_models, form_presets, form_prompts, form_report, form_spec
 from webui.answers import Refusal
 from webui.cures import with_cures
 from webui.site import Site
@@ -160,6 +160,11 @@ def _add_form(
     @api.post("/model")
     def model(body: ModelPath) -> dict[str, Any]:
         return form_report.describe_model(site.root, body.address, body.path)
+
+    @api.get("/models")
+    def models() -> dict[str, Any]:
+        """The base models in the models folder, to choose from."""
+        return form_models.base_models(site.root, site.models_dir)
 
     @api.get("/cards")
     def graphics_cards() -> dict[str, Any]:

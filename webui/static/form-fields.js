@@ -7,6 +7,8 @@ import { argumentsControl, methodsOf } from './form-arguments.js';
 import { cardsControl } from './form-cards.js';
 import { cureButtons } from './form-cures.js';
 import { datasetList, listEditor } from './form-folders.js';
+import { effectLine, standsIn } from './form-effect.js';
+import { modelList } from './form-models.js';
 
 const PATHS = { file: 'file', model: 'file', folder: 'folder', state: 'folder', prompts: 'file' };
 const EXTENSIONS = { model: ['.safetensors', '.ckpt'], file: ['.safetensors'], prompts: ['.txt'] };
@@ -29,8 +31,10 @@ export function namesOf(state, addresses) {
 
 // A value in words: what empty means, on and off, lists in one line.
 export function shownValue(field, value) {
-  if (Array.isArray(value)) return value.map((one) => (typeof one === 'string' ? one : one.image_dir ?? '')).join(' · ') || t('off');
+  if (Array.isArray(value)) return value.map((one) => (typeof one === 'string' ? one : one.image_dir ?? '')).join(' · ') || t('none');
   if (typeof value === 'boolean') return value ? t('on') : t('off');
+  const choice = value === '' && field.choices?.find((one) => one.value === '');
+  if (choice) return words(choice.label);
   return value === '' ? t(field.empty ?? 'off') : String(value);
 }
 
@@ -62,7 +66,12 @@ export function buildFields(state) {
 
   function show(addresses) {
     for (const address of addresses ?? views.keys()) views.get(address)?.show();
+    showEffects();
     layout();
+  }
+
+  function showEffects() {
+    for (const view of views.values()) view.showEffect();
   }
 
   function showProblems() {
@@ -71,6 +80,7 @@ export function buildFields(state) {
       if (problem.address) byAddress.set(problem.address, [...(byAddress.get(problem.address) ?? []), problem]);
     }
     for (const [address, view] of views) view.showProblems(byAddress.get(address) ?? []);
+    showEffects();
     layout();
   }
 
@@ -177,7 +187,7 @@ function placeOf(state, view, query, all, pointless) {
   if (view.wrong || view.missing || view.wanted) return 'shown';
   const changed = state.isChanged(field.address);
   const listed = field.kind === 'folders' && state.values[field.address]?.length > 0; // pictures of this run must not be out of sight
-  if (state.mode === 'basic') return field.basic || listed ? 'shown' : 'hidden';
+  if (state.mode === 'basic') return field.basic || listed || standsIn(state, field) ? 'shown' : 'hidden';
   if (!changed && (pointless || !applies(state, field))) return 'hidden';
   if (field.arguments && Object.keys(methodsOf(state, field)).length > 1) return 'shown'; // the method is chosen there
   return !field.advanced || changed || all || field.basic ? 'shown' : 'folded';
@@ -212,11 +222,12 @@ function buildField(state, field) {
   const error = h('p', { class: 'field-error', id: `${id}-error`, role: 'alert', hidden: true, 'data-role': 'field-error' });
   const status = h('p', { class: 'f-status', 'data-role': 'field-status', hidden: true });
   const cures = h('div', { class: 'f-cures' });
+  const effect = effectLine(state, field);
   const head = h('div', { class: 'f-head' }, h('label', { for: id }, words(field.title)), dot, h('code', { class: 'f-name mono', title: field.address }, field.name));
   const help = h('p', { class: 'f-help muted' }, short, ' ', moreButton);
   const wide = control.wide ? ' wide' : '';
   const root = h('div', { class: `f-field kind-${field.kind}${wide}`, 'data-role': 'field', 'data-address': field.address },
-    ...(field.kind === 'bool' ? [h('div', { class: 'f-switch' }, control.root, head)] : [head, control.root]), status, error, cures, help, more);
+    ...(field.kind === 'bool' ? [h('div', { class: 'f-switch' }, control.root, head)] : [head, control.root]), effect.root, status, error, cures, help, more);
 
   const view = {
     root, field, status, wrong: false, missing: false, wanted: false,
@@ -228,6 +239,7 @@ function buildField(state, field) {
       dot.setAttribute('aria-label', dot.title);
       root.classList.toggle('changed', !dot.hidden);
     },
+    showEffect: () => root.classList.toggle('overruled', effect.show()),
     showProblems(problems) {
       view.wrong = problems.some((problem) => !problem.missing);
       view.missing = problems.length > 0 && !view.wrong;
@@ -270,10 +282,10 @@ function selectControl(state, field, id) {
   const options = field.choices.map((choice) => h('option', { value: choice.value }, words(choice.label)));
   const input = h('select', { id, onchange: () => state.set(field.address, input.value) }, ...options);
   function show(value) {
-    const known = field.choices.some((choice) => choice.value === String(value));
+    const known = field.choices.find((choice) => choice.value.toLowerCase() === String(value).toLowerCase());
     input.querySelector('option[data-foreign]')?.remove();
     if (!known) input.append(h('option', { value: String(value), 'data-foreign': '' }, String(value) || t('as usual')));
-    input.value = String(value);
+    input.value = known?.value ?? String(value);
   }
   return { root: input, wide: false, focus: () => input.focus(), markWrong: wrongMarker(input), show };
 }
@@ -303,6 +315,10 @@ function textControl(state, field, id) {
   const unit = field.unit ? [h('span', { class: 'f-unit muted' }, t(field.unit))] : [];
   const root = h('div', { class: path ? 'f-path' : 'f-line' }, input, ...unit, ...(path ? [browseButton(state, field, input)] : []));
   if (path) attachCompletion(input, { kind: path, extensions: EXTENSIONS[field.role] ?? [] });
+  if (field.address === 'model.pretrained_model_name_or_path') {
+    const list = modelList(state, field);
+    return { root: h('div', {}, root, list.root), wide: true, focus: () => input.focus(), markWrong: wrongMarker(input), show: (value) => { showText(input, value); list.show(value); } };
+  }
   return { root, wide: Boolean(path), focus: () => input.focus(), markWrong: wrongMarker(input), show: (value) => showText(input, value) };
 }
 

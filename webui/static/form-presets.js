@@ -68,8 +68,8 @@ export function buildToolbar(state, fields) {
   fields.root.addEventListener('jumped', () => { search.value = ''; found.textContent = ''; });
   const root = h('div', { class: 'p-bar' },
     h('div', { class: 'row wrap' }, h('div', { class: 'p-modes', role: 'radiogroup', 'aria-label': t('How much to show') }, modes),
-      h('label', { class: 'p-preset' }, h('span', { class: 'muted' }, t('Preset')), select), memoryLabel, own, save, open, reset, h('span', { class: 'row p-steps' }, undo, redo), file),
-    h('div', { class: 'p-second' }, about, h('span', { class: 'p-find' }, icon('search'), search, found)), result);
+      h('label', { class: 'p-preset' }, h('span', { class: 'muted' }, t('Preset')), select), memoryLabel, own, save, open, reset, file),
+    h('div', { class: 'p-second' }, about, h('span', { class: 'row p-steps' }, undo, redo), h('span', { class: 'p-find' }, icon('search'), search, found)), result);
 
   function show() {
     modes.forEach((button, index) => button.setAttribute('aria-checked', String(state.mode === ['basic', 'expert'][index])));

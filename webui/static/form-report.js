@@ -119,7 +119,10 @@ function sumLines(state, report) {
   const reason = plain === real ? '' : report.reg_images ? t('since regularisation pictures are shown as well') : t('since the last batch of each bucket is smaller');
   if (!report.by_epochs) {
     const epoch = plain === real ? [first.map(spaced), ' ', divided.map(spaced), ' = ', t('{n} {n|step|steps} an epoch', { n: real })] : [t('{n} {n|step|steps} an epoch', { n: real }), ', ', reason];
-    return [h('p', { class: 'r-formula' }, bold, ' ≈ ', t('{n} {n|epoch|epochs}', { n: epochs })), h('p', { class: 'muted' }, epoch)];
+    const part = Number((steps / report.steps_per_epoch).toPrecision(steps < 10 * report.steps_per_epoch ? 2 : 3));
+    const exact = part * report.steps_per_epoch === steps;
+    return [h('p', { class: 'r-formula' }, bold, exact ? ' = ' : ' ≈ ', t('{n} {n|epoch|epochs}', { n: part })), h('p', { class: 'muted' }, epoch),
+      part < 1 && h('p', { class: 'muted', 'data-role': 'not-all' }, t('Not every picture is shown once.'))];
   }
   const sum = [first.map(spaced), ' × ', t('{n} {n|epoch|epochs}', { n: epochs }), ' ', divided.map(spaced), ' = '];
   if (plain === real) return [h('p', { class: 'r-formula' }, sum, bold)];
