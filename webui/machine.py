@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
+from trainer import __version__
 from trainer.job import list_jobs
 
 if TYPE_CHECKING:
@@ -74,8 +75,8 @@ def devices(root: Path) -> dict[str, Any]:
 
 
 def versions() -> dict[str, str | None]:
-    """Versions of Python and of the packages that matter; None = not installed."""
-    found: dict[str, str | None] = {"python": platform.python_version(), "athanor": _version("athanor")}
+    """Versions of this program, of Python and of the packages that matter; None = not installed."""
+    found: dict[str, str | None] = {"athanor": __version__, "python": platform.python_version()}
     return {**found, **{name: _version(name) for name in PACKAGES}}
 
 

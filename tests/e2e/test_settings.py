@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from tests.e2e.conftest import open_tab, wait_for
 
@@ -72,7 +73,7 @@ def test_what_was_found_on_the_machine_is_shown(page, server):
     page.goto(server.url)
     open_tab(page, "settings")
     page.locator("[data-role=torch], [data-role=gpu-none]").first.wait_for()
-    page.locator("[data-role=machine]").get_by_text("gradio").wait_for()
+    page.locator("[data-role=machine]").get_by_text(re.compile(r"^Athanor \d+\.\d+.*gradio")).wait_for()
     with page.expect_download() as download:
         page.locator("[data-role=report]").click()
     assert download.value.suggested_filename == "athanor-report.zip"

@@ -36,6 +36,22 @@ def test_it_has_the_colours_of_the_page_and_reloads_by_itself(browser, server, t
     context.close()
 
 
+def test_a_phone_is_offered_its_own_window(browser, server):
+    write_run(server.root / "logs" / "anby")
+    context = browser.new_context(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
+    page = context.new_page()
+    page.goto(f"{server.url}#tensorboard")
+    link = page.locator("[data-role=tensorboard-narrow] [data-role=tensorboard-own]")
+    with page.expect_popup() as popup:
+        link.tap()
+    assert popup.value.url.split("#")[0].split("?")[0] == f"{server.url}tensorboard/"
+    popup.value.close()
+    assert page.locator("[data-role=tensorboard-frame]").count() == 0
+    page.locator("[data-role=tensorboard-here]").tap()
+    page.locator("[data-role=tensorboard-frame]").wait_for(state="attached")
+    context.close()
+
+
 def test_its_addresses_lead_to_it(server):
     with urllib.request.urlopen(f"{server.url}tensorboard", timeout=60) as answer:
         assert answer.url == f"{server.url}tensorboard/"

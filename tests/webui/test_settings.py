@@ -15,6 +15,7 @@ import pytest
 from taggers import TAGGERS
 from taggers.download import DownloadError, download
 from tests.webui.served import served
+from trainer import tomltext
 from trainer.job import Job
 from webui import machine
 from webui.launcher import mirrors
@@ -203,7 +204,9 @@ def test_the_report_holds_versions_and_the_ends_of_logs(client, site, monkeypatc
     job = Job.create(site.jobs_dir, "anby", "")
     job.log_path.write_text("token=abc\nthe end\n", encoding="utf-8")
     archive = zipfile.ZipFile(io.BytesIO(client.get("/api/settings/report.zip").content))
-    assert "gradio" in json.loads(archive.read("report.json"))["versions"]
+    versions = json.loads(archive.read("report.json"))["versions"]
+    project = tomltext.parse((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert next(iter(versions.items())) == ("athanor", project["version"]) and "gradio" in versions
     log = archive.read("job-0/log.txt").decode()
     assert "the end" in log and "abc" not in log
     assert not any("anby" in name for name in archive.namelist())

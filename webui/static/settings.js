@@ -190,5 +190,5 @@ function machineRows({ devices, versions, system }) {
     gpus.length ? gpus : none,
     devices.torch && line('torch', `${devices.torch} · ${devices.build}`, 'torch'),
     line(t('System'), `${system.os} · ${t('{n} {n|core|cores}', { n: system.cores })} · ${t('{n} GiB memory', { n: system.memory_gib })} · ${t('{n} GiB free on the disk', { n: system.disk_free_gib })}`),
-    line(t('Versions'), h('span', { class: 'mono small' }, Object.entries(versions).filter(([, version]) => version).map(([name, version]) => `${name} ${version}`).join(' · '))))));
+    line(t('Versions'), h('span', { class: 'mono small' }, Object.entries(versions).filter(([, version]) => version).map(([name, version]) => `${name === 'athanor' ? 'Athanor' : name} ${version}`).join(' · '))))));
 }

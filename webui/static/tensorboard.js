@@ -6,6 +6,7 @@ import { t, textReady } from './text.js';
 const LOOK_MS = 5000;
 const RELOAD_MS = 15000;
 const MOST_WAIT_MS = 30000;
+const NARROW = '(max-width: 720px)';
 
 export async function mount(element) {
   await textReady();
@@ -26,6 +27,13 @@ export async function mount(element) {
         h('a', { class: 'btn quiet', href: './tensorboard/', target: '_blank', rel: 'noopener', 'data-role': 'tensorboard-own' }, icon('external'), t('Open in its own window'))),
       h('div', { class: 'tb-box' }, wait, frame));
   }
+  /** On a phone TensorBoard's own bars leave no room for a curve inside this page: it gets the whole window. */
+  function offer(logs) {
+    fill(box, h('div', { class: 'card empty', 'data-role': 'tensorboard-narrow' }, h('h2', {}, 'TensorBoard'),
+      h('p', {}, t('This screen is narrow; TensorBoard has more room in its own window.')),
+      h('a', { class: 'btn primary', href: address().split('#')[0], target: '_blank', rel: 'noopener', 'data-role': 'tensorboard-own' }, icon('external'), t('Open in its own window')),
+      h('button', { class: 'btn quiet', 'data-role': 'tensorboard-here', onclick: () => show(logs) }, t('Show it here'))));
+  }
   function empty(logs) {
     fill(box, h('div', { class: 'card empty', 'data-role': 'tensorboard-empty' }, h('h2', {}, t('No TensorBoard logs yet')),
       h('p', {}, t('They are written to {folder} while a job trains, unless log_with is off.', { folder: logs })),
@@ -38,7 +46,7 @@ export async function mount(element) {
       try {
         const { logs, runs } = await get('tensorboard');
         if (frame) return;
-        if (runs) { show(logs); return; }
+        if (runs) { if (window.matchMedia(NARROW).matches) offer(logs); else show(logs); return; }
         if (!box.querySelector('[data-role="tensorboard-empty"]')) empty(logs);
       } catch { /* asked again below */ }
     }
