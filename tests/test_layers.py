@@ -26,7 +26,7 @@ ALLOWED = {
     "trainer.numbers", "trainer.paths", "trainer.jsontext", "trainer.filesystem", "trainer.signals",
     "trainer.demo.drawing"),
     "webui": (
-        "trainer.addresses", "trainer.textfiles",
+        "trainer.__version__", "trainer.addresses", "trainer.textfiles",
         "trainer.signals", "trainer.leftovers", "trainer.atomic", "trainer.jsontext", "trainer.tomltext",
         "trainer.filesystem",
         "trainer.locks", "trainer.config", "trainer.optimizers", "trainer.schedules", "trainer.job",
