@@ -24,7 +24,7 @@ from trainer import metadata
 from trainer.atomic import atomic_write, atomic_writer, sweep, sync_folder
 from trainer.leftovers import remove_parts
 from trainer.locks import Lock, take, words_in
-from trainer.saving import BUILDING, FILE_SUFFIXES, LOCK_SUFFIX, REMOVING, UNNAMED
+from trainer.saving import BUILDING, LOCK_SUFFIX, REMOVING, holds_files_of
 from trainer.states import MANIFEST, STATE_VERSION, StateError, incomplete, read_progress
 
 PRECISIONS = {"float": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
@@ -119,7 +119,7 @@ def reserve_name(folder: Path, wanted: str, job: str, own: bool) -> Reserved:
         if lock is None:
             other = words_in(path) or "another job"
             reason = f"{other} goes on and saves as {name} in {folder}"
-        elif _taken(folder, name) and not (own and number == 1):
+        elif holds_files_of(folder, name) and not (own and number == 1):
             lock.release()
             reason = f"{folder} already holds files named {name}"
         else:
@@ -127,18 +127,6 @@ def reserve_name(folder: Path, wanted: str, job: str, own: bool) -> Reserved:
         warning = warning or reason
         number += 1
         name = f"{wanted}-{number}"
-
-
-def _taken(folder: Path, name: str) -> bool:
-    if not folder.is_dir():
-        return False
-    stems = [path.stem for path in folder.iterdir() if path.suffix in FILE_SUFFIXES]
-    unnamed = name.partition("-")[0] == UNNAMED["end"]
-    names = [name, *(name.replace(UNNAMED["end"], word, 1) for word in UNNAMED.values() if unnamed)]
-    tails = [stem.removeprefix(f"{one}-") for stem in stems for one in names if stem.startswith(f"{one}-")]
-    return name in stems or any(
-        tail.removeprefix("step").isdecimal() and len(tail.removeprefix("step")) >= 6 for tail in tails
-    )
 
 
 @dataclass(frozen=True)

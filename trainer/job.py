@@ -7,6 +7,7 @@ events.jsonl      trainer -> page, append-only (events.py)
 log.txt           stdout and stderr, for people; never parsed
 requests/         page -> trainer: empty files `stop`, `save`, `sample`; removed when obeyed, `stop` becomes `stopping`
 samples/ state/   previews, training states
+about.json        what a person wrote on the page: a name, a note, a star; no run reads it
 """
 
 from __future__ import annotations
@@ -85,6 +86,10 @@ class Job:
     @property
     def log_path(self) -> Path:
         return self.path / "log.txt"
+
+    @property
+    def about_path(self) -> Path:
+        return self.path / "about.json"
 
     @property
     def requests(self) -> Path:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 import time
+from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -83,6 +84,31 @@ def outdated(section: Save, moment: Moment, num_epochs: int, state: bool = False
     else:
         return None
     return Moment(moment.kind, number) if number > 0 else None
+
+
+def holds_files_of(folder: Path, name: str) -> bool:
+    """Whether a folder holds files of a run called `name`, which the next one of that name must not write over."""
+    if not folder.is_dir():
+        return False
+    stems = [path.stem for path in folder.iterdir() if path.suffix in FILE_SUFFIXES]
+    unnamed = name.partition("-")[0] == UNNAMED["end"]
+    names = [name, *(name.replace(UNNAMED["end"], word, 1) for word in UNNAMED.values() if unnamed)]
+    tails = [stem.removeprefix(f"{one}-") for stem in stems for one in names if stem.startswith(f"{one}-")]
+    return name in stems or any(
+        tail.removeprefix("step").isdecimal() and len(tail.removeprefix("step")) >= 6 for tail in tails
+    )
+
+
+def free_name(folder: Path, wanted: str, others: Container[str] = ()) -> str:
+    """The name that a run started now would save under: the wanted one, or `wanted-2`, `wanted-3` …
+
+    others: names under which other runs save, or will, into the same folder.
+    """
+    name, number = wanted, 1
+    while name in others or holds_files_of(folder, name):
+        number += 1
+        name = f"{wanted}-{number}"
+    return name
 
 
 def sample_name(output_name: str, number: int, seed: int, epoch: int | None, step: int) -> str:

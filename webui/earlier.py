@@ -16,8 +16,8 @@ from trainer.config import TrainConfig, parse
 from trainer.config.rates import trained_rates
 from trainer.job import Job, list_jobs
 from webui.form_import import read_text
+from webui.jobabout import shown_name
 from webui.progress import Digests
-from webui.runner import job_name
 
 LEAST_STEPS = 10  # the first ones are slower
 MOST_JOBS = 100
@@ -61,10 +61,11 @@ class Earlier:
             self._kinds.update({job.id: _kind_of(job) for job in unread})
             alike = [job for job in jobs if self._kinds.get(job.id) == wanted]
         for job in alike:
-            told = self._digests.glance(job).summary()
+            digest = self._digests.glance(job)
+            told = digest.summary()
             if told["step"] >= LEAST_STEPS and told["seconds_per_step"]:
                 return {
-                    "id": job.id, "name": job_name(job), "seconds_per_step": told["seconds_per_step"],
+                    "id": job.id, "name": shown_name(job, digest.started), "seconds_per_step": told["seconds_per_step"],
                     "vram_gib": told["vram_gib"], "gpu": _gpu(job),
                 }  # fmt: skip
         return None

@@ -26,7 +26,9 @@ from trainer import jsontext, locks, tomltext
 from trainer.atomic import atomic_write
 from trainer.events import TERMINAL, EventLog
 from trainer.job import Job, find_job, list_jobs
+from trainer.saving import UNNAMED
 from webui.eventfields import count
+from webui.jobabout import asked_name, name_of_id
 from webui.jobfiles import UnreadableConfig, config_text
 
 WATCH_SECONDS = 0.5
@@ -81,22 +83,25 @@ class Runner:
     # -- adding, starting ------------------------------------------------------------------------------------------
 
     def submit(self, name: str, config_toml: str, first: bool = False) -> Job:
-        """Make a job and put it into the queue (at its head when `first`).
+        """Make a job and put it at the end of the queue; with `first` as start_now does.
 
         It starts at once when nothing else trains.
         """
         job = Job.create(self.jobs_dir, name, config_toml)
-        with self._lock:
-            order = [entry for entry in self.queue() if entry != job.id]
-            self._write_queue([job.id, *order] if first else [*order, job.id])
-            self._advance()
+        if first:
+            self.start_now(job)
+        else:
+            self.enqueue(job)
         return job
 
     def start_now(self, job: Job) -> None:
-        """Put a waiting job at the head of the queue, and start the queue if it was paused."""
+        """Put a waiting job at the head of the queue, to start as soon as there is room, even while the queue is held
+        back: the other jobs stay as they are.
+        """
         with self._lock:
             self._refuse_unless_waiting(job)
-            self._write_queue([job.id, *(entry for entry in self.queue() if entry != job.id)], paused=False)
+            order = [job.id, *(entry for entry in self.queue() if entry != job.id)]
+            self._write_queue(order, called=[*self._called(), job.id])
             self._advance()
 
     def enqueue(self, job: Job) -> None:
@@ -107,12 +112,13 @@ class Runner:
             self._advance()
 
     def again(self, job: Job, resume_from: str | None = None) -> Job:
-        """A new job with the same configuration; `resume_from` = the training state's folder to go on from.
+        """A new job with the same configuration, that starts next: from the beginning, or from the training state in
+        the folder `resume_from`.
 
         Raises UnreadableConfig.
         """
-        text = config_text(job)
-        return self.submit(job_name(job), text if resume_from is None else _with_resume(text, resume_from), first=True)
+        text = _with_resume(config_text(job), resume_from)
+        return self.submit(asked_name(job) or name_of_id(job), text, first=True)
 
     def queue(self) -> list[str]:
         """Ids of the waiting jobs, next first."""
@@ -136,9 +142,9 @@ class Runner:
             return self.queue()
 
     def pause(self, paused: bool) -> None:
-        """Hold back, or let go, the waiting jobs. Running ones are not touched."""
+        """Hold back, or let go, all waiting jobs. Running ones are not touched."""
         with self._lock:
-            self._write_queue(self.queue(), paused=paused)
+            self._write_queue(self.queue(), paused=paused, called=[])
             self._advance()
 
     # -- stopping, removing ----------------------------------------------------------------------------------------
@@ -307,21 +313,22 @@ class Runner:
             block = block[: block.rfind(b"\n") + 1]
         self._echoed[job.id] = start + skipped + len(block)
         if skipped:
-            self._echo(f"[{job_name(job)}] ... {skipped} bytes left out, see {job.log_path}")
+            self._echo(f"[{name_of_id(job)}] ... {skipped} bytes left out, see {job.log_path}")
         for line in block.decode("utf-8", "replace").splitlines():
             text = line.rsplit("\r", 1)[-1].rstrip()
             if text:
-                self._echo(f"[{job_name(job)}] {text}")
+                self._echo(f"[{name_of_id(job)}] {text}")
 
     def _advance(self, running: Sequence[Job] | None = None) -> None:
         """Start waiting jobs while there is room. Called with the lock held."""
-        if not self._order() or self.paused or not self._leads():
+        paused, called = self.paused, self._called()
+        if not self._order() or (paused and not called) or not self._leads():
             return
         running = list(self.running() if running is None else running)
-        for job in [Job(self.jobs_dir / job_id) for job_id in self.queue()]:
+        for job in [Job(self.jobs_dir / job_id) for job_id in self.queue() if not paused or job_id in called]:
             if len(running) >= self._at_once():
                 return
-            if any(_output(job) == _output(other) for other in running):
+            if any(output_of(job) == output_of(other) for other in running):
                 continue  # both would write the same file
             self._launch(job)
             running.append(job)
@@ -378,16 +385,17 @@ class Runner:
         order = self._read_queue().get("order")
         return [entry for entry in order if isinstance(entry, str)] if isinstance(order, list) else []
 
-    def _write_queue(self, order: list[str], paused: bool | None = None) -> None:
+    def _called(self) -> list[str]:
+        """Ids of the waiting jobs that a person started by hand: they start even while the queue is held back."""
+        called = self._read_queue().get("called")
+        return [entry for entry in called if isinstance(entry, str)] if isinstance(called, list) else []
+
+    def _write_queue(self, order: list[str], paused: bool | None = None, called: list[str] | None = None) -> None:
         self.jobs_dir.mkdir(parents=True, exist_ok=True)
-        content = {"order": order, "paused": self.paused if paused is None else paused}
+        called = [entry for entry in order if entry in (self._called() if called is None else called)]
+        content = {"order": order, "paused": self.paused if paused is None else paused, "called": called}
         if content != self._read_queue():
             atomic_write(self.jobs_dir / "queue.json", json.dumps(content, indent=1))
-
-
-def job_name(job: Job) -> str:
-    """The part of a job's id that the person chose."""
-    return job.id.split("-", 2)[2].split("~")[0]
 
 
 def end_tree(pid: int) -> None:
@@ -436,26 +444,29 @@ def append_event(job: Job, event: str, **fields: Any) -> None:
     log.close()
 
 
-def _with_resume(config_toml: str, folder: str) -> str:
-    """The configuration with save.resume set to a training state's folder. Raises UnreadableConfig."""
+def _with_resume(config_toml: str, folder: str | None) -> str:
+    """The configuration with save.resume set to a training state's folder, or without one: then it begins at the first
+    step. Raises UnreadableConfig."""
     import tomlkit
 
     try:
         document = tomlkit.parse(config_toml)
         section = document.setdefault("save", tomlkit.table())
-        section["resume"] = folder
+        section.pop("resume", None)
+        if folder is not None:
+            section["resume"] = folder
         return tomlkit.dumps(document)
-    except (ValueError, TypeError, RecursionError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise UnreadableConfig(f"config.toml is not valid TOML: {error}") from error
 
 
-def _output(job: Job) -> tuple[str, str] | str:
-    """Folder and name of the file that a job will write; the job's id when its configuration cannot be read."""
+def output_of(job: Job) -> tuple[str, str]:
+    """Folder and name of the file that a job asks for; ("", its id) when its configuration cannot be read."""
     try:
         save = tomltext.parse(config_text(job)).get("save", {})
-        return str(save.get("output_dir", "output")), str(save["output_name"])
-    except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
-        return job.id
+        return str(save.get("output_dir") or "output"), str(save.get("output_name") or UNNAMED["end"])
+    except (ValueError, AttributeError, RecursionError):
+        return "", job.id
 
 
 def _stamp(path: Path) -> tuple[int, int]:

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 import psutil
 
 from trainer.job import list_jobs
-from webui.runner import TRASH, job_name
+from webui.jobabout import shown_name
+from webui.runner import TRASH
 
 if TYPE_CHECKING:
     from webui.site import Site
@@ -79,7 +80,7 @@ def empty_cache(site: Site) -> Used:
 
 def in_use(site: Site) -> str | None:
     """Who trains in this folder now, from the page or from a command line; None when nobody does."""
-    names = [job_name(job) for job in site.runner.running()]
+    names = [shown_name(job, site.digests.glance(job).started) for job in site.runner.running()]
     return names[0] if names else next(_command_lines(site.root), None)
 
 

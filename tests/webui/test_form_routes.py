@@ -300,6 +300,22 @@ def test_starting_makes_a_job_whose_configuration_is_the_forms(client, site):
     site.runner.end(job)
 
 
+def test_the_form_says_under_which_name_a_run_would_save(client, site):
+    def told(name: str) -> list[object]:
+        status, answer = post(client, "check", values=filled(**{"save.output_name": name}))
+        assert status == 200
+        return list(answer["output"].values())
+
+    assert told("安比 v1") == ["output/安比 v1.safetensors", "安比 v1", False]
+    (site.output_dir / "安比 v1-000002.safetensors").write_bytes(b"")
+    assert told("安比 v1") == ["output/安比 v1-2.safetensors", "安比 v1-2", True]
+    site.runner.pause(True)
+    for _ in range(2):
+        post(client, "start", values=filled(**{"save.output_name": "安比 v1"}), queue=True)
+    assert told("安比 v1") == ["output/安比 v1-4.safetensors", "安比 v1-4", True]
+    assert told("") == ["output/last.safetensors", "last", False]
+
+
 def test_a_held_back_queue_keeps_what_is_added_to_it_and_lets_a_start_through(client, site):
     site.runner.pause(True)
     _, queued = post(client, "start", values=filled(), queue=True)

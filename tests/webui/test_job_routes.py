@@ -204,9 +204,9 @@ def test_a_running_job_takes_requests_for_a_preview_and_a_save(client):
 
 
 @pytest.fixture
-def still(site):
-    """A site whose queue is held back: jobs are made and nothing runs."""
-    site.runner.pause(True)
+def still(site, monkeypatch):
+    """A site without room for a run: jobs are made and nothing trains."""
+    monkeypatch.setattr(site.runner, "_at_once", lambda: 0)
     return site
 
 
@@ -243,9 +243,9 @@ def test_resuming_takes_the_complete_state_of_the_highest_step(client, still, re
             stream.write(json.dumps({"event": "checkpoint", "kind": "state", "step": step, "path": path}) + "\n")
     assert client.get(f"/api/jobs/{job.id}").json()["resumable"] is True
     answer = client.post(f"/api/jobs/{job.id}/resume", json={}).json()
-    assert Path(answer["state"]).name == "b"
+    assert Path(answer["from"]).name == "b"
     text = client.get(f"/api/jobs/{answer['id']}/config").json()["toml"]
-    assert tomlkit.parse(text)["save"]["resume"] == answer["state"]
+    assert tomlkit.parse(text)["save"]["resume"] == answer["from"]
 
 
 def test_a_state_that_a_run_kept_as_it_stopped_or_failed_is_one_to_go_on_from(client, still):
@@ -254,7 +254,7 @@ def test_a_state_that_a_run_kept_as_it_stopped_or_failed_is_one_to_go_on_from(cl
         folder = state(job, "end", WHOLE)
         with job.events_path.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps({"event": kind, "step": 3, "state": folder}) + "\n")
-        assert client.post(f"/api/jobs/{job.id}/resume", json={}).json()["state"] == folder
+        assert client.post(f"/api/jobs/{job.id}/resume", json={}).json()["from"] == folder
 
 
 NO_LORA = "This is not a LoRA file; copy its path instead."
@@ -356,6 +356,60 @@ def test_a_new_job_goes_to_the_head_of_the_queue_or_to_its_end(client, still):
     assert client.get("/api/jobs").json()["queue"] == [second, first]
     assert client.post(f"/api/jobs/{last}/queue", json={}).json()["queue"] == [second, first, last]
     assert client.get("/api/jobs/running").json()["waiting"] == 3
+
+
+def test_a_job_that_waits_says_behind_which_and_at_which_place(client, site):
+    begin(client, "steps=100000 seconds=0.02")
+    begin(client, queue=True, comment="")
+    told = client.post("/api/jobs", json={"values": values(""), "queue": False}).json()
+    assert {name: told[name] for name in ("state", "position", "before", "paused")} == {
+        "state": "waiting", "position": 1, "before": ["anby"], "paused": False,
+    }  # fmt: skip
+
+
+def test_a_job_shows_the_name_that_its_run_saves_under_until_a_person_gives_it_another(client, still):
+    job = Job.create(still.jobs_dir, "安比 v1", to_toml(parse(values("", output_name="安比 v1")).config))
+    name = lambda: client.get("/api/jobs").json()["jobs"][0]["name"]  # noqa: E731
+    assert name() == "安比 v1"
+    with job.events_path.open("a", encoding="utf-8") as stream:
+        stream.write('{"event": "started", "name": "安比 v1-2"}\n')
+    assert name() == "安比 v1-2"
+    told = {"name": " <b>best</b> ", "note": "rank 32\r\nagain with 16", "star": True}
+    assert client.post(f"/api/jobs/{job.id}/about", json=told).json()["name"] == "<b>best</b>"
+    assert name() == "<b>best</b>"
+    detail = client.get(f"/api/jobs/{job.id}").json()
+    assert detail["about"] == {"name": "<b>best</b>", "note": "rank 32\nagain with 16", "star": True}
+    client.post(f"/api/jobs/{job.id}/about", json={"star": False, "name": ""})
+    assert name() == "安比 v1-2"
+    assert client.get(f"/api/jobs/{job.id}").json()["about"]["note"] == "rank 32\nagain with 16"
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ({"name": "x" * 101}, "The name has 101 letters, 100 at most"),
+        ({"note": "x" * 2001}, "The note has 2001 letters, 2000 at most"),
+        ({"name": "a\nb"}, "The name holds characters that cannot be shown"),
+        ({"name": "a\x1b[31m"}, "The name holds characters that cannot be shown"),
+        ({"note": "a\u202eb"}, "The note holds characters that cannot be shown"),
+        ({"note": "a\0b"}, "The note holds characters that cannot be shown"),
+    ],
+)
+def test_a_name_or_note_that_cannot_be_shown_is_refused_and_nothing_is_written(client, still, written, words):
+    job = job_with(still)
+    refused = client.post(f"/api/jobs/{job.id}/about", json={"star": True, **written})
+    assert (refused.status_code, refused.json()["message"][: len(words)]) == (422, words)
+    assert not job.about_path.exists()
+
+
+@pytest.mark.parametrize(
+    "content", ['{"name": 3, "note": ["x"], "star": "yes"}', "[]", "{", '{"name": "\\u0000\\n"}', "\udcff"]
+)
+def test_what_somebody_else_wrote_about_a_job_harms_nothing(client, still, content):
+    job = job_with(still)
+    job.about_path.write_bytes(content.encode("utf-8", "surrogateescape"))
+    line = client.get("/api/jobs").json()["jobs"][0]
+    assert (line["name"].isprintable(), line["star"]) == (True, False)
 
 
 def test_what_cannot_be_done_with_a_job_that_is_over_is_a_sentence_and_changes_nothing(client, still):

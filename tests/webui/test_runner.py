@@ -101,6 +101,30 @@ def test_a_queue_that_is_held_back_starts_nothing_until_it_is_let_go(make):
     wait_for(lambda: job.state() == "finished")
 
 
+def test_a_job_started_by_hand_leaves_the_queue_held_back_for_the_others(make):
+    runner = make()
+    runner.pause(True)
+    others = [runner.submit(name, config(name, steps=3)) for name in "ab"]
+    chosen = runner.submit("c", config("c", steps=3))
+    runner.start_now(chosen)
+    at_once = runner.submit("d", config("d", steps=3), first=True)
+    wait_for(lambda: (chosen.state(), at_once.state()) == ("finished", "finished"))
+    assert (runner.queue(), runner.paused) == ([job.id for job in others], True)
+    later = make(watch=False)  # the page after a restart
+    later.start_now(others[1])
+    later.pause(True)  # said once more: it holds back that one too
+    runner._advance()
+    assert [job.state() for job in others] == ["waiting", "waiting"]
+
+
+def test_running_again_begins_anew_where_the_run_before_had_gone_on_from_a_state(make):
+    runner = make(watch=False)
+    runner.pause(True)
+    text = f"{config('anby 1')}resume = '/x/state'\ninitial_step = 3\n"
+    again = runner.again(Job.create(runner.jobs_dir, "anby 1", text))
+    assert again.config_path.read_text(encoding="utf-8") == text.replace("resume = '/x/state'\n", "")
+
+
 def test_stopping_saves_the_state_and_resuming_names_it(make):
     runner = make()
     job = runner.submit("a", config(steps=10_000, seconds=0.01))

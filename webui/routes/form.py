@@ -11,9 +11,12 @@ from pydantic import BaseModel, Field
 from trainer.config import ConfigError, Problem, TrainConfig, to_toml
 from trainer.dataset.problems import named
 from trainer.demo import BASE, DemoError, write_data_set
-from webui import cards, form, form_import, form_models, form_presets, form_prompts, form_report, form_spec
+from webui import (
+    cards, form, form_import, form_models, form_presets, form_prompts, form_report, form_spec, outputs,
+)  # fmt: skip
 from webui.answers import Refusal
 from webui.cures import with_cures
+from webui.routes.jobs import placed
 from webui.site import Site
 from webui.tagfolders import OpenFolders
 from webui.tagstore import CaptionPlace
@@ -142,10 +145,11 @@ def _add_form(
             ],
             "notes": _cured(checked, form_prompts.without_what_comes(checked.notes, values))
             if all(p.address in form.STAND_INS for p in checked.problems) else [],
-            "toml": "", "report": None,
+            "toml": "", "report": None, "output": None,
         }  # fmt: skip
         if checked.preview is not None:
             answer["toml"] = to_toml(checked.preview)
+            answer["output"] = outputs.expected(site.runner, checked.preview)
             remembered = reports.remembered(checked.preview)
             answer["report"] = None if remembered is None else with_unsaved(remembered, checked.preview)
         return answer
@@ -238,10 +242,9 @@ def _add_start(api: APIRouter, site: Site, reports: form_report.Reports) -> None
             raise _refused(wrong)
         _settle_captions(site.captions, reports.caption_places(checked.ready), body.unsaved)
         name = checked.ready.save.output_name or "last"
+        file = outputs.expected(site.runner, checked.ready)["file"]
         job = site.runner.submit(name, to_toml(checked.ready), first=not body.queue)
-        if not body.queue and job.state() == "waiting" and site.runner.paused:
-            site.runner.start_now(job)
-        return {"id": job.id, "name": name, "state": job.state()}
+        return {"id": job.id, "name": name, "file": file, **placed(site, job)}
 
 
 def _settle_captions(captions: OpenFolders, places: frozenset[CaptionPlace], wanted: str) -> None:

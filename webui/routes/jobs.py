@@ -6,13 +6,15 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Response
 from fastapi.responses import FileResponse
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
+from trainer import tomltext
 from trainer.config import ConfigError, parse, to_toml
 from trainer.job import Job, find_job, list_jobs
 from webui import jobfiles, logtail
@@ -20,15 +22,16 @@ from webui.answers import Refusal
 from webui.form import default_values, raw
 from webui.form_import import read_text, take
 from webui.form_report import picture_folders
+from webui.jobabout import AboutError, about, change, shown_name
 from webui.jobfiles import UnreadableConfig, config_text
 from webui.progress import EventReader, now
-from webui.runner import job_name
 from webui.shortpaths import ShortPaths
 from webui.site import Site
 from webui.thumbnails import NoThumbnail
 
 PICTURES = {".png": "image/png", ".webp": "image/webp", ".jpg": "image/jpeg"}
 MOST_LISTED = 300
+LONGEST_BODY = 10_000
 
 
 class NewJob(BaseModel):
@@ -45,6 +48,15 @@ class Order(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     order: list[str]
+
+
+class Written(BaseModel):
+    """What a person writes about a job; what is left out stays. name: "" for the one that the run saves under."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: str | None = Field(None, max_length=LONGEST_BODY)
+    note: str | None = Field(None, max_length=LONGEST_BODY)
+    star: bool | None = None
 
 
 class Pause(BaseModel):
@@ -94,14 +106,14 @@ def _add_list(routes: APIRouter, site: Site) -> None:
 
     @routes.post("")
     def create(new: NewJob) -> dict[str, Any]:
-        """Check a configuration and put it at the head of the queue (at its end with `queue`)."""
+        """Check a configuration and start it next (put it at the end of the queue with `queue`)."""
         try:
             config = parse(new.values).config
         except ConfigError as error:
             problems = [{"address": problem.address, "message": problem.message} for problem in error.problems]
             raise Refusal(422, "The parameters need a correction before training can start.", problems) from None
         job = site.runner.submit(new.name or config.save.output_name or "job", to_toml(config), first=not new.queue)
-        return {"id": job.id, "state": job.state(), "waiting": len(site.runner.queue())}
+        return {"id": job.id, **placed(site, job)}
 
     @routes.post("/order")
     def order(wanted: Order) -> dict[str, Any]:
@@ -143,6 +155,7 @@ def _add_views(routes: APIRouter, site: Site, job_of: Callable[[str], Job]) -> N
             "traceback": end.get("traceback", "") if end.get("event") == "failed" else "",
             "changes": _changes(end),
             "previews": _has_prompts(job),
+            "about": asdict(about(job)),
             "resumable": jobfiles.newest_state(site.root, digest) is not None,
             "folder": str(job.path),
             "local": not site.listen,
@@ -208,6 +221,26 @@ def _form_values(job: Job) -> dict[str, Any]:
         return dict(take(read_text(config_text(job), job.config_path.name)).values)
     except (ValueError, RecursionError) as error:
         raise Refusal(409, "The settings of this job cannot be read.") from error
+
+
+def placed(site: Site, job: Job) -> dict[str, Any]:
+    """Where a job stands that was just put into the queue: its state, its place there and the job it waits for."""
+    queue, state = site.runner.queue(), job.state()
+    running = site.runner.running() if state == "waiting" else []
+    before = [shown_name(other, site.digests.glance(other).started) for other in running]
+    return {
+        "state": state, "position": queue.index(job.id) + 1 if job.id in queue else None, "before": before[:1],
+        "paused": site.runner.paused,
+    }  # fmt: skip
+
+
+def _resume_of(job: Job) -> str:
+    """The training state that a job's settings go on from; "" without one."""
+    try:
+        save = tomltext.parse(config_text(job)).get("save", {})
+        return str(save.get("resume") or "") if isinstance(save, dict) else ""
+    except (ValueError, RecursionError):
+        return ""
 
 
 def _has_prompts(job: Job) -> bool:
@@ -277,14 +310,22 @@ def _newest_sample(site: Site, job: Job) -> dict[str, Any]:
 def _add_actions(routes: APIRouter, site: Site, job_of: Callable[[str], Job]) -> None:
     runner = site.runner
 
+    @routes.post("/{job_id}/about")
+    def write(job_id: str, written: Written) -> dict[str, Any]:
+        """Keep a name, a note or a star for a job."""
+        try:
+            return asdict(change(job_of(job_id), written.name, written.note, written.star))
+        except AboutError as error:
+            raise Refusal(422, str(error)) from None
+
     @routes.post("/{job_id}/start")
     def start(job_id: str) -> dict[str, Any]:
-        """Start a waiting job next."""
+        """Start a waiting job next; a queue that is held back stays so for the others."""
         try:
             runner.start_now(job_of(job_id))
         except RuntimeError as error:
             raise Refusal(409, f"Not started: {error}.") from None
-        return {"id": job_id, "state": job_of(job_id).state()}
+        return {"id": job_id, **placed(site, job_of(job_id))}
 
     @routes.post("/{job_id}/stop")
     def stop(job_id: str) -> dict[str, Any]:
@@ -317,8 +358,10 @@ def _add_actions(routes: APIRouter, site: Site, job_of: Callable[[str], Job]) ->
 
     @routes.post("/{job_id}/again")
     def again(job_id: str) -> dict[str, Any]:
-        """A new job with the same configuration."""
-        return {"id": _again(job_of(job_id)).id}
+        """A new job with the same configuration, from its first step. anew: the one before had gone on from a state."""
+        job = job_of(job_id)
+        made = _again(job)
+        return {"id": made.id, "anew": bool(_resume_of(job)), **placed(site, made)}
 
     @routes.post("/{job_id}/resume")
     def resume(job_id: str) -> dict[str, Any]:
@@ -329,7 +372,8 @@ def _add_actions(routes: APIRouter, site: Site, job_of: Callable[[str], Job]) ->
             raise Refusal(
                 409, "This job has saved no training state to go on from; use 'Run again', with save_state on."
             )
-        return {"id": _again(job, resume_from=str(state)).id, "state": str(state)}
+        made = _again(job, resume_from=str(state))
+        return {"id": made.id, "from": str(state), **placed(site, made)}
 
     @routes.post("/{job_id}/request/{name}")
     def request(job_id: str, name: str) -> dict[str, Any]:
@@ -422,7 +466,8 @@ def _line(site: Site, job: Job, queue: list[str], reader: EventReader | None = N
     asked = site.runner.asked_to_stop(job)
     return {
         "id": job.id,
-        "name": job_name(job),
+        "name": shown_name(job, digest.started),
+        "star": about(job).star,
         "state": state,
         "position": queue.index(job.id) + 1 if job.id in queue else None,
         "stopping_since": asked if state == "running" else None,
