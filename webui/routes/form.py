@@ -12,7 +12,15 @@ from trainer.config import ConfigError, Problem, TrainConfig, to_toml
 from trainer.dataset.problems import named
 from trainer.demo import BASE, DemoError, write_data_set
 from webui import (
-    cards, form, form_import, form_models, form_presets, form_prompts, form_report, form_spec, outputs,
+    cards,
+    form,
+    form_import,
+    form_models,
+    form_presets,
+    form_prompts,
+    form_report,
+    form_spec,
+    outputs,
 )  # fmt: skip
 from webui.answers import Refusal
 from webui.cures import with_cures
