@@ -32,7 +32,7 @@ ALLOWED = {
         "trainer.locks", "trainer.config", "trainer.optimizers", "trainer.schedules", "trainer.job",
         "trainer.events", "trainer.dataset",
         "trainer.metadata", "trainer.tools.inspect", "trainer.families.weights", "trainer.families.kinds",
-        "trainer.families.tokens", "trainer.families.emphasis",
+        "trainer.families.tokens", "trainer.families.emphasis", "trainer.families.adaptable", "trainer.filesize",
         "trainer.demo",
         "trainer.curves", "trainer.prompts", "trainer.saving", "trainer.spawning",
         "trainer.arguments", "trainer.numbers", "trainer.paths", "trainer.plurals", "trainer.networks.arguments",

@@ -27,7 +27,9 @@ from trainer.dataset.reading import Reading, read
 from trainer.dataset.report import Report, against_state, length_problems, planned_lengths, report
 from trainer.dataset.scan import arrange
 from trainer.families import kinds
+from trainer.families.adaptable import Layer, base_layers, family_of_layers
 from trainer.families.weights import Description, describe
+from trainer.filesize import file_bytes
 from trainer.paths import FAULTS, PathError, pasted
 from trainer.spawning import process_count
 from webui.cures import with_cures
@@ -52,7 +54,7 @@ EMPTY: dict[str, Any] = {
     "images": 0, "reg_images": 0, "steps": 0, "epochs": 0, "batches_per_epoch": 0, "buckets": [], "folders": [],
     "problems": [],
     "repeats_sum": 0, "batch_size": 1, "accumulation": 1, "processes": 1, "steps_per_epoch": 0, "by_epochs": True,
-    "curve": None, "stale": False, "earlier": None, "prompts": "", "unsaved": 0,
+    "curve": None, "stale": False, "file_bytes": None, "family": None, "earlier": None, "prompts": "", "unsaved": 0,
 }  # fmt: skip
 
 
@@ -66,10 +68,14 @@ class _Kept:
 
 @dataclass(frozen=True)
 class _KeptFiles:
-    """What is wrong with single files, for the values that asked: what fits a base model depends on all of them."""
+    """What is wrong with single files, for the values that asked: what fits a base model depends on all of them.
+
+    layers: those of the base model, None where it is not known.
+    """
 
     problems: tuple[DataProblem, ...]
     asked: TrainConfig
+    layers: tuple[Layer, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -107,7 +113,7 @@ class Reports:
             kept, files = self._readings.get(_folders_key(config)), self._files.get(files_key)
         if kept is None or files is None:
             return None
-        return {**self._told(config, kept, files.problems), "stale": files.asked != asked}
+        return {**self._told(config, kept, files), "stale": files.asked != asked}
 
     def read(self, config: TrainConfig) -> dict[str, Any]:
         """The report of what lies on disk now. Pictures are looked at again only when one of their folders changed."""
@@ -122,9 +128,10 @@ class Reports:
             files = (*wrong, *(problem for problem in found if problem not in usual))
             if length.batches_per_epoch:
                 files += tuple(against_state(placed, length))
+        found_files = _KeptFiles(files, asked, base_layers(placed.model.pretrained_model_name_or_path or ""))
         with self._lock:
-            _keep(self._files, files_key, _KeptFiles(files, asked))
-        return {**self._told(config, kept, files), "stale": False}
+            _keep(self._files, files_key, found_files)
+        return {**self._told(config, kept, found_files), "stale": False}
 
     def caption_places(self, config: TrainConfig) -> frozenset[CaptionPlace]:
         """Where the captions of this configuration lie, by the last reading; none before the first."""
@@ -148,14 +155,16 @@ class Reports:
             _keep(self._readings, key, kept)
         return kept
 
-    def _told(self, config: TrainConfig, kept: _Kept, files: Iterable[DataProblem]) -> dict[str, Any]:
+    def _told(self, config: TrainConfig, kept: _Kept, files: _KeptFiles) -> dict[str, Any]:
         arranged = self._arranged(config, kept)
         made = arranged.report
         placed = _with_found_files(config, self._root) if config.save.resume else config  # else no disk is asked
         now = planned_lengths(placed, made.lengths.batches_per_epoch)
         problems = tuple(problem for problem in made.problems if problem.path != self._root)
         problems += tuple(length_problems(config, now, made.dataset)) if now.batches_per_epoch else ()
-        told = _told(config, replace(made, lengths=now, problems=problems), files)
+        told = _told(config, replace(made, lengths=now, problems=problems), files.problems)
+        told["file_bytes"] = None if files.layers is None else file_bytes(config, files.layers)
+        told["family"] = None if files.layers is None else family_of_layers(files.layers)
         short = ShortPaths(self._root, picture_folders(config))
         told["earlier"] = self._earlier.like(config) if told["steps"] else None
         told["prompts"] = arranged.prompts

@@ -386,6 +386,19 @@ def test_a_folder_without_repeats_in_its_name_is_listed_with_them_and_stays_wher
     assert start_problems(root, config(**after), reports) == []
 
 
+def test_the_size_of_the_file_is_told_and_follows_the_rank_without_the_disk(root):
+    reports = Reports(root)
+    told = reports.read(config(**{"network.network_dim": "32", "save.save_precision": "fp16"}))
+    assert told["family"] == "sd"
+    assert told["file_bytes"] / 2**20 == pytest.approx(32 * 1.125, rel=0.01)
+    doubled = reports.remembered(config(**{"network.network_dim": "64", "save.save_precision": "fp16"}))
+    assert doubled["file_bytes"] / 2**20 == pytest.approx(64 * 1.125, rel=0.01)
+    base_model(root / "xl.safetensors", width=2048)
+    xl = {"model.pretrained_model_name_or_path": "xl.safetensors", "network.network_dim": "16"}
+    told = reports.read(config(**xl, **{"save.save_precision": "bf16", "network.network_train_unet_only": True}))
+    assert told["family"] == "sdxl" and 70 < told["file_bytes"] / 2**20 < 16 * 6.80
+
+
 def test_a_warm_up_as_long_as_the_run_is_told_and_shortened_by_one_click(root):
     warm, reports = {"schedule.lr_scheduler": "cosine", "schedule.lr_warmup_steps": "1500"}, Reports(root)
     after, found = cured(reports, warm)

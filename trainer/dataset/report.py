@@ -19,8 +19,10 @@ from trainer.dataset.folders import Folder
 from trainer.dataset.problems import Problem, Subject, error, named, warning
 from trainer.dataset.scan import Dataset, Example, arrange, scan
 from trainer.families import kinds
+from trainer.families.adaptable import base_layers
 from trainer.families.layout import incomplete_base
 from trainer.families.weights import PICKLE_EXTENSIONS, WeightsError, describe, find_base, first_not_finite, lora_parts
+from trainer.filesize import file_bytes
 from trainer.loading.batches import bucket_counts, count_batches
 from trainer.loading.pixels import INVISIBLE, claimed_twice, item_of, try_all
 from trainer.prompts import read_prompts
@@ -91,6 +93,7 @@ class Report:
     buckets: tuple[BucketCount, ...]
     problems: tuple[Problem, ...]
     batch_size: int
+    file_bytes: int | None = None  # of the LoRA that will be written; None where it cannot be told
 
     @property
     def errors(self) -> list[Problem]:
@@ -108,6 +111,7 @@ class Report:
             "repeats_sum": self.dataset.num_train_repeats,
             "batch_size": self.batch_size,
             "batches_per_epoch": self.lengths.batches_per_epoch,
+            "file_bytes": self.file_bytes,
             "buckets": [{"width": b.width, "height": b.height, "count": b.count} for b in self.buckets],
             "folders": [_folder_json(folder) for folder in self.dataset.folders],
             "problems": [problem.to_json() for problem in self.problems],
@@ -122,6 +126,8 @@ class Report:
             + (f"; {dataset.num_reg_images} regularisation pictures" if dataset.num_reg_images else "")
             + (f"; {len(dataset.validation)} for validation" if dataset.validation else ""),
         ]
+        if self.file_bytes is not None:
+            lines.append(f"the LoRA's file will have {self.file_bytes / 2**20:.1f} MiB")
         several = len({folder.group for folder in dataset.folders}) > 1
         for folder in dataset.folders:
             kind = "regularisation, " if folder.is_reg else ""
@@ -172,7 +178,9 @@ def report(
     if batches:
         problems += _about("config", against_state(config, told))
     buckets = tuple(BucketCount(*bucket, count) for bucket, count in bucket_counts(dataset.examples).items())
-    return Report(told, dataset, buckets, _shortened(problems), batch_size)
+    layers = base_layers(config.model.pretrained_model_name_or_path or "")
+    size = None if layers is None else file_bytes(config, layers)
+    return Report(told, dataset, buckets, _shortened(problems), batch_size, size)
 
 
 def _about(subject: Subject, problems: Iterable[Problem]) -> Iterator[Problem]:

@@ -4,6 +4,7 @@ import { sentence } from './messages.js';
 import { duration, t } from './text.js';
 import { cureButtons } from './form-cures.js';
 import { shownValue, words } from './form-fields.js';
+import { rulesOfThumb } from './form-thumbs.js';
 import { drawCurve } from './lrplot.js';
 
 const MOST_SHOWN = 8;
@@ -13,6 +14,8 @@ const MOST_LISTED = 50;
 export function buildReport(state, actions) {
   const sum = h('div', { class: 'r-sum', 'data-role': 'sum', 'aria-live': 'polite' });
   const expected = h('div', { class: 'r-expected', 'data-role': 'expectation' });
+  const thumbs = folded(t('What guides say'), 'thumbs');
+  thumbs.root.open = true;
   const data = h('div', { class: 'r-data', 'data-role': 'data' });
   const plot = h('div', { class: 'r-plot', 'data-role': 'curve' });
   const problems = h('ul', { class: 'r-problems', 'data-role': 'problems' });
@@ -26,13 +29,15 @@ export function buildReport(state, actions) {
   const why = h('p', { class: 'r-why', id: 'train-why', 'data-role': 'why' });
   start.setAttribute('aria-describedby', 'train-why');
   const bar = h('div', { class: 'r-bar', 'data-role': 'start-bar' }, why, queue, start);
-  const panel = h('aside', { class: 'r-panel card', 'aria-label': t('What will happen') }, h('h2', { class: 'r-title' }, t('What will happen')), sum, expected, problems, plot, data, differences.root, toml.root);
+  const panel = h('aside', { class: 'r-panel card', 'aria-label': t('What will happen') }, h('h2', { class: 'r-title' }, t('What will happen')), sum, expected, problems, thumbs.root, plot, data, differences.root, toml.root);
   let busy = false;
   const unfolded = new Set();
 
   function show() {
     const report = state.report;
     fill(expected, report?.steps > 0 && expectation(report));
+    thumbs.root.hidden = !(report?.images > 0);
+    fill(thumbs.body, report?.images > 0 && rulesOfThumb(state, report));
     fill(sum, ...sumLines(state, report), wantsDemo(state) && h('p', { class: 'r-demo' }, t('Nothing at hand?'), ' ',
       h('button', { type: 'button', class: 'btn', 'data-role': 'form-demo', onclick: actions.demo }, icon('image'), t('Fill in the demo'))));
     showData(data, report, state.reading);
