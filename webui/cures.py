@@ -6,6 +6,7 @@ changes the form, never a file.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,8 @@ from trainer.config.rate_notes import (
     trained_rates,
 )
 from trainer.config.rules import CACHE_AGAINST_CAPTIONS, CACHE_NEEDS_UNET_ONLY
-from trainer.dataset.folders import read_folder_name
+from trainer.dataset.folders import LISTED_TOO, read_folder_name
+from trainer.dataset.reading import DEEPER
 from trainer.dataset.report import WARMUP_TOO_LONG
 from trainer.dataset.scan import SEVERAL_LINES
 from trainer.families import kinds
@@ -40,7 +42,6 @@ PICTURES_BELOW = (
     "{path} holds no folder with repeats in its name; {count} {count|picture lies|pictures lie} deeper: rename "
     "their folders, such as {example}, and name the folder above them, or list them one by one"
 )
-DEEPER = "{path} is not read: pictures must lie directly in {name}; move them up"
 UNNAMED = "the folder {name} is not used: its name must begin with the repeats, such as 10_{clean}"
 USUAL_REPEATS = "10"  # as in the guides
 OTHER_EXTENSION = (
@@ -104,22 +105,20 @@ def _listed(config: TrainConfig, problem: Mapping[str, Any], told: set[str]) -> 
     address = str(problem["address"])
     if address not in ("dataset.train_data_dir", "dataset.reg_data_dir"):
         return {}
-    there = [folder.model_dump(mode="json", exclude_none=True) for folder in config.dataset.subsets]
     reg = address == "dataset.reg_data_dir"
     folder = {"image_dir": problem["values"]["path"], "num_repeats": "1" if reg else USUAL_REPEATS, "is_reg": reg}
-    return {address: "", SUBSETS: [*there, folder]}
+    return {address: "", SUBSETS: _with(config, [folder])}
 
 
 def _all_below(config: TrainConfig, problem: Mapping[str, Any], told: set[str]) -> Values:
     """Every folder with pictures below the chosen one, listed with the repeats of its name."""
     address = f"dataset.{problem['values']['option']}"
-    there = [folder.model_dump(mode="json", exclude_none=True) for folder in config.dataset.subsets]
     reg = address == "dataset.reg_data_dir"
     listed = [
         {"image_dir": folder, "num_repeats": _repeats(folder, "1" if reg else USUAL_REPEATS), "is_reg": reg}
         for folder in str(problem["values"]["folders"]).split("\n")
     ]
-    return {address: "", SUBSETS: [*there, *listed]}
+    return {address: "", SUBSETS: _with(config, listed)}
 
 
 def _listed_too(config: TrainConfig, problem: Mapping[str, Any], told: set[str]) -> Values:
@@ -128,10 +127,20 @@ def _listed_too(config: TrainConfig, problem: Mapping[str, Any], told: set[str])
         return {}
     folder = Path(problem["path"])
     reg = problem["address"] == "dataset.reg_data_dir"
-    there = [known.model_dump(mode="json", exclude_none=True) for known in config.dataset.subsets]
     usual = "1" if reg else USUAL_REPEATS
     repeats = _repeats(str(folder), _repeats(str(folder.parent), usual))
-    return {SUBSETS: [*there, {"image_dir": str(folder), "num_repeats": repeats, "is_reg": reg}]}
+    return {SUBSETS: _with(config, [{"image_dir": str(folder), "num_repeats": repeats, "is_reg": reg}])}
+
+
+def _with(config: TrainConfig, folders: Iterable[Mapping[str, Any]]) -> list[Any]:
+    """The listed folders and these, each once."""
+    there = [known.model_dump(mode="json", exclude_none=True) for known in config.dataset.subsets]
+    places = {os.path.abspath(known["image_dir"]) for known in there if known.get("image_dir")}
+    return [*there, *(folder for folder in folders if os.path.abspath(folder["image_dir"]) not in places)]
+
+
+def _empty(config: TrainConfig, problem: Mapping[str, Any], told: set[str]) -> Values:
+    return {f"dataset.{problem['values']['option']}": ""}
 
 
 def _repeats(folder: str, usual: str) -> str:
@@ -205,6 +214,7 @@ _CURES: dict[str, Callable[[TrainConfig, Mapping[str, Any], set[str]], Values]] 
     FOLDER_ITSELF: _folder_above,
     NO_REPEATS: _listed,
     PICTURES_BELOW: _all_below,
+    LISTED_TOO: _empty,
     DEEPER: _listed_too,
     UNNAMED: _listed_too,
     OTHER_EXTENSION: _told_value("caption.caption_extension", "other"),

@@ -475,6 +475,25 @@ def test_a_problem_with_one_cure_is_put_right_by_a_click_and_back_by_another(for
     assert form.input_value(FOLDER) == "./train/anby/10_anby"
 
 
+def test_a_folder_that_is_used_as_it_is_stays_in_sight_with_its_repeats(form, server):
+    folder = server.root / "train" / "plain"
+    folder.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (512, 768)).save(folder / "0.png")
+    (folder / "0.txt").write_text("plain", encoding="utf-8")
+    settled(form, lambda: form.fill(FOLDER, "./train/plain"))
+    form.locator("[data-role=cure]", has_text="as it is").first.click()
+    chip = form.locator("[data-role=folder-chip]")
+    assert chip.locator(".f-chip-path").inner_text() == str(Path("train", "plain"))
+    settled(form, lambda: chip.locator("input").fill("5"))
+    form.wait_for_function("document.querySelector('[data-role=sum]').innerText.includes('5 times')")
+    settled(form, chip.locator("[data-role=chip-remove]").click)
+    assert chip.count() == 0 and form.input_value(FOLDER) == ""
+    settled(form, lambda: form.keyboard.press("Control+z"))
+    assert chip.locator("input").input_value() in ("5", "10")  # steps of one field close together are one
+    form.click("[data-role=mode-expert]")
+    assert chip.is_hidden() and form.locator("[data-role=field][data-address='dataset.subsets']").is_visible()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="puts a script in place of nvidia-smi")
 def test_cards_are_ticked_or_typed(page, own_server, tmp_path):
     smi = tmp_path / "bin" / "nvidia-smi"

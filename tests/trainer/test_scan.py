@@ -59,6 +59,22 @@ def test_a_folder_without_repeats_is_named_with_the_name_it_needs(tmp_path, name
     assert found == [f"the folder {name} is not used: its name must begin with the repeats, such as 10_cat"]
 
 
+def test_a_listed_folder_is_in_use_wherever_it_lies(tmp_path):
+    """Nothing says that it is not used, and naming it once more as the training folder adds nothing."""
+    places = [tmp_path / "cat", tmp_path / "10_a" / "below"]
+    pictures(tmp_path / "10_a", [SQUARE])
+    for place in places:
+        pictures(place, [SQUARE])
+    listed = [{"image_dir": str(place), "num_repeats": 2} for place in places]
+    dataset = scan(config(tmp_path, subsets=listed))
+    assert messages(dataset) == []
+    assert [example.repeats for example in dataset.examples] == [10, 2, 2]
+    again = scan(config(places[0], subsets=listed))
+    assert [example.repeats for example in again.examples] == [2, 2]
+    assert messages(again, "error") == []
+    assert "leave train_data_dir empty" in one(messages(again), "used once")
+
+
 def test_an_empty_other_folder_is_no_problem(tmp_path):
     pictures(tmp_path / "10_a", [SQUARE])
     (tmp_path / "notes").mkdir()

@@ -384,6 +384,9 @@ def test_a_folder_without_repeats_in_its_name_is_listed_with_them_and_stays_wher
     told = reports.read(config(**after))
     assert (told["images"], told["repeats_sum"], told["steps"]) == (15, 150, 1500)
     assert start_problems(root, config(**after), reports) == []
+    again, found = cured(reports, {**after, "dataset.train_data_dir": "./train/anby"})  # the field filled once more
+    assert [problem["cure"] for problem in found] == [{"dataset.train_data_dir": ""}]
+    assert again == after and reports.read(config(**again))["images"] == 15
 
 
 def test_the_size_of_the_file_is_told_and_follows_the_rank_without_the_disk(root):

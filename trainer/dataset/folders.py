@@ -29,6 +29,8 @@ THOUSANDS = re.compile(r"[0-9]{1,3}(_[0-9]{3})+(_|$)", re.ASCII)
 NUMBERS_BEFORE = re.compile(r"^[+\-\d\s_]*(?:[.,]\d+)*[+\-_\s]*")  # "1.5_cat", "-3 cat"
 LONGEST_NUMBER = 20  # characters; more is no number of repeats
 
+LISTED_TOO = "{path} is one of the listed folders already and is used once; leave {option} empty"
+
 
 @dataclass(frozen=True)
 class Folder:
@@ -153,6 +155,12 @@ def _unseen(folders: Iterable[Folder], problems: list[Problem]) -> Iterator[Fold
         yield folder
 
 
+def listed_places(config: TrainConfig) -> set[Path]:
+    """The folders that the run lists one by one, every link followed."""
+    folders = [Path(subset.image_dir) for subset in config.dataset.subsets if subset.image_dir]
+    return {folder.resolve() for folder in folders if is_folder(folder)}
+
+
 def _is_folder(path: Path, problems: list[Problem]) -> bool:
     if is_folder(path):
         return True
@@ -166,9 +174,10 @@ def _is_folder(path: Path, problems: list[Problem]) -> bool:
 
 
 def _named_folders(root: Path, is_reg: bool, config: TrainConfig, problems: list[Problem]) -> Iterator[Folder]:
-    """The N_name folders directly under `root`, by name; others are named in a problem."""
+    """The N_name folders directly under `root`, by name; others are named in a problem, unless they are listed."""
     if not _is_folder(root, problems):
         return
+    in_use = listed_places(config)
     data_set = links.real(root)
     try:
         places = [place for place in links.look_into(root, data_set) if not is_hidden(place.name)]
@@ -184,15 +193,18 @@ def _named_folders(root: Path, is_reg: bool, config: TrainConfig, problems: list
     folders = [place.name for place in places if place.kind == "folder"]
     named = [(name, parsed) for name in folders if (parsed := read_folder_name(name))]
     for name in folders:
-        if not read_folder_name(name) and holds_pictures(root / name):
+        if not read_folder_name(name) and holds_pictures(root / name) and (root / name).resolve() not in in_use:
             problems.append(warning(
                 root / name, "the folder {name} is not used: its name must begin with the repeats, such as 10_{clean}",
                 name=name, clean=NUMBERS_BEFORE.sub("", name.strip()) or "name",
             ))  # fmt: skip
     loose = [place.name for place in places if is_picture(place.name) and place.kind == "file"]
-    if not named and not any(problem.severity == "error" for problem in problems):
+    if not named and root.resolve() in in_use:
+        option = "reg_data_dir" if is_reg else "train_data_dir"
+        problems.append(warning(root, LISTED_TOO, path=root, option=option))
+    elif not named and not any(problem.severity == "error" for problem in problems):
         problems.append(_no_named_folders(root, is_reg, bool(loose)))
-    if named and loose:
+    if named and loose and root.resolve() not in in_use:
         problems.append(warning(
             root, "{count} {count|picture lies|pictures lie} in {path} beside the folders with repeats in their names "
             "({files}) and {count|is|are} not used; move {count|it|them} into one of those folders, such as {example}",

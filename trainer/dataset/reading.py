@@ -42,6 +42,7 @@ UNREAD: dict[Kind, str] = {
     "sockets or devices, not files} ({files}), and {count|is|are} not used; remove {count|it|them}",
 }
 READERS = min(8, (os.cpu_count() or 1) * 2)
+DEEPER = "{path} is not read: pictures must lie directly in {name}; move them up"
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,9 @@ def read(config: TrainConfig) -> Reading:
     problems: list[Problem] = []
     folders = list(find_folders(config, problems))
     pictures = [picture for index, folder in enumerate(folders) for picture in _pictures(folder, index, problems)]
-    return Reading(tuple(folders), tuple(pictures), tuple(problems))
+    used = {folder.path.resolve() for folder in folders}
+    told = [problem for problem in problems if not (problem.template == DEEPER and problem.path.resolve() in used)]
+    return Reading(tuple(folders), tuple(pictures), tuple(told))
 
 
 def _pictures(folder: Folder, index: int, problems: list[Problem]) -> list[Picture]:
@@ -314,10 +317,7 @@ def _oddities(folder: Folder, places: list[Place], names: list[str]) -> Iterator
         )  # fmt: skip
     for path in (folder.path / place.name for place in places if place.kind == "folder"):
         if holds_pictures(path):
-            yield warning(
-                path, "{path} is not read: pictures must lie directly in {name}; move them up", path=path,
-                name=folder.name,
-            )  # fmt: skip
+            yield warning(path, DEEPER, path=path, name=folder.name)
 
 
 def _told_once(folder: Folder, pictures: list[Picture]) -> Iterator[Problem]:

@@ -5,12 +5,12 @@ import { t } from './text.js';
 
 /** A button for each cure of a problem; none when it has none. */
 export function cureButtons(state, { cure, other, values }) {
-  return [cure, other].filter(Boolean).map((one) => h('button', { type: 'button', class: 'btn r-cure', 'data-role': 'cure', onclick: () => apply(state, one) }, words(one, values)));
+  return [cure, other].filter(Boolean).map((one) => h('button', { type: 'button', class: 'btn r-cure', 'data-role': 'cure', onclick: () => apply(state, one, values) }, words(one, values)));
 }
 
-function apply(state, cure) {
+function apply(state, cure, values) {
   const done = t('Changed: {names}.', { names: Object.keys(cure).map(nameOf).join(', ') });
-  const back = state.setAll(cure, words(cure));
+  const back = state.setAll(cure, words(cure, values));
   notice(done, { action: { label: t('Undo'), run: back } });
 }
 

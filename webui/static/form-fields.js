@@ -6,7 +6,7 @@ import { lang, t } from './text.js';
 import { argumentsControl, methodsOf } from './form-arguments.js';
 import { cardsControl } from './form-cards.js';
 import { cureButtons } from './form-cures.js';
-import { datasetList, listEditor } from './form-folders.js';
+import { datasetList, folderChips, listEditor } from './form-folders.js';
 import { effectLine, standsIn } from './form-effect.js';
 import { modelList } from './form-models.js';
 
@@ -186,8 +186,7 @@ function placeOf(state, view, query, all, pointless) {
   if (query) return matches(field, query) ? 'shown' : 'hidden';
   if (view.wrong || view.missing || view.wanted) return 'shown';
   const changed = state.isChanged(field.address);
-  const listed = field.kind === 'folders' && state.values[field.address]?.length > 0; // pictures of this run must not be out of sight
-  if (state.mode === 'basic') return field.basic || listed || standsIn(state, field) ? 'shown' : 'hidden';
+  if (state.mode === 'basic') return field.basic || standsIn(state, field) ? 'shown' : 'hidden';
   if (!changed && (pointless || !applies(state, field))) return 'hidden';
   if (field.arguments && Object.keys(methodsOf(state, field)).length > 1) return 'shown'; // the method is chosen there
   return !field.advanced || changed || all || field.basic ? 'shown' : 'folded';
@@ -313,12 +312,13 @@ function textControl(state, field, id) {
   if (field.suggestions) return suggestingControl(state, field, input);
   const path = PATHS[field.role];
   const unit = field.unit ? [h('span', { class: 'f-unit muted' }, t(field.unit))] : [];
-  const root = h('div', { class: path ? 'f-path' : 'f-line' }, input, ...unit, ...(path ? [browseButton(state, field, input)] : []));
+  const line = h('div', { class: path ? 'f-path' : 'f-line' }, input, ...unit, ...(path ? [browseButton(state, field, input)] : []));
   if (path) attachCompletion(input, { kind: path, extensions: EXTENSIONS[field.role] ?? [] });
   if (field.address === 'model.pretrained_model_name_or_path') {
     const list = modelList(state, field);
-    return { root: h('div', {}, root, list.root), wide: true, focus: () => input.focus(), markWrong: wrongMarker(input), show: (value) => { showText(input, value); list.show(value); } };
+    return { root: h('div', {}, line, list.root), wide: true, focus: () => input.focus(), markWrong: wrongMarker(input), show: (value) => { showText(input, value); list.show(value); } };
   }
+  const root = field.address === 'dataset.train_data_dir' ? h('div', {}, line, folderChips(state)) : line;
   return { root, wide: Boolean(path), focus: () => input.focus(), markWrong: wrongMarker(input), show: (value) => showText(input, value) };
 }
 

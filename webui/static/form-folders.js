@@ -1,6 +1,6 @@
 // [[dataset.subsets]]: picture folders listed one by one, each with repeats and its own caption.
 import { attachCompletion, browse } from './browse.js';
-import { clear, h } from './dom.js';
+import { clear, h, icon } from './dom.js';
 import { t } from './text.js';
 
 export function listEditor(state, field, id) {
@@ -44,6 +44,47 @@ export function listEditor(state, field, id) {
   }
 
   return { root, wide: true, focus: () => add.focus(), markWrong: () => undefined, show };
+}
+
+/** The listed folders in short, below the field for the folder above them all: Basic shows these in place of the list. */
+export function folderChips(state) {
+  const address = 'dataset.subsets';
+  const root = h('div', { class: 'f-chips', 'data-role': 'folder-chips' });
+  let shown = null;
+  const list = () => structuredClone(state.values[address] ?? []);
+  const write = (next) => state.set(address, next);
+
+  function chip(folder, index) {
+    const path = folder.image_dir || folder.metadata_file || '';
+    const repeats = h('input', { type: 'text', class: 'f-repeats', inputmode: 'numeric', value: String(folder.num_repeats ?? 1), 'aria-label': `${t('Repeats')}: ${path}`, title: t('Repeats'), oninput: () => {
+      const next = list();
+      next[index].num_repeats = repeats.value;
+      shown = JSON.stringify(next);
+      write(next);
+    } });
+    const change = async () => {
+      const chosen = await browse({ kind: 'folder', start: path });
+      if (chosen) write(list().map((one, place) => (place === index ? { ...one, image_dir: chosen } : one)));
+    };
+    return h('div', { class: 'f-chip', 'data-role': 'folder-chip' }, icon('folder'), h('span', { class: 'mono f-chip-path', title: path }, path),
+      folder.is_reg && h('span', { class: 'badge' }, t('reg')), h('span', { class: 'muted' }, '×'), repeats,
+      folder.image_dir && h('button', { type: 'button', class: 'btn quiet', 'data-role': 'chip-change', onclick: change }, t('Change')),
+      h('button', { type: 'button', class: 'btn quiet', 'data-role': 'chip-remove', 'aria-label': `${t('Remove')}: ${path}`, onclick: () => write(list().filter((_, place) => place !== index)) }, t('Remove')));
+  }
+
+  function show() {
+    const value = state.values[address] ?? [];
+    root.hidden = state.mode !== 'basic' || value.length === 0;
+    if (JSON.stringify(value) === shown) return;
+    shown = JSON.stringify(value);
+    clear(root);
+    root.append(...value.map(chip));
+  }
+
+  state.addEventListener('value', show);
+  state.addEventListener('mode', show);
+  show();
+  return root;
 }
 
 // [[dataset.datasets]]: shown and removed here; they are written in a dataset file.
