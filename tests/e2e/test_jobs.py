@@ -47,6 +47,33 @@ def test_a_finished_job_shows_progress_curve_previews_files_log_and_parameters(p
     page.locator("[data-role=log]").get_by_text("finished", exact=True).wait_for()
     page.locator("[data-role=job-parameters] summary").click()
     page.locator("[data-role=job-config]").get_by_text("output_name").wait_for()
+    assert page.locator("[data-role=result-file]").inner_text().replace("\\", "/") == "output/星-star.safetensors"
+    assert page.locator("[data-role=result-prompt]").inner_text() == "<lora:星-star:0.8>, a star, seed 42 <b>bold</b>"
+    with page.expect_download() as download:
+        page.locator("[data-role=result-download]").click()
+    assert download.value.suggested_filename == "星-star.safetensors"
+
+
+def test_a_job_is_renamed_starred_and_noted_and_the_page_says_so_after_a_restart(page, server):
+    job_id = burn(server, "plain", "steps=5")
+    until(server, job_id, "finished")
+    page.goto(f"{server.url}#job={job_id}")
+    page.locator("[data-role=star]").click()
+    page.locator("[data-role=star][aria-pressed=true]").wait_for()
+    page.locator("[data-role=rename]").click()
+    page.locator("[data-role=job-rename]").fill("<b>best</b>")
+    page.keyboard.press("Enter")
+    page.locator("[data-role=job-name]", has_text="<b>best</b>").wait_for()
+    page.locator("[data-role=note-edit]").click()
+    page.locator("[data-role=note-field]").fill("rank 32\nnext 16")
+    page.locator("[data-role=note-keep]").click()
+    page.locator("[data-role=note-text]", has_text="next 16").wait_for()
+    page.reload()
+    row = page.locator(f"[data-role=job][data-id='{job_id}']")
+    row.locator("[data-role=list-star]").wait_for()
+    assert row.locator(".job-name").inner_text() == f"<b>best</b> · {job_id[9:11]}:{job_id[11:13]}"
+    page.locator("[data-role=note-text]", has_text="next 16").wait_for()
+    assert page.locator("[data-role=curve-name]").inner_text() == row.locator(".job-name").inner_text()
 
 
 def test_text_out_of_logs_prompts_and_errors_is_never_run(page, server):
@@ -152,6 +179,13 @@ def test_a_stopped_run_goes_on_from_its_state_with_a_click(page, server):
     page.locator("[data-role=job-head] [data-state=running]").wait_for()
     new_id = page.evaluate("location.hash.slice(5)")
     assert "resume = " in call(server, f"jobs/{new_id}/config")["toml"]
+    page.locator("[data-role=job-actions] [data-role=stop]").click()
+    page.locator("[data-role=again]").click()
+    page.locator("[data-role=notice]", has_text="It begins at the first step").wait_for()
+    page.wait_for_function("id => !location.hash.includes(id)", arg=new_id)
+    last_id = page.evaluate("location.hash.slice(5)")
+    assert "resume = " not in call(server, f"jobs/{last_id}/config")["toml"]
+    call(server, f"jobs/{last_id}/end", {})
     call(server, f"jobs/{new_id}/end", {})
 
 
@@ -310,6 +344,12 @@ def test_a_phone_held_upright_watches_and_stops_a_run(browser, server):
     page.goto(f"{server.url}#job={job_id}")
     page.locator("[data-role=step]").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    # The list above the job is drawn anew while it has the focus: what is read below stays where it is.
+    page.locator(f"[data-role=job][data-id='{job_id}']").focus()
+    page.evaluate("window.scrollTo(0, 500)")
+    call(server, f"jobs/{job_id}/about", {"name": "another name"})
+    page.locator(f"[data-role=job][data-id='{job_id}']", has_text="another name").wait_for()
+    assert page.evaluate("[document.activeElement.dataset.id, window.scrollY]") == [job_id, 500]
     page.locator("[data-role=running-strip] [data-role=stop]").tap()
     until(server, job_id, "stopped")
     context.close()

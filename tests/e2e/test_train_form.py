@@ -364,12 +364,20 @@ def test_starting_saves_the_open_captions_makes_a_job_and_opens_it(form, server)
     open_tab(form, "train")
     form.locator("[data-role=unsaved]", has_text="1 caption unsaved").wait_for()
     assert form.locator("#train-queue").inner_text().strip() == "Save and queue"
+    assert text(form, "output") == "Saved as output/anby.safetensors"
     form.locator("#train-start", has_text="Save and start").click()
     form.wait_for_function("document.querySelector('#tab-jobs-button')?.getAttribute('aria-selected') === 'true'")
     (job,) = [job for job in list_jobs(server.root / "jobs") if job.id.endswith("-anby")]
     assert 'output_name = "anby"' in job.config_path.read_text(encoding="utf-8")
     assert job.id in form.url
     assert (folder / "00.txt").read_text(encoding="utf-8") == "anby, smile"
+    open_tab(form, "train")
+    form.locator("#train-queue").click()
+    queued = form.locator("[data-role=notice]:has([data-role=notice-action])", has_text="anby").last
+    queued.wait_for()
+    assert form.locator("#tab-train-button").get_attribute("aria-selected") == "true"
+    queued.locator("[data-role=notice-action]").click()
+    form.wait_for_function("id => location.hash.startsWith('#job=') && !location.hash.endsWith(id)", arg=job.id)
 
 
 def test_the_page_is_whole_in_chinese(browser, server):

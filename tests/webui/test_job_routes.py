@@ -257,6 +257,32 @@ def test_a_state_that_a_run_kept_as_it_stopped_or_failed_is_one_to_go_on_from(cl
         assert client.post(f"/api/jobs/{job.id}/resume", json={}).json()["from"] == folder
 
 
+@pytest.mark.parametrize(
+    ("metadata", "trigger"),
+    [
+        ({"ss_tag_frequency": json.dumps({"10_anby": {"anby": 15, "1girl": 15, "smile": 3}})}, "anby"),
+        ({"ss_tag_frequency": json.dumps({"10_anby": {"red": 2, "anby (zzz)": 15}})}, "anby (zzz)"),
+        ({"ss_tag_frequency": json.dumps({"10_anby": {"1girl": 15, "anby": 15}})}, ""),  # which one calls it is unknown
+        ({"ss_tag_frequency": '{"a": [], "b": {"x": "y"}}'}, ""),
+        ({"modelspec.trigger_phrase": "anby style", "ss_tag_frequency": '{"a": {"x": 1}}'}, "anby style"),
+    ],
+)
+def test_a_finished_job_tells_its_file_its_trigger_word_and_a_prompt(client, still, metadata, trigger):
+    path = still.output_dir / "anby.safetensors"
+    header = json.dumps({"__metadata__": metadata, **json.loads(WEIGHTS[8:-4])}).encode()
+    path.write_bytes(len(header).to_bytes(8, "little") + header + WEIGHTS[-4:])
+    job = job_with(
+        still,
+        {"event": "sample", "file": "samples/a.png", "step": 1, "prompt": "anby, smile"},
+        {"event": "checkpoint", "kind": "lora", "path": str(path), "step": 3, "bytes": 100},
+        {"event": "checkpoint", "kind": "lora", "path": str(still.output_dir / "gone.safetensors"), "step": 4},
+        {"event": "finished", "steps": 4},
+    )
+    told = client.get(f"/api/jobs/{job.id}").json()["result"]
+    assert (told["index"], told["name"], told["path"], told["bytes"]) == (0, "anby", str(path), 100)
+    assert (told["trigger"], told["prompt"]) == (trigger, "anby, smile")
+
+
 NO_LORA = "This is not a LoRA file; copy its path instead."
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -24,6 +25,7 @@ from webui.form_import import read_text, take
 from webui.form_report import picture_folders
 from webui.jobabout import AboutError, about, change, shown_name
 from webui.jobfiles import UnreadableConfig, config_text
+from webui.jobresult import result
 from webui.progress import EventReader, now
 from webui.shortpaths import ShortPaths
 from webui.site import Site
@@ -155,7 +157,9 @@ def _add_views(routes: APIRouter, site: Site, job_of: Callable[[str], Job]) -> N
             "traceback": end.get("traceback", "") if end.get("event") == "failed" else "",
             "changes": _changes(end),
             "previews": _has_prompts(job),
+            "intervals": _has_intervals(job),
             "about": asdict(about(job)),
+            "result": result(site.root, job, digest),
             "resumable": jobfiles.newest_state(site.root, digest) is not None,
             "folder": str(job.path),
             "local": not site.listen,
@@ -241,6 +245,15 @@ def _resume_of(job: Job) -> str:
         return str(save.get("resume") or "") if isinstance(save, dict) else ""
     except (ValueError, RecursionError):
         return ""
+
+
+def _has_intervals(job: Job) -> bool:
+    """Whether the job's settings draw previews by themselves, at steps, epochs or the start."""
+    try:
+        lines = config_text(job).splitlines()
+    except UnreadableConfig:
+        return False
+    return any(re.match(r"sample_every_n_(epochs|steps) = [1-9]|sample_at_first = true", line) for line in lines)
 
 
 def _has_prompts(job: Job) -> bool:

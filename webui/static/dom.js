@@ -54,7 +54,7 @@ const PATHS = {
   sun: 'M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM12 2v3M12 19v3M2 12h3M19 12h3M5 5l2 2M17 17l2 2M5 19l2-2M17 7l2-2', moon: 'M20 14A8 8 0 0 1 10 4a8 8 0 1 0 10 10z',
   save: 'M5 4h11l3 3v13H5zM8 4v5h7V4M8 20v-6h8v6', image: 'M4 5h16v14H4zM4 16l5-5 4 4 2-2 5 5M15 9h.01', external: 'M14 4h6v6M20 4l-9 9M18 14v6H4V6h6',
   clock: 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM12 7v5l3 2', tag: 'M4 4h8l8 8-8 8-8-8zM8 8h.01', pause: 'M8 5v14M16 5v14', edit: 'M4 20l1-4L16 5l3 3L8 19z',
-  filter: 'M4 5h16l-6 8v6l-4-2v-4z', settings: 'M4 7h9M17 7h3M4 17h3M11 17h9M15 4v6M9 14v6', more: 'M6 12h.01M12 12h.01M18 12h.01', chart: 'M4 4v16h16M8 15l3-5 3 3 5-7',
+  filter: 'M4 5h16l-6 8v6l-4-2v-4z', settings: 'M4 7h9M17 7h3M4 17h3M11 17h9M15 4v6M9 14v6', more: 'M6 12h.01M12 12h.01M18 12h.01', star: 'M12 4l2.5 5.1 5.6.8-4 4 .9 5.6-5-2.7-5 2.7.9-5.6-4-4 5.6-.8z', bell: 'M6 16h12l-1.5-2v-4a4.5 4.5 0 0 0-9 0v4zM10 19h4', chart: 'M4 4v16h16M8 15l3-5 3 3 5-7',
 };
 
 /** A line icon of 16 px by name; an unknown name is an error of the page. */

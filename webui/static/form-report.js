@@ -13,6 +13,7 @@ const MOST_LISTED = 50;
 
 export function buildReport(state, actions) {
   const sum = h('div', { class: 'r-sum', 'data-role': 'sum', 'aria-live': 'polite' });
+  const output = h('p', { class: 'r-output', 'data-role': 'output' });
   const expected = h('div', { class: 'r-expected', 'data-role': 'expectation' });
   const thumbs = folded(t('What guides say'), 'thumbs');
   thumbs.root.open = true;
@@ -29,12 +30,14 @@ export function buildReport(state, actions) {
   const why = h('p', { class: 'r-why', id: 'train-why', 'data-role': 'why' });
   start.setAttribute('aria-describedby', 'train-why');
   const bar = h('div', { class: 'r-bar', 'data-role': 'start-bar' }, why, queue, start);
-  const panel = h('aside', { class: 'r-panel card', 'aria-label': t('What will happen') }, h('h2', { class: 'r-title' }, t('What will happen')), sum, expected, problems, thumbs.root, plot, data, differences.root, toml.root);
+  const panel = h('aside', { class: 'r-panel card', 'aria-label': t('What will happen') }, h('h2', { class: 'r-title' }, t('What will happen')), sum, output, expected, problems, thumbs.root, plot, data, differences.root, toml.root);
   let busy = false;
   const unfolded = new Set();
 
   function show() {
     const report = state.report;
+    fill(output, ...savedAs(state.answer?.output));
+    output.hidden = !output.firstChild;
     fill(expected, report?.steps > 0 && expectation(report));
     thumbs.root.hidden = !(report?.images > 0);
     fill(thumbs.body, report?.images > 0 && rulesOfThumb(state, report));
@@ -132,6 +135,12 @@ function sumLines(state, report) {
   const sum = [first.map(spaced), ' × ', t('{n} {n|epoch|epochs}', { n: epochs }), ' ', divided.map(spaced), ' = '];
   if (plain === real) return [h('p', { class: 'r-formula' }, sum, bold)];
   return [h('p', { class: 'r-formula' }, sum, String(plain)), h('p', { class: 'r-formula' }, '→ ', bold, ' ', h('span', { class: 'muted' }, reason))];
+}
+
+// Under which name the run would save, told before the start: a name in use gets a number, nothing is written over.
+function savedAs(output) {
+  if (!output) return [];
+  return [t('Saved as'), ' ', h('b', { class: 'mono path' }, output.file), output.other && h('span', { class: 'muted' }, ' ', t('since the name is in use already'))];
 }
 
 // Time and memory as an earlier run with the same settings took them; no formula knows them for every machine.

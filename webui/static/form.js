@@ -4,10 +4,11 @@ import { buildReport } from './form-report.js';
 import { buildToolbar } from './form-presets.js';
 import { FormState } from './form-state.js';
 import { get, post } from './api.js';
-import { h, icon, openTab, visible } from './dom.js';
+import { h, icon, visible } from './dom.js';
 import { choose, complain, notice } from './notice.js';
 import { sentence } from './messages.js';
 import { receive } from './form-handover.js';
+import { placedWords } from './jobwords.js';
 import { beforeReload, bytes, t, textReady } from './text.js';
 
 const MODEL_FIELDS = ['model.pretrained_model_name_or_path', 'model.vae', 'network.network_weights'];
@@ -187,11 +188,11 @@ async function start(state, report, fields, queue, unsaved) {
   report.busy(true);
   try {
     const answer = await post('form/start', { values: state.values, queue, unsaved });
-    const message = answer.state === 'waiting' ? t('{name} waits in the queue.', { name: answer.name }) : t('{name} was started.', { name: answer.name });
-    notice(message);
+    const show = () => { location.hash = `job=${answer.id}`; };
+    // What goes to the queue is often one of several: the form stays open for the next.
+    notice(placedWords(answer.name, answer), queue ? { action: { label: t('View'), run: show } } : {});
     document.dispatchEvent(new CustomEvent('athanor:look'));
-    location.hash = `job=${answer.id}`;
-    openTab('jobs');
+    if (!queue) show();
   } catch (error) {
     const problem = error.problems?.[0];
     if (problem?.unsaved && unsaved === 'ask') {

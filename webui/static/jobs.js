@@ -4,6 +4,7 @@ import { get, post, url } from './api.js';
 import { duration, t, textReady } from './text.js';
 import { complain, notice } from './notice.js';
 import { jobView, stateBadge } from './jobview.js';
+import { label, started } from './jobwords.js';
 
 const LIST_MS = 1500;
 const QUIET_MS = 4000;
@@ -52,12 +53,16 @@ export async function mount(element) {
     if (!known) return;
     layout.classList.toggle('none', !known.jobs.length);
     // Only rebuilt when something in it changed, so that the focus stays where it is.
-    const now = JSON.stringify([chosen, known.queue, known.paused, known.jobs.map((job) => [job.id, job.state, job.position, job.samples, percent(job)])]);
+    const now = JSON.stringify([chosen, known.queue, known.paused, known.jobs.map((job) => [job.id, job.name, job.star, job.state, job.position, job.samples, percent(job)])]);
     if (now === shape) return;
     shape = now;
     const focused = list.contains(document.activeElement) ? document.activeElement.dataset.key : null;
+    // On a narrow page the list is above the job: what is redrawn there must not move what is read below.
+    const [page, side] = [window.scrollY, list.parentElement.scrollTop];
     fill(list, known.jobs.length ? groups(known, chosen, choose, look) : emptyState());
-    if (focused) list.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+    if (focused) list.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+    list.parentElement.scrollTop = side;
+    if (window.scrollY !== page) window.scrollTo(0, page);
   }
 
   window.addEventListener('hashchange', () => { const id = hashId(); if (id && id !== chosen) { chosen = id; view.open(id); shape = ''; look(); } });
@@ -98,23 +103,17 @@ function group(title, rows, tool = null, note = null) {
 }
 
 function row(job, chosen, choose, tools = null) {
-  const when = job.state === 'running' ? `${percent(job)} %` : job.position ? '' : [started(job), job.seconds ? duration(job.seconds) : null].filter(Boolean).join(' · ');
+  const when = job.state === 'running' ? `${percent(job)} %` : job.position ? '' : [started(job).slice(0, 10), job.seconds ? duration(job.seconds) : null].filter(Boolean).join(' · ');
   const open = h('button', {
     class: 'job-row', 'aria-current': job.id === chosen ? 'true' : null, 'data-role': 'job', 'data-id': job.id, 'data-key': job.id, 'data-state': job.state,
     onclick: () => choose(job.id),
   },
   job.samples ? h('img', { class: 'job-thumb', src: url(`jobs/${job.id}/samples/-1?size=192&v=${job.samples}`), alt: '', loading: 'lazy' }) : h('span', { class: 'job-thumb none' }, icon('chart')),
   h('span', { class: 'col job-text' },
-    h('span', { class: 'clip job-name' }, job.name),
+    h('span', { class: 'row' }, job.star && h('span', { class: 'star on', title: t('Starred'), 'aria-label': t('Starred'), 'data-role': 'list-star' }, icon('star')), h('span', { class: 'clip job-name' }, label(job))),
     h('span', { class: 'row' }, stateBadge(job), h('span', { class: 'muted small clip numbers' }, when)),
     job.state === 'running' && h('span', { class: 'progress' }, h('i', { style: { width: `${percent(job)}%` } }))));
   return h('div', { class: 'job-item' }, open, tools);
-}
-
-/** The day and the time at which a job was made, from its id. */
-export function started(job) {
-  const [, year, month, day, hour, minute] = /^(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)/.exec(job.id) ?? [];
-  return year ? `${year}-${month}-${day} ${hour}:${minute}` : '';
 }
 
 function mover(queue, index, look) {

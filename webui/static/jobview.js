@@ -7,7 +7,11 @@ import { complain, notice } from './notice.js';
 import { translated } from './messages.js';
 import { lossCurve } from './curve.js';
 import { copyText, logView } from './joblog.js';
-import { removeJob, started } from './jobs.js';
+import { removeJob } from './jobs.js';
+import { nameHeading, noteBox, starButton } from './jobabout.js';
+import { notifyButton } from './jobnotify.js';
+import { drawResult } from './jobresult.js';
+import { label, placedWords, started } from './jobwords.js';
 import { phaseWords, speed, stopButton } from './shell.js';
 
 const LIVE_MS = 300;
@@ -19,16 +23,18 @@ const READING_MS = 500;
 export function jobView({ changed, gone }) {
   const head = h('div', { class: 'job-head', 'data-role': 'job-head' });
   const trouble = h('div', { class: 'col', 'data-role': 'job-trouble' });
+  const result = h('section', { class: 'card', 'data-role': 'job-result', hidden: true });
+  const curveName = h('span', { class: 'muted', 'data-role': 'curve-name' });
   const now = h('section', { class: 'card', 'data-role': 'job-progress' });
   const curve = lossCurve();
-  const curveCard = h('section', { class: 'card' }, h('div', { class: 'row wrap' }, h('h3', { class: 'grow' }, t('Loss')), legend()), curve.element,
+  const curveCard = h('section', { class: 'card' }, h('div', { class: 'row wrap' }, h('h3', { class: 'grow' }, t('Loss'), ' ', curveName), legend()), curve.element,
     h('p', { class: 'muted small' }, t('About 0.06 to 0.08 is usual for many models, but the previews decide, not this number.')));
   const previews = previewCard();
   const files = h('section', { class: 'card', 'data-role': 'job-files' });
   const log = logView();
   const parameters = parameterCard();
   const element = h('article', { class: 'job-view col', 'data-role': 'job-view', hidden: true },
-    head, trouble, now, h('div', { class: 'job-two' }, curveCard, previews.element), files, log.element, parameters.element);
+    head, trouble, result, now, h('div', { class: 'job-two' }, curveCard, previews.element), files, log.element, parameters.element);
 
   let id = null;
   let turn = 0;
@@ -71,10 +77,13 @@ export function jobView({ changed, gone }) {
       revision = newest;
       element.dataset.detailState = job.state;
       drawTrouble(trouble, detail);
+      drawResult(result, detail);
       drawFiles(files, detail);
       previews.show(detail);
       element.detail = detail;
     }
+    previews.now(job);
+    curveName.textContent = label(job);
     drawHead(job, element.detail);
     const drawn = `${job.step} ${job.reading}`;
     if (drawn !== curveStep && (Date.now() - curveAt > CURVE_MS || (job.state !== 'running' && job.reading === null))) {
@@ -88,16 +97,18 @@ export function jobView({ changed, gone }) {
   }
 
   function drawHead(job, detail) {
-    const shape = JSON.stringify([job.id, job.state, job.stopping_since, job.position, detail.resumable]);
-    if (shape === shownHead) return;
+    const shape = JSON.stringify([job.id, job.name, job.star, job.state, job.stopping_since, job.position, detail.resumable, detail.about.note]);
+    if (shape === shownHead || head.querySelector('[data-role=job-rename], [data-role=note-field]')) return; // what is being written stays
     shownHead = shape;
     fill(head,
       h('div', { class: 'col grow' },
-        h('div', { class: 'row' }, h('h2', { class: 'clip', 'data-role': 'job-name' }, job.name), stateBadge(job)),
-        h('span', { class: 'muted small' }, [started(job), detail.started.base_model && baseName(detail.started.base_model)].filter(Boolean).join(' · '))),
+        h('div', { class: 'row wrap' }, starButton(job, renew), nameHeading(job, renew), stateBadge(job)),
+        h('span', { class: 'muted small' }, [started(job), detail.started.base_model && baseName(detail.started.base_model)].filter(Boolean).join(' · ')),
+        noteBox(job, detail.about.note, renew)),
       h('div', { class: 'toolbar', 'data-role': 'job-actions' }, actions(job, detail, after, (next) => { if (id === job.id) location.hash = `job=${next}`; })));
   }
 
+  const renew = () => { revision = null; after(); };
   const after = () => { shownHead = ''; changed(); document.dispatchEvent(new Event('athanor:look')); };
 
   return {
@@ -112,7 +123,8 @@ export function jobView({ changed, gone }) {
       shownHead = '';
       element.hidden = !next;
       if (!next) return;
-      for (const part of [head, trouble, now, files]) clear(part);
+      for (const part of [head, trouble, now, files, result]) clear(part);
+      result.hidden = true;
       previews.clear();
       curve.show({ steps: [], low: [], high: [], smooth: [], rates: {}, epochs: [], saves: [], validations: [], total: 0 });
       log.restart(next);
@@ -145,15 +157,18 @@ function actions(job, detail, after, follow) {
   }, icon(image), words);
   const go = async (path) => {
     const answer = await post(`jobs/${job.id}/${path}`);
+    if (path !== 'stop') notice([placedWords(job.name, answer), answer.anew && t('It begins at the first step, without the training state that {name} had gone on from.', { name: job.name })].filter(Boolean).join(' '));
     if (answer.id !== job.id) follow(answer.id);
   };
   const ask = (name, words) => async () => { await post(`jobs/${job.id}/request/${name}`); notice(words); };
-  const change = () => intoForm(job, 'values', t('The settings of {name} are in the form. Change them, then start.', { name: job.name }));
+  const change = () => intoForm(job, 'values', (values) => (values['save.resume']
+    ? t('The settings of {name} are in the form, with the training state it went on from (resume). Change them, then start.', { name: job.name })
+    : t('The settings of {name} are in the form. Change them, then start.', { name: job.name })));
   const over = ['finished', 'stopped', 'failed', 'crashed'].includes(job.state);
   return [
     job.state === 'running' && !job.stopping_since && [
       button('sample-now', t('Preview now'), 'image', detail.previews ? ask('sample', t('A preview is made after this step.'))
-        : async () => notice(t('This run has no prompts, so it cannot draw a preview. Write some in the form before the next start.'), { action: { label: t('Change and run again'), run: () => change().catch(complain) } })),
+        : async () => notice(t('This run has no preview prompts, so it cannot draw a preview. Write some in the form before the next start.'), { action: { label: t('Change and run again'), run: () => change().catch(complain) } })),
       button('save-now', t('Save now'), 'save', ask('save', t('The LoRA is saved after this step.')))],
     job.state === 'running' && stopButton(job, after),
     job.state === 'waiting' && button('start', t('Start next'), 'play', () => go('start'), 'primary'),
@@ -162,6 +177,7 @@ function actions(job, detail, after, follow) {
     over && button('again', t('Run again'), 'refresh', () => go('again')),
     button('change', t('Change and run again'), 'edit', change),
     job.state !== 'running' && button('remove', t('Remove'), 'trash', () => removeJob(job, after)),
+    ['running', 'waiting'].includes(job.state) && notifyButton(after),
     detail.local && button('open-folder', t('Open folder'), 'folder', () => post(`jobs/${job.id}/open`)),
   ];
 }
@@ -174,13 +190,14 @@ function drawProgress(card, job) {
   if (card.hidden) return;
   const loss = Number.isFinite(job.loss) ? job.loss.toFixed(4) : null;
   const mean = Number.isFinite(job.average) ? job.average.toFixed(4) : null;
+  const phase = !running ? null : job.phase && job.phase.name !== 'training' ? phaseWords(job.phase) : !job.step && !job.phase ? t('Starting …') : null;
   fill(card,
-    h('div', { class: `progress large${running && !job.step ? ' waiting' : ''}`, role: 'progressbar', 'aria-valuemin': 0, 'aria-valuemax': 100,
+    h('div', { class: 'row progress-row' }, h('div', { class: `grow progress large${running && !job.step ? ' waiting' : ''}`, role: 'progressbar', 'aria-valuemin': 0, 'aria-valuemax': 100,
       'aria-valuenow': Math.floor(share), 'aria-label': t('Progress') }, h('i', { style: running && !job.step ? {} : { width: `${share}%` } })),
+      job.step > 0 && h('span', { class: 'numbers' }, `${Math.floor(share)} %`),
+      phase && h('span', { class: 'phase nowrap', 'data-role': 'phase' }, phase)),
     h('dl', { class: 'stats' },
       job.reading !== null && cell('reading', t('Reading the earlier steps …'), `${Math.floor(100 * job.reading)} %`),
-      running && job.phase && job.phase.name !== 'training' && cell('phase', t('Now'), phaseWords(job.phase)),
-      running && !job.step && !job.phase && cell('phase', t('Now'), t('Starting …')),
       job.step > 0 && cell('step', t('Step'), `${job.step} / ${job.total}`),
       job.epochs > 0 && cell('epoch', t('Epoch'), `${job.epoch} / ${job.epochs}`),
       cell('loss', t('Loss'), loss), cell('mean', t('Mean loss'), mean), cell('speed', t('Speed'), speed(job.seconds_per_step)),
@@ -192,13 +209,13 @@ function drawProgress(card, job) {
 // The settings of a job go into the form, those of a failed one with what its failure advises; the person starts.
 async function intoForm(job, part, message) {
   const { values } = await get(`jobs/${job.id}/${part}`);
-  handOver(values, message, job.name);
+  handOver(values, message(values), job.name);
   openTab('train');
 }
 
 async function applyRemedy(job) {
   try {
-    await intoForm(job, 'remedy', t('The settings of {name} with the change are in the form. Look them over, then start.', { name: job.name }));
+    await intoForm(job, 'remedy', () => t('The settings of {name} with the change are in the form. Look them over, then start.', { name: job.name }));
   } catch (error) {
     complain(error);
   }
@@ -256,7 +273,10 @@ function previewCard() {
   const words = h('p', { class: 'muted small numbers', 'data-role': 'preview-words' });
   const prompts = h('div', { class: 'row wrap', 'data-role': 'preview-prompts' });
   const none = h('p', { class: 'muted', 'data-role': 'preview-none' });
-  const NONE = t('No previews yet. Preview prompts in the Train tab make a picture now and then, so that you see what is learned.');
+  const NONE = t('This job has no preview prompts, so it draws no previews. Preview prompts in the Train tab make a picture now and then, so that you see what is learned.');
+  const UNASKED_YET = t('This job has preview prompts and no interval for them: it draws previews only when Preview now is pressed.');
+  const UNASKED = t('This job has preview prompts and no interval for them, so none was drawn.');
+  const FAILED = t('No preview was drawn; the warnings above and the log say why.');
   const LATER = t('The job waits for its turn. Its previews appear here while it runs.');
   const OVER = t('The run ended before the first preview.');
   const NOW = t('The first preview is being drawn.');
@@ -264,27 +284,34 @@ function previewCard() {
   const body = h('div', { class: 'col' }, h('a', { target: '_blank', rel: 'noopener', class: 'preview-link' }, picture), prompts, h('div', { class: 'row' }, slider), words);
   const element = h('section', { class: 'card', 'data-role': 'job-previews' }, h('h3', {}, t('Previews')), none, body);
   let samples = [];
-  let [planned, waiting, running, drawing] = [false, false, false, false];
+  let [planned, intervals, line] = [false, false, null]; // line: of the job in the list
   let job = null;
   let prompt = null;
   let last = true;
 
+  function why() {
+    if (!planned) return NONE;
+    if (line?.state === 'waiting') return intervals ? LATER : UNASKED_YET;
+    if (line?.state === 'running') return line.phase?.name === 'sampling' ? NOW : SOON;
+    if (!intervals) return UNASKED;
+    return line?.state === 'finished' ? FAILED : OVER;
+  }
   const series = () => samples.filter((sample) => key(sample) === prompt);
   const key = (sample) => `${sample.prompt ?? ''}\u0000${sample.seed ?? ''}`;
   function draw() {
-    none.hidden = samples.length > 0;
-    none.textContent = !planned ? NONE : waiting ? LATER : drawing ? NOW : running ? SOON : OVER;
+    none.hidden = samples.length > 0 || !line || line.reading !== null;
+    none.textContent = why();
     body.hidden = !samples.length;
     if (!samples.length) return;
     const names = [...new Set(samples.map(key))];
     if (!names.includes(prompt)) [prompt] = names;
     prompts.hidden = names.length < 2;
-    fill(prompts, names.map((name, index) => h('button', { class: 'chip clip', 'aria-pressed': String(name === prompt), title: name.split('\u0000')[0], onclick: () => { prompt = name; draw(); } }, t('Prompt {n}', { n: index + 1 }))));
-    const shown = series();
-    slider.max = shown.length - 1;
-    if (last) slider.value = shown.length - 1;
-    slider.disabled = shown.length < 2;
-    const sample = shown[Number(slider.value)] ?? shown.at(-1);
+    fill(prompts, names.map((name, index) => h('button', { class: 'chip clip', 'aria-pressed': String(name === prompt), title: name.split('\u0000')[0], onclick: () => { prompt = name; draw(); } }, t('Preview prompt {n}', { n: index + 1 }))));
+    const own = series();
+    slider.max = own.length - 1;
+    if (last) slider.value = own.length - 1;
+    slider.disabled = own.length < 2;
+    const sample = own[Number(slider.value)] ?? own.at(-1);
     const source = url(`jobs/${job}/samples/${sample.index}`);
     if (picture.src !== source) picture.src = source;
     picture.alt = sample.prompt ?? '';
@@ -294,8 +321,9 @@ function previewCard() {
   slider.addEventListener('input', () => { last = Number(slider.value) === Number(slider.max); draw(); });
   return {
     element,
-    clear() { samples = []; last = true; prompt = null; picture.removeAttribute('src'); draw(); },
-    show(detail) { samples = detail.samples; planned = detail.previews; waiting = detail.job.state === 'waiting'; running = detail.job.state === 'running'; drawing = detail.job.phase?.name === 'sampling'; job = detail.job.id; draw(); },
+    clear() { samples = []; last = true; prompt = null; line = null; picture.removeAttribute('src'); draw(); },
+    show(detail) { samples = detail.samples; planned = detail.previews; intervals = detail.intervals; line = detail.job; job = line.id; draw(); },
+    now(newest) { if (!samples.length) { line = newest; draw(); } },
   };
 }
 

@@ -4,6 +4,7 @@ import { get, post } from './api.js';
 import { duration, lang, setLang, t } from './text.js';
 import { ask, complain, notice } from './notice.js';
 import { translated } from './messages.js';
+import { notify } from './jobnotify.js';
 
 const RUNNING_MS = 1000;
 const IDLE_MS = 3000;
@@ -92,6 +93,9 @@ function watch(strip) {
   look();
 }
 
+let endedTitle = ''; // what ended while nobody looked
+document.addEventListener('visibilitychange', () => { if (!document.hidden) endedTitle = ''; });
+
 async function ended(job) {
   try {
     const { job: now } = await get(`jobs/${job.id}`);
@@ -101,6 +105,8 @@ async function ended(job) {
       crashed: t('{name} ended without a word; its log may tell why.', { name: job.name }),
     }[now.state];
     if (words) {
+      if (document.hidden) endedTitle = words;
+      notify(words, { tag: job.id, open: () => { location.hash = `job=${job.id}`; } });
       notice(words, {
         kind: ['failed', 'crashed'].includes(now.state) ? 'error' : 'info', seconds: 20,
         action: { label: t('View'), run: () => { location.hash = `job=${job.id}`; } },
@@ -119,7 +125,7 @@ function showJobs(strip, answer, look) {
   const [job] = answer.jobs;
   strip.dataset.kind = 'job';
   strip.hidden = !job;
-  document.title = job && job.total ? `${Math.floor((100 * job.step) / job.total)} % · ${job.name} – Athanor` : 'Athanor';
+  document.title = job ? `${job.step && job.total ? `${Math.floor((100 * job.step) / job.total)} %` : phaseWords(job.phase)} · ${job.name} – Athanor` : [endedTitle, 'Athanor'].filter(Boolean).join(' – ');
   if (!job) return;
   const share = job.total ? (100 * job.step) / job.total : 0;
   const part = (name, text) => text && h('span', { class: `strip-${name} numbers nowrap`, 'data-role': `strip-${name}` }, text);
@@ -130,6 +136,7 @@ function showJobs(strip, answer, look) {
     h('div', { class: `progress strip-bar${job.step ? '' : ' waiting'}`, role: 'progressbar', 'aria-label': t('Progress of {name}', { name: job.name }),
       'aria-valuemin': 0, 'aria-valuemax': 100, 'aria-valuenow': Math.floor(share) }, h('i', { style: job.step ? { width: `${share}%` } : {} })),
     part('step', job.step ? `${job.step}/${job.total}` : phaseWords(job.phase)),
+    part('phase', job.step && job.phase && job.phase.name !== 'training' ? phaseWords(job.phase) : null),
     part('loss', Number.isFinite(job.average ?? job.loss) && `loss ${(job.average ?? job.loss).toFixed(3)}`),
     part('speed', job.step ? speed(job.seconds_per_step) : null),
     part('left', job.remaining_seconds ? t('{time} left', { time: duration(job.remaining_seconds) }) : null),
