@@ -15,8 +15,9 @@ from trainer.config.partners import PARTNERS
 from trainer.networks.arguments import BLOCK_LISTS, BLOCK_WEIGHTS, MODULES
 from trainer.optimizers import OPTIMIZERS, find
 from trainer.plurals import filled
-from trainer.schedules import CLASSES, SCHEDULES
+from trainer.schedules import CLASSES, SCHEDULES, Schedule
 from webui.form import BASIC, DATASETS, IN_STEPS, SUBSETS, RawValue, default_values, groups, raw
+from webui.form_names import other_names
 from webui.form_presets import FIRST_PRESET, KEPT, KEPT_SECTIONS, load
 from webui.site import Site
 from webui.texts import texts
@@ -74,6 +75,9 @@ RARE_ARGUMENTS = {
     "eps", "foreach", "fused", "amsgrad", "min_8bit_size", "log_every", "r", "weight_lr_power", "beta3", "slice_p",
     "no_prox", "fixed_decay", "dampening", "init_lr_ground", "gamma_lr_update_freq",
 }  # fmt: skip
+# The two schedules called CosineAnnealingWarmupRestarts.
+BY_FIRST_CYCLE = "Without T_0: the original"
+BY_T_0 = "With T_0: the variant for styles, whose restarts are soft"
 SUBSET_FIELD = {
     "address": SUBSETS, "name": "subsets", "kind": "folders", "role": "folder", "advanced": True, "optional": True,
     "basic": False, "personal": True, "unit": None, "shown_when": None,
@@ -157,7 +161,7 @@ def _field(parameter: Parameter, chinese: Mapping[str, Mapping[str, str]], site:
     address, zh = parameter.address, chinese.get(parameter.address, {})
     return {
         "address": address, "name": parameter.name, "kind": parameter.kind, "role": parameter.role,
-        "unit": parameter.unit,
+        "unit": parameter.unit, "also": list(other_names().get(parameter.name, ())),
         "title": {"en": parameter.title, "zh": zh.get("title", parameter.title)},
         "help": {"en": parameter.help, "zh": zh.get("help", parameter.help)},
         "optional": parameter.optional, "advanced": parameter.advanced, "shown_when": _shown_when(parameter),
@@ -183,6 +187,7 @@ def _list_field(
     zh = chinese.get(field["address"], {})
     return {
         **field,
+        "also": list(other_names().get(field["name"], ())),
         "title": {"en": title, "zh": zh.get("title", title)},
         "help": {"en": told, "zh": zh.get("help", told)},
     }
@@ -220,25 +225,39 @@ def _arguments(address: str) -> dict[str, Any] | None:
         }
         return {"by": ["network.network_module"], "sets": networks, "empty": "off"}
     if address == "optimizer.optimizer_args":
-        optimizers = {name.lower(): {"": _method(one.help, one.arguments)} for name, one in OPTIMIZERS.items()}
+        optimizers = {
+            name.lower(): {"": _method(one.help, one.arguments, title=name)} for name, one in OPTIMIZERS.items()
+        }
         optimizers[""] = optimizers["adamw"]
         return {"by": ["optimizer.optimizer_type"], "sets": optimizers, "empty": "by itself"}
     if address == "schedule.lr_scheduler_args":
-        found: dict[str, dict[str, Argument]] = {}
+        schedules = {}
         for name, schedule in (*SCHEDULES.items(), *CLASSES.items()):
-            found.setdefault(name.partition(" ")[0].lower(), {}).update(schedule.arguments)
-        helps = {name.lower(): one.help for name, one in (*CLASSES.items(), *SCHEDULES.items())}
-        schedules = {name: {"": _method(helps[name], known)} for name, known in found.items()}
+            if " " not in name:
+                other = CLASSES.get(f"{name} (T_0)")
+                method = _method(schedule.help, schedule.arguments, title=name)
+                schedules[name.lower()] = {"": method if other is None else _with_variant(method, other)}
         by = ["schedule.lr_scheduler_type", "schedule.lr_scheduler"]
         return {"by": by, "sets": schedules, "empty": "by itself"}
     return None
 
 
-def _method(told: str, known: Mapping[str, Argument], readers: str = "") -> dict[str, Any]:
-    """readers: which image programs read its files, for methods of networks."""
+def _with_variant(method: dict[str, Any], other: Schedule) -> dict[str, Any]:
+    """A schedule class of which there are two by the same name: what only one of them takes stands in a group of its
+    own, what both take before them. Which one is meant, T_0 decides."""
+    own = set(method["names"])
+    first = [{**one, "group": "" if one["name"] in other.arguments else BY_FIRST_CYCLE} for one in method["arguments"]]
+    second = [{**_argument(one), "group": BY_T_0} for one in other.arguments.values() if one.name not in own]
+    listed = sorted([*first, *second], key=lambda one: ("", BY_FIRST_CYCLE, BY_T_0).index(one["group"]))
+    return {**method, "names": sorted(own | set(other.arguments)), "arguments": listed}
+
+
+def _method(told: str, known: Mapping[str, Argument], readers: str = "", title: str = "") -> dict[str, Any]:
+    """readers: which image programs read its files, for methods of networks. title: its name as people write it."""
     return {
         "help": told,
         "readers": readers,
+        "title": title,
         "names": sorted(known),
         "arguments": [_argument(one) for one in known.values() if one.name not in NO_FIELD],
     }
@@ -248,7 +267,7 @@ def _argument(argument: Argument) -> dict[str, Any]:
     return {
         "name": argument.name, "kind": argument.kind, "default": argument.default, "help": argument.help,
         "optional": argument.optional, "choices": list(argument.choices), "folded": argument.name in RARE_ARGUMENTS,
-        "brings": list(argument.brings),
+        "brings": list(argument.brings), "group": "",
     }  # fmt: skip
 
 

@@ -171,6 +171,17 @@ def test_search_finds_by_name_title_and_help_and_opens_the_groups(form):
     assert names == {"caption.caption_dropout_rate", "caption.caption_dropout_every_n_epochs"}
     form.fill("[data-role=search]", "噪声偏移")
     assert form.locator("[data-address='noise.noise_offset']").is_visible()
+    for words, address in (
+        ("--network_dim=16", "network.network_dim"), ("$lr_warmup_ratio", "schedule.lr_warmup_steps"),
+        ("lora_rank", "network.network_dim"), ("Network Rank (Dimension)", "network.network_dim"),
+        ("train_norm", "network.network_args"), ("T_0", "schedule.lr_scheduler_args"), ("dora", "network.network_args"),
+        ("d_coef=1", "optimizer.optimizer_args"), ("factor=4", "network.network_args"),
+    ):  # fmt: skip
+        form.fill("[data-role=search]", words)
+        assert form.locator(f"[data-address='{address}']").is_visible(), words
+    form.fill("[data-role=search]", "d_coef")
+    found = form.locator("[data-address='optimizer.optimizer_args'] [data-role=found-arguments]")
+    assert "d_coef belongs to Prodigy" in found.inner_text()
     form.fill("[data-role=search]", "no such thing")
     assert form.locator("[data-role=nothing-found]").is_visible()
     form.press("[data-role=search]", "Escape")

@@ -6,6 +6,8 @@ import pytest
 
 from trainer.config import parameters, to_toml
 from webui import form, form_spec
+from webui.form_names import LABELS, other_names
+from webui.site import open_site
 from webui.texts import texts
 
 READY = {
@@ -188,3 +190,19 @@ def test_two_rates_come_back_from_the_form_as_the_same_two_rates():
     shown = form.raw_values(config)["optimizer.text_encoder_lr"]
     assert shown == "1.0,0.0"
     assert form.check({**READY, **rates, "optimizer.text_encoder_lr": shown}).ready == config
+
+
+def test_names_of_other_programs_and_labels_of_their_pages_lead_to_a_parameter():
+    names = other_names()
+    assert LABELS.keys() <= {parameter.name for parameter in parameters()} | {"subsets"}
+    assert {"lora_rank", "network rank (dimension)"} <= set(names["network_dim"])
+    assert {"lr_warmup_ratio"} <= set(names["lr_warmup_steps"]) and "epoch" in names["max_train_epochs"]
+
+
+def test_the_two_schedules_of_one_name_are_two_groups_of_arguments(tmp_path):
+    fields = [field for group in form_spec.spec(open_site(tmp_path))["groups"] for field in group["fields"]]
+    (field,) = [field for field in fields if field["address"] == "schedule.lr_scheduler_args"]
+    listed = field["arguments"]["sets"]["cosineannealingwarmuprestarts"][""]["arguments"]
+    groups = {one["name"]: one["group"].partition(":")[0] for one in listed}
+    assert (groups["first_cycle_steps"], groups["T_0"], groups["warmup_steps"]) == ("Without T_0", "With T_0", "")
+    assert len(groups) == len(listed)

@@ -50,6 +50,17 @@ export function methodsOf(state, field) {
   return field.arguments.sets[chosen] ?? {};
 }
 
+/** The arguments of all methods: name -> what takes it, such as Prodigy or algo=lokr. */
+export function argumentNames(field) {
+  const found = new Map();
+  for (const [chosen, methods] of Object.entries(field.arguments?.sets ?? {})) {
+    for (const [method, { names, title }] of Object.entries(methods)) {
+      if (chosen) for (const name of names) found.set(name, [...(found.get(name) ?? []), method ? `algo=${method}` : title ?? chosen]);
+    }
+  }
+  return found;
+}
+
 export function argumentsControl(state, field, id) {
   const algo = h('select', { 'data-role': 'algo', 'aria-label': 'algo', onchange: () => write('algo', algo.value, '') });
   const about = h('p', { class: 'f-help muted', 'data-role': 'method-help' });
@@ -64,8 +75,9 @@ export function argumentsControl(state, field, id) {
     state.set(field.address, text.value.split('\n').flatMap(splitArguments));
     show();
   } });
+  const found = h('ul', { class: 'a-found muted', 'data-role': 'found-arguments', hidden: true });
   const asText = h('details', { class: 'a-folded', 'data-role': 'as-text' }, h('summary', {}, t('As text')), text);
-  const root = h('div', { class: 'f-args', 'data-role': 'arguments' }, head, about, grid, folded, strangers, asText);
+  const root = h('div', { class: 'f-args', 'data-role': 'arguments' }, found, head, about, grid, folded, strangers, asText);
   let drawn = '';
   let inputs = new Map();
 
@@ -131,7 +143,8 @@ export function argumentsControl(state, field, id) {
     head.hidden = Object.keys(methods()).length < 2;
     const told = methods()[method];
     about.textContent = !told ? '' : [told.help && t(told.help), told.readers && t(told.readers), listed.length === 0 && t('It takes no arguments.')].filter(Boolean).join(' ');
-    fill(grid, listed.filter((one) => !one.folded).map(rowFor));
+    const shown = listed.filter((one) => !one.folded);
+    fill(grid, [...new Set(shown.map((one) => one.group))].flatMap((group) => [group && h('p', { class: 'a-group' }, t(group)), ...shown.filter((one) => one.group === group).map(rowFor)]));
     fill(rare, listed.filter((one) => one.folded).map(rowFor));
     folded.hidden = !listed.some((one) => one.folded);
     folded.open = false;
@@ -156,12 +169,25 @@ export function argumentsControl(state, field, id) {
     if (text.value.split('\n').filter((line) => line.trim()).join('\n') !== written) text.value = written;
   }
 
+  // What is searched for stands in the chosen method's fields, unfolded; where another method takes it, that is said.
+  function search(words) {
+    const elsewhere = [];
+    for (const [name, takers] of words.length ? argumentNames(field) : []) {
+      if (!words.some((word) => word.length > 1 && name.toLowerCase().includes(word))) continue;
+      const input = inputs.get(name)?.input;
+      if (input && rare.contains(input)) folded.open = true;
+      if (!input) elsewhere.push(h('li', {}, h('code', {}, name), ` ${t('belongs to {names}', { names: [...new Set(takers)].slice(0, 6).join(', ') })}`));
+    }
+    fill(found, elsewhere.slice(0, 6));
+    found.hidden = elsewhere.length === 0;
+  }
+
   state.addEventListener('value', (event) => {
     if (field.arguments.by.some((address) => event.detail?.includes(address))) show();
   });
   const focus = () => { (grid.querySelector('input, select') ?? text).focus(); };
   return {
-    root, wide: true, focus, show,
+    root, wide: true, focus, show, search,
     // Those that the sentence names; where it names none, the text as a whole.
     markWrong(wrong, errorId, said) {
       const named = wrong ? [...inputs].filter(([name]) => new RegExp(`\\b${name}\\b`).test(said)) : [];

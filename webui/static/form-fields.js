@@ -3,7 +3,7 @@ import { attachCompletion, browse } from './browse.js';
 import { clear, fill, h, icon } from './dom.js';
 import { sentence } from './messages.js';
 import { lang, t } from './text.js';
-import { argumentsControl, methodsOf } from './form-arguments.js';
+import { argumentNames, argumentsControl, methodsOf } from './form-arguments.js';
 import { cardsControl } from './form-cards.js';
 import { cureButtons } from './form-cures.js';
 import { datasetList, folderChips, listEditor } from './form-folders.js';
@@ -183,6 +183,7 @@ function buildGroup(state, group) {
 // 'shown', 'folded' (behind 'n more') or 'hidden' (other mode, or without effect at these values).
 function placeOf(state, view, query, all, pointless) {
   const { field } = view;
+  if (field.arguments) view.search(wanted(query));
   if (query) return matches(field, query) ? 'shown' : 'hidden';
   if (view.wrong || view.missing || view.wanted) return 'shown';
   const changed = state.isChanged(field.address);
@@ -201,9 +202,14 @@ export function applies(state, field) {
 }
 
 export function matches(field, query) {
-  const said = [field.name, field.address, field.title.en, field.title.zh, field.help.en, field.help.zh].join(' ').toLowerCase();
-  return query.split(/\s+/).every((word) => said.includes(word));
+  field.said ??= [field.name, field.address, field.title.en, field.title.zh, field.help.en, field.help.zh, ...(field.also ?? []),
+    ...[...(field.choices ?? []), ...(field.suggestions ?? [])].flatMap((choice) => [choice.value, choice.label.en, choice.label.zh]),
+    ...argumentNames(field).keys(), ...Object.values(field.arguments?.sets ?? {}).flatMap(Object.keys)].join(' ').toLowerCase();
+  return wanted(query).every((word) => field.said.includes(word));
 }
+
+// --network_dim=16, $unet_lr and "conv_dim=4" mean the name in them.
+const wanted = (query) => query.split(/\s+/).map((word) => word.replace(/^(?:--?|\$|["'])+/, '').split('=')[0].replace(/["']+$/, '')).filter(Boolean);
 
 function buildField(state, field) {
   const id = inputId(field.address);
@@ -231,6 +237,7 @@ function buildField(state, field) {
   const view = {
     root, field, status, wrong: false, missing: false, wanted: false,
     focus: () => control.focus(),
+    search: (names) => control.search(names),
     show() {
       control.show(state.values[field.address]);
       dot.hidden = !state.isChanged(field.address);
