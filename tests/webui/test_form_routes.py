@@ -223,8 +223,15 @@ def test_a_preset_is_fitted_to_a_machine_without_a_card(client, monkeypatch):
 
 
 def test_the_demo_is_filled_in_with_its_pictures_and_can_start(client, site):
-    _, answer = post(client, "demo", values=form.default_values())
-    assert answer["id"] == "demo"
+    mine = {
+        "dataset.subsets": [{"image_dir": "train/anby"}],
+        "sample.sample_prompts": "anby",
+        "save.output_dir": "D:/x",
+    }
+    _, answer = post(client, "preset", id="demo", values=filled(**mine))
+    assert answer["values"]["dataset.subsets"] == [] and answer["values"]["sample.sample_prompts"] == ""
+    assert answer["values"]["save.output_name"] == "demo" and answer["values"]["save.output_dir"] == "D:/x"
+    answer["values"]["save.output_dir"] = "./output"
     _, checked = post(client, "check", values=answer["values"])
     assert checked["ready"], checked["problems"]
     _, report = post(client, "report", values=answer["values"])
@@ -236,7 +243,7 @@ def test_a_folder_of_the_users_is_never_taken_for_the_demo(client, site):
     folder = site.root / "train" / "demo" / "10_star"
     folder.mkdir(parents=True)
     (folder / "mine.png").write_bytes(b"x")
-    status, answer = post(client, "demo", values=form.default_values())
+    status, answer = post(client, "preset", id="demo", values=form.default_values())
     assert status == 409 and "did not make" in answer["message"]
 
 

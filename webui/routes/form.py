@@ -206,21 +206,9 @@ def _add_presets(api: APIRouter, site: Site, own: form_presets.OwnPresets) -> No
         chosen = next((preset for preset in [*form_presets.shipped(PRESETS), *own.all()] if preset.id == body.id), None)
         if chosen is None:
             raise Refusal(404, "This preset is gone; reload the page to see those that are there.")
-        values = form_presets.applied(_known(body.values), chosen)
-        return {"values": values, "fitted": [] if chosen.own else form_spec.fit(values)}
-
-    @api.post("/demo")
-    def demo(body: Values) -> dict[str, Any]:
-        """Draw the demo's pictures into ./train and fill the form for them."""
-        try:
-            write_data_set(site.root, captions=True)
-        except DemoError as error:
-            raise Refusal(409, str(error)) from error
-        chosen = form_presets.load(PRESETS / f"{DEMO_PRESET}.toml", own=False)
-        values = form_presets.applied(_known(body.values), chosen)
-        if not (site.root / str(values[form_report.MODEL_ADDRESS])).exists():
-            values[form_report.MODEL_ADDRESS] = str(BASE)
-        return {"id": chosen.id, "values": values}
+        values = _known(body.values)
+        filled = _demo(site, values, chosen) if chosen.id == DEMO_PRESET else form_presets.applied(values, chosen)
+        return {"values": filled, "fitted": [] if chosen.own else form_spec.fit(filled)}
 
     @api.post("/presets/save")
     def save(body: PresetToSave) -> dict[str, Any]:
@@ -269,6 +257,20 @@ def _settle_captions(captions: OpenFolders, places: frozenset[CaptionPlace], wan
 def _unsaved_refusal(template: str, values: dict[str, Any]) -> Refusal:
     problem = Problem("", template, values)
     return Refusal(409, problem.message, [{**form_report.problem_json(problem), "unsaved": values["n"]}])
+
+
+def _demo(site: Site, values: dict[str, Any], preset: form_presets.Preset) -> dict[str, Any]:
+    """The form for the demo, whose pictures are drawn into ./train; of the user's values only the folders to write to
+    stay, since the demo is about other pictures and another base model."""
+    try:
+        write_data_set(site.root, captions=True)
+    except DemoError as error:
+        raise Refusal(409, str(error)) from error
+    places = {address: values[address] for address in form_presets.KEPT_FOLDERS if address in values}
+    filled = form_presets.applied(places, preset)
+    if not (site.root / str(filled[form_report.MODEL_ADDRESS])).exists():
+        filled[form_report.MODEL_ADDRESS] = str(BASE)
+    return filled
 
 
 def _known(values: dict[str, Any]) -> dict[str, Any]:

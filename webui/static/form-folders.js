@@ -52,7 +52,7 @@ export function folderChips(state) {
   const root = h('div', { class: 'f-chips', 'data-role': 'folder-chips' });
   let shown = null;
   const list = () => structuredClone(state.values[address] ?? []);
-  const write = (next) => state.set(address, next);
+  const write = (next, apart = true) => state.set(address, next, { apart });
 
   function chip(folder, index) {
     const path = folder.image_dir || folder.metadata_file || '';
@@ -60,7 +60,7 @@ export function folderChips(state) {
       const next = list();
       next[index].num_repeats = repeats.value;
       shown = JSON.stringify(next);
-      write(next);
+      write(next, false);
     } });
     const change = async () => {
       const chosen = await browse({ kind: 'folder', start: path });

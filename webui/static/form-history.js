@@ -11,10 +11,10 @@ export class History {
   }
 
   /** A change that begins now. before: gives the form as it is. Typing in one field goes on with its step until a pause. */
-  record(before, { label = '', address = null } = {}) {
+  record(before, { label = '', address = null, apart = false } = {}) {
     const now = performance.now();
     const last = this.done.at(-1);
-    const goesOn = address !== null && last?.address === address && this.undone.length === 0 && now - last.time < PAUSE_MS;
+    const goesOn = address !== null && !apart && last?.address === address && this.undone.length === 0 && now - last.time < PAUSE_MS;
     if (goesOn) {
       last.time = now;
       return last;

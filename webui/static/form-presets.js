@@ -5,9 +5,11 @@ import { get, post } from './api.js';
 import { ask, complain, notice } from './notice.js';
 import { sentence } from './messages.js';
 import { t } from './text.js';
-import { words } from './form-fields.js';
+import { namesOf, words } from './form-fields.js';
+import { same } from './form-state.js';
 
 const GROUPS = [['sd15', 'SD 1.5'], ['sdxl', 'SDXL, Pony, Illustrious, NoobAI'], ['other', 'To try out']];
+const DEMO = 'demo'; // the preset that brings its own pictures and base model
 const LARGEST_FILE_BYTES = 2 * 2 ** 20;
 const LARGEST_HEADER_BYTES = 100 * 2 ** 20;
 const UNUSED_IN_A_HEADER = ['ss_tag_frequency', 'ss_bucket_info', 'modelspec.thumbnail'];
@@ -125,29 +127,23 @@ export function buildToolbar(state, fields) {
   async function take(id) {
     try {
       const asked = structuredClone(state.values);
-      const own = (asks += 1);
+      const turn = (asks += 1);
       const answer = await post('form/preset', { id, values: asked });
-      if (own !== asks) return;
+      if (turn !== asks) return;
       const name = words(state.presetNamed(id).title);
-      const done = t('Preset {name} was applied. Paths and names stayed.', { name });
-      swap({ ...answer.values, ...state.typedSince(asked) }, [done, ...answer.fitted.map(sentence)].join(' '), { preset: id, label: t('Preset {name}', { name }) });
+      const values = { ...answer.values, ...state.typedSince(asked) };
+      const replaced = [...state.fields.values()].filter((field) => field.personal && isReplaced(field.address, values)).map((field) => field.address);
+      const done = id === DEMO ? t('The demo is filled in: 12 drawn stars and a small base model. Training takes about two minutes.') : t('Preset {name} was applied.', { name });
+      const own = replaced.length ? t('Replaced: {names}. Undo brings that back.', { names: namesOf(state, replaced) }) : id === DEMO ? '' : t('Paths and names stayed.');
+      swap(values, [done, own, ...answer.fitted.map(sentence)].filter(Boolean).join(' '), { preset: id, label: t('Preset {name}', { name }) });
     } catch (error) {
       show();
       complain(error);
     }
   }
 
-  async function demo() {
-    try {
-      const asked = structuredClone(state.values);
-      const own = (asks += 1);
-      const answer = await post('form/demo', { values: asked });
-      if (own !== asks) return;
-      swap({ ...answer.values, ...state.typedSince(asked) }, t('The demo is filled in: 12 drawn stars and a small base model. Training takes about two minutes.'), { preset: answer.id, label: t('Fill in the demo') });
-    } catch (error) {
-      complain(error);
-    }
-  }
+  // A path or a name of the user's that a preset brings another value for.
+  const isReplaced = (address, values) => !same(state.values[address], state.spec.defaults[address]) && !same(state.values[address], values[address]);
 
   async function resetAll() {
     const count = state.changed().length;
@@ -287,5 +283,5 @@ export function buildToolbar(state, fields) {
     swap(values, message, name ? { preset: '', source: { name, values }, label: t('Settings of {name}', { name }) } : { label: t('Settings of a job') });
   }
 
-  return { root, show, showSteps, demo, fill: fromElsewhere };
+  return { root, show, showSteps, demo: () => take(DEMO), fill: fromElsewhere };
 }

@@ -82,10 +82,10 @@ export class FormState extends EventTarget {
     return undefined;
   }
 
-  // join: part of the step before, for what follows from it by itself.
-  set(address, value, { label = '', join = false } = {}) {
+  // join: part of the step before, for what follows from it by itself. apart: a step of its own, for what is not typed.
+  set(address, value, { label = '', join = false, apart = false } = {}) {
     if (same(this.values[address], value) && this.values[address] === value) return;
-    if (!join) this.record({ address, label });
+    if (!join) this.record({ address, label, apart });
     this.put({ [address]: value });
   }
 
