@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from trainer import __version__, tomltext
 from trainer.config import SECRETS, ConfigError, Problem, parameters
 from trainer.console import LOG
+from trainer.job import LONGEST_NAME_BYTES, time_of_id
 from trainer.saving import new_device
 
 if TYPE_CHECKING:
@@ -28,12 +29,13 @@ WANDB_WITHOUT_KEY = ("offline", "disabled", "dryrun")
 
 
 class Curves:
-    """Writes `<logging_dir>/<log_prefix><date>/<tracker name>/events…`, or to wandb, or both; nothing when both are
-    off."""
+    """Writes the event files of TensorBoard into `run_folder`, or to wandb, or both; nothing when both are off."""
 
-    def __init__(self, config: TrainConfig, silent: bool = False) -> None:
-        """silent: of a process that writes nothing. Raises OSError when the folder cannot be written, ConfigError when
-        wandb refuses (no key, no network)."""
+    def __init__(self, config: TrainConfig, name: str, job_id: str = "", silent: bool = False) -> None:
+        """name: under which the run saves. silent: of a process that writes nothing.
+
+        Raises OSError when the folder cannot be written, ConfigError when wandb refuses (no key, no network).
+        """
         self.folder: Path | None = None
         self.warn: Callable[[str], object] = LOG.warning
         self._writer: Any = None
@@ -46,8 +48,7 @@ class Curves:
             from torch.utils.tensorboard import SummaryWriter
             from torch.utils.tensorboard.summary import hparams
 
-            dated = f"{section.log_prefix or ''}{time.strftime('%Y%m%d%H%M%S')}"
-            self.folder = Path(section.logging_dir) / dated / (section.log_tracker_name or "network_train")
+            self.folder = run_folder(section, name, job_id)
             self._writer = SummaryWriter(str(self.folder), flush_secs=5)
             self._writer.add_text("athanor", f"version {__version__}", 0)
             for summary in hparams(settings, {}) if settings else ():
@@ -102,6 +103,27 @@ class Curves:
         except OSError as error:
             self._writer = self._wandb = None
             self.warn(f"the curves end here, training goes on: {error.strerror or error}")
+
+
+def run_folder(section: Log, name: str, job_id: str = "") -> Path:
+    """The new folder for a run's curves, whose path below logging_dir TensorBoard shows as the run's name.
+
+    Without log_prefix and log_tracker_name it is called after the LoRA and the time, as the page's list of jobs is:
+    `logs/anby · 2026-11-20 11.42`. sd-scripts calls it by the date alone, `logs/20261120114200/network_train`; with
+    log_prefix its way is kept.
+    """
+    base = Path(section.logging_dir or "")
+    if section.log_prefix:
+        dated = f"{section.log_prefix}{time.strftime('%Y%m%d%H%M%S')}"
+        return base / dated / (section.log_tracker_name or "network_train")
+    moment = time_of_id(job_id) or time.localtime()
+    short = name.encode("utf-8", "replace")[:LONGEST_NAME_BYTES].decode("utf-8", "ignore")
+    label = f"{short} · {time.strftime('%Y-%m-%d %H.%M', moment)}"  # Windows has no : in names
+    folder, number = base / label, 1
+    while folder.exists():  # trained once more in the same job, or twice within a minute
+        number += 1
+        folder = base / f"{label} ({number})"
+    return folder / section.log_tracker_name if section.log_tracker_name else folder
 
 
 def old_rate_names(rates: Mapping[str, float]) -> dict[str, float]:

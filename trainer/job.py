@@ -235,6 +235,15 @@ def _is_empty(path: Path) -> bool:
         return False
 
 
+def time_of_id(job_id: str) -> time.struct_time | None:
+    """When a job was made, as its id has it; None for a folder that is called otherwise."""
+    if not ID_PATTERN.fullmatch(job_id):
+        return None
+    with contextlib.suppress(ValueError):  # 99 hours
+        return time.strptime(job_id[:15], "%Y%m%d-%H%M%S")
+    return None
+
+
 def name_in_id(name: str) -> str:
     """What of a name stands in an id: letters, digits, . _ and -, at most 60 of them in at most 100 bytes; maybe ""."""
     safe = re.sub(r"[^\w.\-]+", "-", name).strip("-.")[:60]

@@ -96,7 +96,7 @@ def trained(run: Run) -> Finished | Stopped:
     began = time.monotonic()
     config = run.config
     progress = beginning(run)
-    report = Report(run, Curves(config, silent=not run.processes.main))
+    report = Report(run, Curves(config, run.output_name, run.job.id, silent=not run.processes.main))
     first = progress.step
     try:
         if config.sample.sample_at_first and run.prompts and progress.step == 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 import types
 from pathlib import Path
@@ -13,7 +14,7 @@ from place import Place
 
 from trainer.__main__ import main
 from trainer.config import ConfigError, parse, to_toml
-from trainer.curves import check, logged_settings, old_rate_names
+from trainer.curves import check, logged_settings, old_rate_names, run_folder
 
 NEEDED = {"pretrained_model_name_or_path": "b", "train_data_dir": "t", "resolution": 512}
 
@@ -145,11 +146,32 @@ def test_logged_settings_hold_no_path_and_no_key() -> None:
     assert not {"wandb_api_key", "logging_dir", "train_data_dir", "pretrained_model_name_or_path"} & set(told)
 
 
+@pytest.mark.parametrize(
+    ("settings", "job_id", "folder"),
+    [
+        ({}, "20261120-151900-anby", r"安比 v1 · 2026-11-20 15\.19"),
+        ({"log_tracker_name": "own"}, "20261120-151900-anby", r"安比 v1 · 2026-11-20 15\.19/own"),
+        ({}, "20261399-999999-anby", r"安比 v1 · 20\d\d-\d\d-\d\d \d\d\.\d\d"),  # no such time: the clock's
+        ({"log_prefix": "first-"}, "20261120-151900-anby", r"first-20\d{12}/network_train"),  # as sd-scripts
+    ],
+)
+def test_curves_lie_under_the_name_that_the_page_shows(settings, job_id, folder, tmp_path) -> None:
+    section = parse({**NEEDED, "logging_dir": str(tmp_path), **settings}).config.log
+    assert re.fullmatch(folder, run_folder(section, "安比 v1", job_id).relative_to(tmp_path).as_posix())
+
+
+def test_a_second_run_of_a_job_has_curves_of_its_own(tmp_path: Path) -> None:
+    section = parse({**NEEDED, "logging_dir": str(tmp_path)}).config.log
+    first = run_folder(section, "anby", "20261120-151900-anby")
+    first.mkdir()
+    assert run_folder(section, "anby", "20261120-151900-anby") == tmp_path / f"{first.name} (2)"
+
+
 def test_settings_stand_beside_the_curves(place: Place) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     assert place.train(max_train_epochs=1, logging_dir="logs", log_config=True, validation_split=0.2) == 0
-    curves = EventAccumulator(str(next(Path("logs").iterdir()) / "network_train"))
+    curves = EventAccumulator(str(next(Path("logs").iterdir())))
     curves.Reload()
     assert "_hparams_/session_start_info" in curves.summary_metadata
     assert {"loss/validation/epoch_average", "loss/validation/epoch_divergence"} <= set(curves.Tags()["scalars"])
@@ -161,7 +183,7 @@ def test_every_batch_of_an_accumulated_step_stands_at_the_step_it_leads_to(place
 
     settings = {"gradient_accumulation_steps": 2, "lr_scheduler": "linear", "scale_weight_norms": 1.0}
     assert place.train(logging_dir="logs", **settings) == 0
-    curves = EventAccumulator(str(next(Path("logs").iterdir()) / "network_train"))
+    curves = EventAccumulator(str(next(Path("logs").iterdir())))
     curves.Reload()
     rates = [(point.step, round(point.value, 6)) for point in curves.Scalars("lr/unet")]
     # three batches an epoch in steps of two and one; the rate falls from 0.01 to 0 in four steps

@@ -18,14 +18,15 @@ class Log(Section):
     both. Empty: TensorBoard whenever a folder is given."""
 
     log_prefix: str | None = parameter(None, "Prefix of the run's folder", max_length=100, advanced=True)
-    """Put before the date in the folder name, to tell runs apart."""
+    """Put before the date in the folder name. Empty: the folder is called after the LoRA and the time, as the list of
+    jobs is, so that TensorBoard shows the same names."""
 
     log_old_rate_names: bool = parameter(False, "Old names of the rate curves", advanced=True)
     """Writes learning rates under lr/group0, lr/group1 … as well, as sd-scripts always does, so that older curves can
     be compared with. Off: each rate once, under its part's name."""
 
     log_tracker_name: str | None = parameter(None, "Name inside the run's folder", max_length=100, advanced=True)
-    """Folder below the dated one. Empty: network_train."""
+    """Folder below that of the run. Empty: none, or network_train where log_prefix is given."""
 
     log_tracker_config: str | None = parameter(None, "Options of the logging tool", role="file", advanced=True)
     """A TOML file; its table [wandb] is handed to wandb.init, in place of the name below."""
