@@ -35,7 +35,7 @@ from trainer.spawning import process_count
 from webui.cures import with_cures
 from webui.earlier import Earlier
 from webui.form import STAND_INS
-from webui.form_prompts import made_prompts
+from webui.form_prompts import made_prompts, planned_previews
 from webui.form_spec import has_nvidia
 from webui.shortpaths import ShortPaths
 from webui.tagstore import CaptionPlace
@@ -54,7 +54,8 @@ EMPTY: dict[str, Any] = {
     "images": 0, "reg_images": 0, "steps": 0, "epochs": 0, "batches_per_epoch": 0, "buckets": [], "folders": [],
     "problems": [],
     "repeats_sum": 0, "batch_size": 1, "accumulation": 1, "processes": 1, "steps_per_epoch": 0, "by_epochs": True,
-    "curve": None, "stale": False, "file_bytes": None, "family": None, "earlier": None, "prompts": "", "unsaved": 0,
+    "curve": None, "stale": False, "file_bytes": None, "family": None, "earlier": None, "prompts": "",
+    "previews": None, "unsaved": 0,
 }  # fmt: skip
 
 
@@ -168,6 +169,7 @@ class Reports:
         short = ShortPaths(self._root, picture_folders(config))
         told["earlier"] = self._earlier.like(config) if told["steps"] else None
         told["prompts"] = arranged.prompts
+        told["previews"] = planned_previews(config, told["steps"], told["steps_per_epoch"])
         return {**told, "problems": [short.problem(problem) for problem in with_cures(config, told["problems"])]}
 
     def _arranged(self, config: TrainConfig, kept: _Kept) -> _Sorted:

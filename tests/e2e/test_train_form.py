@@ -217,7 +217,9 @@ def test_a_changed_field_has_a_dot_that_takes_it_back(form):
 
 def test_an_own_preset_is_saved_and_deleted_with_undo(form):
     settled(form, lambda: form.fill(DIM, "24"))
+    settled(form, lambda: form.fill("#train-save-output_name", "anby"))
     form.click("[data-role=preset-save]")
+    assert form.get_by_label("Name of the preset").input_value().startswith("anby · SD 1.5 anime character")
     form.fill("[data-role=ask-text]", "mine")
     form.click("[data-role=ask-text-ok]")
     form.locator("[data-role=own-preset]").wait_for()

@@ -11,7 +11,7 @@ from trainer.config import parse_flat
 from trainer.dataset.reading import read
 from trainer.families.emphasis import parse
 from trainer.prompts import read_prompts
-from webui.form_prompts import MOST_TAGS, made_prompts
+from webui.form_prompts import MOST_TAGS, made_prompts, planned_previews
 
 
 def made(
@@ -78,3 +78,30 @@ def test_regularisation_pictures_give_no_words(tmp_path: Path) -> None:
     train = tmp_path / "train"
     train.mkdir()
     assert "zebra" not in made(train, ["anby", "anby, hat", "anby, dog"], reg_data_dir=str(tmp_path / "reg"))
+
+
+@pytest.mark.parametrize(
+    ("options", "times"),
+    [
+        ({"max_train_epochs": 10, "sample_every_n_epochs": 3}, 3),  # after epochs 3, 6 and 9
+        ({"max_train_epochs": 10, "sample_every_n_epochs": 3, "sample_at_first": True}, 4),
+        ({"max_train_epochs": 10, "sample_every_n_epochs": 3, "sample_every_n_steps": 1}, 3),  # epochs decide
+        ({"max_train_steps": 60, "sample_every_n_steps": 20}, 3),
+        ({"max_train_steps": 60, "sample_every_n_epochs": 1}, 0),  # 60 of 150 steps: no epoch ends
+    ],
+)
+def test_previews_are_counted_as_they_will_be_drawn(options: dict[str, object], times: int) -> None:
+    base = {"pretrained_model_name_or_path": "base.safetensors", "train_data_dir": "x", "resolution": "256,512"}
+    text = "# remark\nanby --s 20\nanby, hat --w 256 --h 512"
+    config = parse_flat({**base, "sample_prompts": text, **options}).config
+    steps = config.run.max_train_steps if "max_train_steps" in options else 1500
+    assert planned_previews(config, steps, 150) == {
+        "prompts": 2, "times": times, "steps": 30, "unsized": 1, "width": 256, "height": 512,
+    }  # fmt: skip
+
+
+def test_prompts_without_a_size_are_told_only_where_training_is_smaller() -> None:
+    base = {"pretrained_model_name_or_path": "base.safetensors", "train_data_dir": "x", "resolution": "512,768"}
+    config = parse_flat({**base, "sample_prompts": "anby", "sample_every_n_epochs": 1, "max_train_epochs": 1}).config
+    assert planned_previews(config, 10, 10)["unsized"] == 0
+    assert planned_previews(config, 10, 0) is None

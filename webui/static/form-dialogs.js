@@ -7,13 +7,13 @@ import { t } from './text.js';
 export function askText(title, label, value, ok) {
   return new Promise((resolve) => {
     let answer = null;
-    const input = h('input', { class: 'input', value, 'data-role': 'ask-text', 'aria-label': label, maxlength: '60', spellcheck: 'false' });
+    const input = h('input', { class: 'input', value, 'data-role': 'ask-text', maxlength: '60', spellcheck: 'false' });
     const form = h('form', { class: 'col', onsubmit: (event) => {
       event.preventDefault();
       if (!input.value.trim()) return;
       answer = input.value;
       view.close();
-    } }, input, h('div', { class: 'dialog-foot' },
+    } }, h('label', { class: 'col' }, h('span', { class: 'muted' }, label), input), h('div', { class: 'dialog-foot' },
       h('button', { type: 'button', class: 'btn', onclick: () => view.close() }, t('Cancel')), h('button', { class: 'btn primary', 'data-role': 'ask-text-ok' }, ok)));
     const view = dialog(title, form, { closed: () => resolve(answer) });
     input.focus();

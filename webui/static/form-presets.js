@@ -10,6 +10,7 @@ import { same } from './form-state.js';
 
 const GROUPS = [['sd15', 'SD 1.5'], ['sdxl', 'SDXL, Pony, Illustrious, NoobAI'], ['other', 'To try out']];
 const DEMO = 'demo'; // the preset that brings its own pictures and base model
+const LONGEST_NAME = 60;
 const LARGEST_FILE_BYTES = 2 * 2 ** 20;
 const LARGEST_HEADER_BYTES = 100 * 2 ** 20;
 const UNUSED_IN_A_HEADER = ['ss_tag_frequency', 'ss_bucket_info', 'modelspec.thumbnail'];
@@ -160,9 +161,16 @@ export function buildToolbar(state, fields) {
     state.spec.presets = (await get('form/presets')).presets;
   }
 
-  async function savePreset() {
+  // An own preset is saved again; else what is trained, on which base: 'anby · SD 1.5 anime character'.
+  function suggestedName() {
     const current = state.presetNamed(state.preset);
-    const name = await askText(t('Save as preset'), t('Name'), current?.own ? words(current.title) : '', t('Save'));
+    if (current?.own) return words(current.title);
+    const from = current ? plainTitle(current) : (state.source?.name ?? '').replace(/\.\w{1,11}$/, '');
+    return [String(state.values['save.output_name'] ?? '').trim(), from].filter(Boolean).join(' · ').slice(0, LONGEST_NAME);
+  }
+
+  async function savePreset() {
+    const name = await askText(t('Save as preset'), t('Name of the preset'), suggestedName(), t('Save'));
     if (name === null) return;
     try {
       const taken = state.spec.presets.some((one) => one.own && words(one.title) === name.trim());

@@ -4,7 +4,7 @@ import { buildReport } from './form-report.js';
 import { buildToolbar } from './form-presets.js';
 import { FormState } from './form-state.js';
 import { get, post } from './api.js';
-import { h, icon, visible } from './dom.js';
+import { fill, h, icon, visible } from './dom.js';
 import { choose, complain, notice } from './notice.js';
 import { sentence } from './messages.js';
 import { receive } from './form-handover.js';
@@ -85,6 +85,7 @@ function listen(element, state, fields, toolbar, report) {
     fields.showProblems();
     report.show();
     showFolder(state, fields);
+    showPreviews(state, fields);
     const back = state.fillPrompts();
     if (back) notice(t('The prompts for previews were made from your captions.'), { action: { label: t('Undo'), run: back } });
     element.dataset.reading = String(state.reading);
@@ -182,6 +183,22 @@ function showFolder(state, fields) {
   } else {
     view.status.hidden = true;
   }
+}
+
+// How many previews the prompts come to, and those that would be drawn larger than what is trained.
+function showPreviews(state, fields) {
+  const view = fields.view('sample.sample_prompts');
+  const plan = state.report?.previews;
+  if (!view) return;
+  view.status.hidden = !plan || plan.times === 0;
+  if (view.status.hidden) return;
+  const { prompts, times, steps, unsized, width, height } = plan;
+  const sized = () => state.set('sample.sample_prompts', String(state.values['sample.sample_prompts']).split('\n')
+    .map((line) => (line.trim() && !line.startsWith('#') && !/\s--[wh]\s/.test(line) ? `${line.trimEnd()} --w ${width} --h ${height}` : line)).join('\n'), { apart: true });
+  view.status.className = `f-status f-previews ${unsized ? 'bad' : 'muted'}`;
+  fill(view.status, h('span', {}, t('{n} {n|preview|previews} of up to {steps} steps: {prompts} {prompts|prompt|prompts}, {times} {times|time|times}.', { n: prompts * times, steps, prompts, times })),
+    unsized > 0 && [h('span', {}, t('Without --w and --h a picture is 512 × 512, larger than the training size {size}.', { size: `${width} × ${height}` })),
+      h('button', { type: 'button', class: 'f-more', 'data-role': 'size-prompts', onclick: sized }, t('Add the training size'))]);
 }
 
 async function start(state, report, fields, queue, unsaved) {
