@@ -13,7 +13,7 @@ from typing import Any
 
 from trainer.config import TrainConfig
 from trainer.config.dataset import owners
-from trainer.config.notes import DORA_OF_OUTPUTS
+from trainer.config.notes import DORA_OF_OUTPUTS, NOT_DECOUPLED
 from trainer.config.rate_notes import (
     NO_FACTOR,
     NOT_USED,
@@ -185,6 +185,14 @@ def _as_the_parts(config: TrainConfig, problem: Mapping[str, Any], told: set[str
     return {"optimizer.learning_rate": number_text(rates.get("unet") or max(rates.values()))} if rates else {}
 
 
+def _decoupled(config: TrainConfig, problem: Mapping[str, Any], told: set[str]) -> Values:
+    """The arguments that guides give DAdaptAdam, beside those that are there."""
+    names = [text.partition("=")[0].strip() for text in config.optimizer.optimizer_args]
+    kept = [text for text, name in zip(config.optimizer.optimizer_args, names, strict=True) if name != "decouple"]
+    added = [text for text in ("weight_decay=0.01", "betas=0.9,0.99") if text.partition("=")[0] not in names]
+    return {"optimizer.optimizer_args": [*kept, "decouple=True", *added]}
+
+
 def _caption_still(config: TrainConfig, problem: Mapping[str, Any], told: set[str]) -> Values:
     """What changes captions, switched off."""
     address = f"caption.{problem['values']['name']}"
@@ -208,8 +216,10 @@ _CURES: dict[str, Callable[[TrainConfig, Mapping[str, Any], set[str]], Values]] 
     kinds.V_BY_FILE: _v_on,
     kinds.PURE_NOISE_BY_FILE: _v_on,
     kinds.NAME_SAYS_V: _v_by_name,
+    kinds.NAME_SAYS_V_SD1: _v_by_name,
     kinds.FILE_SAYS_NOISE: _v_off,
     kinds.FILE_IS_SILENT: _v_off,
+    kinds.FILE_IS_SILENT_SD1: _v_off,
     DORA_OF_OUTPUTS: _dora_of_inputs,
     FOLDER_ITSELF: _folder_above,
     NO_REPEATS: _listed,
@@ -223,6 +233,7 @@ _CURES: dict[str, Callable[[TrainConfig, Mapping[str, Any], set[str]], Values]] 
     HIGHER_BUCKET: _told_value("dataset.max_bucket_reso", "side"),
     **dict.fromkeys((TOO_HIGH, TOO_LOW, ONLY_DEFAULT, NO_FACTOR), _rates),
     ONE_RATE: _all_rates_1,
+    NOT_DECOUPLED: _decoupled,
     TEXT_ABOVE_UNET: _half_of_the_unets,
     NOT_USED: _as_the_parts,
     WARMUP_TOO_LONG: _set_to(schedule__lr_warmup_steps="5%"),

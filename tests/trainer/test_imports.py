@@ -513,4 +513,9 @@ def test_the_old_locon_module_is_read_as_lora_with_convolutions() -> None:
         {"pretrained_model_name_or_path": "b.safetensors", "train_data_dir": "t", "resolution": 512, **given}
     )
     assert parsed.config.network.network_module == "networks.lora"
+    assert parsed.config.network.network_args == ("conv_dim=8", "conv_alpha=1")
+    given = {"network_module": "locon.locon_kohya", "network_dim": 16, "network_alpha": 8}
+    whole = parse({"pretrained_model_name_or_path": "b.safetensors", "train_data_dir": "t", "resolution": 512, **given})
+    assert whole.config.network.network_args == ("conv_dim=16", "conv_alpha=8")
+    assert any(note.message.startswith("conv_dim=16, conv_alpha=8 was added") for note in whole.notes)
     assert "network_module locon.locon_kohya was read as networks.lora" in [note.message for note in parsed.notes]

@@ -53,6 +53,9 @@ def test_v_for_a_file_that_does_not_say_v_is_questioned():
         config(v_parameterization=True), file("sdxl", says_epsilon=True)
     )
     assert "does not say that it predicts v" in notes(config(v_parameterization=True), file("sdxl"))
+    assert "NoobAI" in notes(config(v_parameterization=True), file("sdxl"))
+    assert "SD 1.5 models" in notes(config(v_parameterization=True), file("sd1"))
+    assert "NoobAI" not in notes(config(), replace(file("sd1"), path=Path("hll-v-pred.safetensors")))
     assert notes(config(v_parameterization=True), file("sd2", prediction=None)) == ""  # SD 2 files never say it
     assert notes(config(v_parameterization=True, prediction_type="v"), file("sdxl")) == ""
 

@@ -116,6 +116,23 @@ def test_options_of_several_processes_are_told_where_one_trains_alone() -> None:
     assert not [text for text in notes({"ddp_timeout": 7, "num_processes": 2}) if "ddp_timeout" in text]
 
 
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"network_module": "lycoris.kohya", "network_args": ["preset=attn-mlp", "conv_dim=8"]},
+         "conv_dim has no effect"),
+        ({"network_module": "lycoris.kohya", "network_args": ["preset=attn-only", "use_tucker=True"]},
+         "use_tucker has no effect with preset=attn-only"),
+        ({"v_pred_like_loss": 1.5}, "v_pred_like_loss 1.5 adds more than the whole velocity loss"),
+    ],
+)  # fmt: skip
+def test_a_setting_beyond_its_use_is_told(values: dict[str, object], words: str) -> None:
+    assert [text for text in notes(values) if text.startswith(words)]
+    mild = {"network_module": "lycoris.kohya", "network_args": ["preset=full", "conv_dim=8", "use_tucker=True"]}
+    for fine in (mild, {**mild, "network_args": ["preset=attn-mlp", "conv_dim=0"]}, {"v_pred_like_loss": 1.0}):
+        assert not [text for text in notes(fine) if "has no effect with preset" in text or "velocity" in text]
+
+
 def test_a_rate_that_no_part_uses_is_told() -> None:
     both = {"unet_lr": 1e-4, "text_encoder_lr": 1e-5}
     [said] = [text for text in notes(both, {"learning_rate": 5e-5}) if "is not used" in text]

@@ -58,6 +58,7 @@ WITHOUT_USE = {
 }  # fmt: skip
 # Refused names that ask for nothing while another one is not set: an upload without a place to upload to.
 IDLE_WITHOUT = {"save_state_to_huggingface": "huggingface_repo_id", "resume_from_huggingface": "resume"}
+OLD_LOCON = "locon.locon_kohya"  # LyCORIS before it had that name
 NETWORK_ARGUMENT_FIELDS = ("conv_dim", "conv_alpha", "rank_dropout", "module_dropout")
 NEARLY_THE_SAME = 0.9  # difflib's ratio above which an unknown name is a slip of the pen
 
@@ -97,6 +98,8 @@ def translate(values: Mapping[str, Any], known: Iterable[str]) -> tuple[dict[str
     if extra_network and not result.get("network_args"):
         result["network_args"] = extra_network
     _old_spellings(result, notes)
+    if str(values.get("network_module")) == OLD_LOCON:
+        _convolutions_of_old_locon(result, notes)
     _unused_by_the_network(result, notes)
     _one_rate(result, notes)
     if result.get("cache_latents_to_disk") is True and result.get("cache_latents") is not True:
@@ -151,6 +154,21 @@ def _unused_by_the_network(result: dict[str, Any], notes: list[Note]) -> None:
             said = "{name} = {value} was left out: {kind} does not use it"
             told = {"name": name, "value": shown(result.pop(name)), "kind": kind}
             notes.append(Note(f"network.{name}", said, told))
+
+
+def _convolutions_of_old_locon(result: dict[str, Any], notes: list[Note]) -> None:
+    """It always trains the 3x3 convolutions: without conv_dim and conv_alpha with the network's rank and alpha."""
+    try:
+        texts = list(parse_texts(result.get("network_args") or ()))
+    except PydanticCustomError:
+        return  # told at its field
+    given = {text.partition("=")[0].strip() for text in texts}
+    added = [f"{name}={result.get(whole, usual)}" for name, whole, usual in
+             (("conv_dim", "network_dim", 4), ("conv_alpha", "network_alpha", 1)) if name not in given]  # fmt: skip
+    if added:
+        result["network_args"] = [*texts, *added]
+        said = "{names} was added: {module} trains convolutions too, without it as the rest of the network"
+        notes.append(Note("network.network_args", said, {"names": ", ".join(added), "module": OLD_LOCON}))
 
 
 def _one_rate(result: dict[str, Any], notes: list[Note]) -> None:
@@ -221,7 +239,7 @@ def _value(name: str, value: Any, notes: list[Note]) -> Any:
         return value.lower() in ("xformers", "true")
     if name == "network_module" and str(value).lower() in ("lora", "standard", "networks.lora"):
         return "networks.lora"
-    if name == "network_module" and str(value) == "locon.locon_kohya":  # LyCORIS before it had that name
+    if name == "network_module" and str(value) == OLD_LOCON:
         said = "{name} {value} was read as {read}"
         notes.append(Note("network.network_module", said, {"name": name, "value": value, "read": "networks.lora"}))
         return "networks.lora"

@@ -44,4 +44,4 @@ class Loss(Section):
     """Brings the loss of a v-prediction run to the numbers known from ordinary runs."""
 
     v_pred_like_loss: float | None = parameter(None, "V-like part of the loss", gt=0, le=100, advanced=True)
-    """Adds so much of a velocity loss in an ordinary run. Empty is off."""
+    """Adds so much of a velocity loss in an ordinary run: 0 to 1, where 1 is all of it. Empty is off."""

@@ -20,6 +20,14 @@ DORA_OF_OUTPUTS = (
     "dora_wd trains lengths of outputs here, as it does where wd_on_output is not given: A1111 loses about 80 % of "
     "such a DoRA and ComfyUI errs by about 5 %; wd_on_output=False is read exactly by both"
 )
+DECOUPLED = ("DAdaptAdam", "DAdaptAdamPreprint")
+NOT_DECOUPLED = (
+    "{optimizer} learns badly without decouple=True and a weight_decay such as 0.01; guides give it both, with "
+    "betas=0.9,0.99"
+)
+NO_CONVOLUTIONS = (
+    "{name} has no effect with preset={preset}, which leaves 3x3 convolutions alone; preset=full trains them"
+)
 SMALLEST_BOFT_DIM = 10  # 320 = 10 * 32: an even block and a power of two of them
 
 
@@ -43,6 +51,8 @@ def _optimizer_and_schedule(config: TrainConfig) -> Iterator[Note]:
     optimizer, args = optimizers.find(config.optimizer.optimizer_type), config.optimizer.optimizer_args
     schedule = config.schedule.lr_scheduler_type or config.schedule.lr_scheduler
     yield from rate_notes(config)
+    if optimizer.name in DECOUPLED and not optimizer.parse_args(args).get("decouple", False):
+        yield Note("optimizer.optimizer_args", NOT_DECOUPLED, {"optimizer": optimizer.name})
     for text in optimizers.setting_notes(optimizer, args, schedule, config.optimizer.max_grad_norm):
         yield Note("optimizer.optimizer_type", "{reason}", {"reason": text})
 
@@ -59,6 +69,12 @@ def _noise_and_loss(config: TrainConfig) -> Iterator[Note]:
             "noise.min_timestep",
             "min_timestep {low} is not below max_timestep {high}; every step will use timestep {high}",
             {"low": low, "high": high},
+        )
+    if (config.loss.v_pred_like_loss or 0) > 1:
+        yield Note(
+            "loss.v_pred_like_loss",
+            "v_pred_like_loss {value} adds more than the whole velocity loss; 0 to 1 is meant",
+            {"value": config.loss.v_pred_like_loss},
         )
     if config.loss.min_snr_gamma and config.loss.debiased_estimation_loss:
         yield Note(
@@ -143,6 +159,7 @@ def _network(config: TrainConfig) -> Iterator[Note]:
 def _lycoris(config: TrainConfig) -> Iterator[Note]:
     """What lycoris.kohya accepts without a use for it, and sizes that no model has."""
     from trainer.networks import arguments
+    from trainer.networks.presets import PRESETS
 
     network, address = config.network, "network.network_args"
     if network.network_module != "lycoris.kohya" or arguments.faults(network.network_module, network.network_args):
@@ -151,6 +168,12 @@ def _lycoris(config: TrainConfig) -> Iterator[Note]:
     for name in arguments.without_effect(network.network_module, network.network_args):
         yield Note(address, "{name} has no effect with algo={algo}", {"name": name, "algo": algo})
     given = arguments.parse(network.network_module, network.network_args)
+    preset = PRESETS.get(str(given.get("preset")))
+    if preset is not None and not preset.enable_conv:
+        written = {text.partition("=")[0].strip() for text in network.network_args}
+        for name in ("conv_dim", "conv_alpha", "use_tucker"):
+            if name in written and given.get(name):
+                yield Note(address, NO_CONVOLUTIONS, {"name": name, "preset": str(given["preset"])})
     if given.get("dora_wd") and given.get("wd_on_output"):
         yield Note(address, DORA_OF_OUTPUTS)
     if algo == "boft" and (network.network_dim or 4) < SMALLEST_BOFT_DIM:

@@ -20,7 +20,8 @@ class Schedule(Section):
     """How often cosine_with_restarts and rex start again from the full rate."""
 
     lr_scheduler_power: float = parameter(1.0, "Power", gt=0, le=100, advanced=True)
-    """Shape of the polynomial schedule; 1 is a straight line."""
+    """Shape of the polynomial schedule. 1 is a straight line; above 1 the rate falls early, below 1 it stays high and
+    falls at the end."""
 
     lr_decay_steps: Amount = parameter(0, "Decay", advanced=True, unit="steps or %")
     """How long warmup_stable_decay falls at the end, as steps or a part of the run."""

@@ -32,6 +32,10 @@ FILE_IS_SILENT = (
     "v_parameterization is on, but the base model does not say that it predicts v; that is right for NoobAI v-pred and "
     "what was made from it, switch it off for any other model"
 )
+FILE_IS_SILENT_SD1 = (
+    "v_parameterization is on, but the base model does not say that it predicts v; that is right for the few SD 1.5 "
+    "models that were trained so (FluffyRock, hll), switch it off for any other model"
+)
 V_NAME = re.compile(r"(?<![a-z])v[-_. ]?pred", re.IGNORECASE)
 NAME_SAYS_V = (
     "is {name} a v-prediction model? Its name says so, but nothing in the file: if it is, switch on v_parameterization "
@@ -39,6 +43,10 @@ NAME_SAYS_V = (
     "noise"
 )
 FEW_STEPS_NAME = re.compile(r"(?<![a-z])(turbo|lightning|lcm|hyper|dmd2?)(?![a-z])", re.IGNORECASE)
+NAME_SAYS_V_SD1 = (
+    "is {name} a v-prediction model? Its name says so, but nothing in the file: if it is, switch on "
+    "v_parameterization; if not, set prediction_type to epsilon. Trained the wrong way, the LoRA draws noise"
+)
 NAME_SAYS_FEW_STEPS = (
     "the name {name} says that this model draws in a few steps; a LoRA learns better on the ordinary model that it was "
     "made from, and works with both"
@@ -105,9 +113,10 @@ def prediction_of(
     if v_parameterization and about.says_epsilon:
         notes.append(Said(FILE_SAYS_NOISE, address=V_ADDRESS))
     elif v_parameterization and about.prediction != "v" and about.family in ("sd1", "sdxl"):  # SD 2 files never say it
-        notes.append(Said(FILE_IS_SILENT, address=V_ADDRESS))
+        notes.append(Said(FILE_IS_SILENT if about.family == "sdxl" else FILE_IS_SILENT_SD1, address=V_ADDRESS))
     if not v and not about.says_epsilon and about.family in ("sd1", "sdxl") and V_NAME.search(about.path.name):
-        notes.append(Said(NAME_SAYS_V, {"name": about.path.name}, V_ADDRESS))
+        said = NAME_SAYS_V if about.family == "sdxl" else NAME_SAYS_V_SD1
+        notes.append(Said(said, {"name": about.path.name}, V_ADDRESS))
     if FEW_STEPS_NAME.search(about.path.stem):
         notes.append(Said(NAME_SAYS_FEW_STEPS, {"name": about.path.name}, "model.pretrained_model_name_or_path"))
     if about.family == "sd2" and about.prediction is None and not v_parameterization:
