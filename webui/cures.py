@@ -25,13 +25,14 @@ from trainer.config.rate_notes import (
     trained_rates,
 )
 from trainer.config.rules import CACHE_AGAINST_CAPTIONS, CACHE_NEEDS_UNET_ONLY
-from trainer.dataset.folders import LISTED_TOO, read_folder_name
+from trainer.dataset.folders import LISTED_TOO
 from trainer.dataset.reading import DEEPER
 from trainer.dataset.report import WARMUP_TOO_LONG
 from trainer.dataset.scan import SEVERAL_LINES
 from trainer.families import kinds
 from trainer.optimizers import ONE_RATE
 from webui.form import SUBSETS, RawValue, default_values, number_text
+from webui.form_folders import USUAL_REPEATS, repeats_of
 
 Values = dict[str, RawValue]
 V = "model.v_parameterization"
@@ -43,7 +44,6 @@ PICTURES_BELOW = (
     "their folders, such as {example}, and name the folder above them, or list them one by one"
 )
 UNNAMED = "the folder {name} is not used: its name must begin with the repeats, such as 10_{clean}"
-USUAL_REPEATS = "10"  # as in the guides
 OTHER_EXTENSION = (
     "NO {extension} file in {name}, but {count} {other} files: set caption_extension to {other}, otherwise {fallback}"
 )
@@ -115,7 +115,7 @@ def _all_below(config: TrainConfig, problem: Mapping[str, Any], told: set[str]) 
     address = f"dataset.{problem['values']['option']}"
     reg = address == "dataset.reg_data_dir"
     listed = [
-        {"image_dir": folder, "num_repeats": _repeats(folder, "1" if reg else USUAL_REPEATS), "is_reg": reg}
+        {"image_dir": folder, "num_repeats": repeats_of(Path(folder), "1" if reg else USUAL_REPEATS), "is_reg": reg}
         for folder in str(problem["values"]["folders"]).split("\n")
     ]
     return {address: "", SUBSETS: _with(config, listed)}
@@ -128,7 +128,7 @@ def _listed_too(config: TrainConfig, problem: Mapping[str, Any], told: set[str])
     folder = Path(problem["path"])
     reg = problem["address"] == "dataset.reg_data_dir"
     usual = "1" if reg else USUAL_REPEATS
-    repeats = _repeats(str(folder), _repeats(str(folder.parent), usual))
+    repeats = repeats_of(folder, repeats_of(folder.parent, usual))
     return {SUBSETS: _with(config, [{"image_dir": str(folder), "num_repeats": repeats, "is_reg": reg}])}
 
 
@@ -141,11 +141,6 @@ def _with(config: TrainConfig, folders: Iterable[Mapping[str, Any]]) -> list[Any
 
 def _empty(config: TrainConfig, problem: Mapping[str, Any], told: set[str]) -> Values:
     return {f"dataset.{problem['values']['option']}": ""}
-
-
-def _repeats(folder: str, usual: str) -> str:
-    named = read_folder_name(Path(folder).name)
-    return usual if named is None else str(named[0])
 
 
 def _wildcards(config: TrainConfig, problem: Mapping[str, Any], told: set[str]) -> Values:

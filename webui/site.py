@@ -14,6 +14,7 @@ from pathlib import Path
 from trainer.atomic import atomic_write
 from webui.launcher import mirrors
 from webui.progress import Digests
+from webui.recentfolders import RecentFolders
 from webui.runner import Runner
 from webui.settings import SettingsFile
 from webui.tagfolders import OpenFolders
@@ -30,6 +31,7 @@ class Site:
     thumbnails: Thumbnails
     digests: Digests
     captions: OpenFolders
+    recent: RecentFolders
     host: str = "127.0.0.1"
     port: int = 28000
     lang: str | None = None
@@ -114,8 +116,21 @@ def open_site(
     )
     thumbnails = Thumbnails(root / ".athanor" / "thumbnails")
     captions = OpenFolders(root / ".athanor")
+    recent = RecentFolders(root / ".athanor" / "recent-folders.json")
     site = Site(
-        root, settings, runner, thumbnails, digests, captions, host, port, lang, listen, token, tuple(allowed_hosts)
+        root,
+        settings,
+        runner,
+        thumbnails,
+        digests,
+        captions,
+        recent,
+        host,
+        port,
+        lang,
+        listen,
+        token,
+        tuple(allowed_hosts),
     )
     for folder in (site.jobs_dir, site.output_dir, site.logs_dir, site.train_dir, site.models_dir, site.state_dir):
         try:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -59,6 +59,7 @@ class TaggerForm(BaseModel):
     recursive: bool = False
     conflict: Literal["skip", "replace", "prepend", "append"] = "skip"
     caption_extension: Literal[".txt", ".caption"] = ".txt"
+    texts_from: str = Field(default="", max_length=4000)  # the folder for which the texts were typed
 
     def score(self, name: str) -> float:
         """A threshold as a number. Raises NumberError."""
@@ -278,7 +279,7 @@ class RunView:
             undone = self.run.undone()
             return {
                 "id": self.run.id, "state": state, "settings": settings, "total": self._first.get("images"),
-                "done": sum(self._counts.values()), "counts": dict(self._counts), "phase": self._phase.get("name"),
+                "done": sum(self._counts.values()), "counts": self._present(undone), "phase": self._phase.get("name"),
                 "device": self._phase.get("device"),
                 "gpu_unused": bool(self._phase.get("gpu_unused")), "speed": self._speed(), "seconds": self._seconds(),
                 "message": self._last.get("message"), "undone": undone,
@@ -292,8 +293,15 @@ class RunView:
         """Rows [start, start + count) of those with that action, and how many there are."""
         with self._lock:
             self._read_on()
-            rows = self.rows if action is None else [row for row in self.rows if row["action"] == action]
+            left = _left_by_undo(self.run.undone())
+            rows = self.rows if left is None else [_after_undo(row, left) for row in self.rows]
+            rows = rows if action is None else [row for row in rows if row["action"] == action]
             return rows[start : start + count], len(rows)
+
+    def _present(self, undone: Mapping[str, Any] | None) -> dict[str, int]:
+        """How many pictures there are of each action, with what an undo has brought back."""
+        left = _left_by_undo(undone)
+        return dict(self._counts if left is None else Counter(_after_undo(row, left)["action"] for row in self.rows))
 
     def _read_on(self) -> None:
         while True:
@@ -331,6 +339,24 @@ class RunView:
         times = self._looked_at[-200:]
         began = self._phase.get("time", times[0] if times else 0) if len(self._looked_at) <= 200 else times[0]
         return round(len(times) / (times[-1] - began), 2) if times and times[-1] > began else None
+
+
+def _left_by_undo(undone: Mapping[str, Any] | None) -> set[str] | None:
+    """The captions that an undo left as they are, None before one."""
+    if undone is None:
+        return None
+    conflicts = undone.get("conflicts")
+    listed = conflicts if isinstance(conflicts, list) else []
+    return {str(one.get("caption")) for one in listed if isinstance(one, Mapping)}
+
+
+def _after_undo(row: dict[str, Any], left: Collection[str]) -> dict[str, Any]:
+    """A row after an undo: what was written and is gone again says so. left: the captions, every link followed, that
+    somebody changed since."""
+    if row["action"] not in ("written", "appended"):
+        return row
+    kept = bool(left) and str(links.real(Path(str(row.get("caption_file"))))) in left
+    return row if kept else {**row, "action": "undone"}
 
 
 def _is_row(event: Mapping[str, Any]) -> bool:

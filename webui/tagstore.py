@@ -9,6 +9,7 @@ Every public method takes the lock, so that two windows and a running save can s
 from __future__ import annotations
 
 import contextlib
+import itertools
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -140,6 +141,13 @@ class Store:
     def shared(self, number: int) -> list[str]:
         """Names of the other pictures that have the same caption file (a.png and a.jpg)."""
         return [self.rows[twin].picture.name for twin in self.twins.get(number, ()) if twin != number]
+
+    def shared_start(self) -> int:
+        """With how many tags all captions begin alike, such as a trigger word; 0 for fewer than two captions."""
+        with self.lock:
+            tagged = [row.tags for row in self.rows if row.tags]
+        alike = zip(*tagged, strict=False) if len(tagged) > 1 else ()
+        return sum(1 for _ in itertools.takewhile(lambda tags: len(set(tags)) == 1, alike))
 
     def unsaved_in(self, places: Collection[CaptionPlace]) -> list[int]:
         """Numbers of the pictures whose unsaved caption a run over `places` would read, one for each caption file."""

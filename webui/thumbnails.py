@@ -16,6 +16,8 @@ from trainer.dataset import links, pictures
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".avif", ".tif", ".tiff")
 SIDES_PX = (192, 384, 1024)
 MIDDLE_GREY = (128, 128, 128)  # under transparent parts, so that they are seen in both themes
+# One grey pixel, made with Pillow: in place of what cannot be shown.
+BLANK = bytes.fromhex("524946461e000000574542505650384c110000002f000000000750c00216b0ff8188e87f0000")
 DECODERS = threading.BoundedSemaphore(2)
 
 

@@ -78,6 +78,7 @@ def test_one_undo_brings_everything_back(tagger: Any, server: Server):
     role(tagger, "tagger-undo").click()
     role(tagger, "ask-ok").click()
     expect(role(tagger, "tagger-undone")).to_be_visible()
+    expect(role(tagger, "tagger-table").locator(".badge")).to_have_text(["undone"] * 12)
     expect(role(tagger, "notice").last).to_contain_text("1 caption brought back, 11 new ones removed")
     assert [path.name for path in folder.glob("*.txt")] == ["01.txt"]
     assert (folder / "01.txt").read_text(encoding="utf-8") == "by hand"
@@ -148,6 +149,46 @@ def test_the_form_survives_a_reload(tagger: Any, server: Server):
     threshold.fill("０．４５")
     expect(told).to_have_text("")
     wait_for(lambda: '"general_threshold": 0.45' in draft.read_text(encoding="utf-8"))
+
+
+def test_a_folder_is_browsed_to_with_the_keys_alone_and_its_pictures_are_seen(tagger: Any, server: Server):
+    pictures(server, "browse/10_star")
+    role(tagger, "tagger-folder-browse").click()
+    path = role(tagger, "browse-path")
+    expect(path).to_have_value(str(server.root / "train"))  # the field's kind lies there, and the list is focused
+    for key in ("b", "Enter"):
+        tagger.keyboard.press(key)
+    expect(path).to_have_value(str(server.root / "train" / "browse"))
+    expect(tagger.locator("[data-role=browse-entry][data-name='10_star']")).to_contain_text("12 pictures")
+    tagger.keyboard.press("Enter")
+    expect(role(tagger, "browse-count")).to_contain_text("12 pictures")
+    expect(role(tagger, "browse-pictures").locator("img")).to_have_count(12)
+    role(tagger, "browse-new").click()
+    role(tagger, "browse-new-name").fill("a/b")
+    role(tagger, "browse-new-name").press("Enter")
+    expect(role(tagger, "browse-note")).to_contain_text("/ is not allowed in file names")
+    role(tagger, "browse-new-name").fill("cut out")
+    role(tagger, "browse-new-name").press("Enter")
+    made = server.root / "train" / "browse" / "10_star" / "cut out"
+    expect(path).to_have_value(str(made))
+    assert made.is_dir()
+    tagger.keyboard.press("Backspace")
+    expect(role(tagger, "browse-count")).to_contain_text("12 pictures")
+    role(tagger, "browse-ok").click()
+    expect(role(tagger, "tagger-folder")).to_have_value(str(made.parent))
+
+
+def test_a_trigger_word_of_another_folder_is_asked_about(tagger: Any, server: Server):
+    first, second = pictures(server, "10_first"), pictures(server, "10_second")
+    fill_folder(tagger, first)
+    role(tagger, "tagger-additional_tags").fill("zqx")
+    expect(role(tagger, "tagger-foreign")).to_have_count(0)
+    fill_folder(tagger, second)
+    expect(role(tagger, "tagger-foreign")).to_contain_text("This was typed for 10_first.")
+    tagger.locator("#tagger-start").click()
+    role(tagger, "choose-clear").click()
+    expect(role(tagger, "tagger-outcome")).to_contain_text("Done: 12 pictures")
+    assert (second / "01.txt").read_text(encoding="utf-8").startswith("red star")
 
 
 def test_a_wrong_folder_is_told_at_its_field_and_at_the_button(tagger: Any, server: Server):

@@ -109,6 +109,11 @@ def test_a_wrong_tag_is_filtered_removed_everywhere_undone_and_saved(editor: Any
     assert (folder / "3.txt").read_bytes() == untouched
     assert not (folder / "5.txt").exists()
 
+    editor.locator("[data-role=notice-action]", has_text="Train with it").click()
+    editor.wait_for_function(
+        "path => document.querySelector('#train-dataset-train_data_dir')?.value === path", arg=str(folder.parent)
+    )
+
 
 def test_chips_are_added_removed_renamed_and_moved(editor: Any):
     cell(editor, 1).click()
@@ -131,6 +136,31 @@ def test_chips_are_added_removed_renamed_and_moved(editor: Any):
     editor.wait_for_function("() => document.querySelector('[data-role=tags-text]').value.startsWith('anby, 1girl')")
     assert chips(editor) == ["anby", "1girl", "solo", "smile"]
     assert role(editor, "tags-text").input_value() == "anby, 1girl, solo, smile"
+
+
+def test_pictures_are_whole_in_their_cells_and_a_filter_begins_at_the_top(editor: Any):
+    editor.evaluate(
+        """() => {
+          const size = document.querySelector('[data-role=tags-size]');
+          size.value = 280;
+          size.dispatchEvent(new Event('input', { bubbles: true }));
+        }"""
+    )
+    whole = editor.evaluate(
+        """() => [...document.querySelectorAll('.tags-frame')].every((frame) => {
+          const [image, box] = [frame.firstElementChild.getBoundingClientRect(), frame.getBoundingClientRect()];
+          return image.height > 100 && image.top >= box.top && image.bottom <= box.bottom + 0.5;
+        })"""
+    )
+    assert whole  # the first picture is upright: 80 x 90
+    grid = role(editor, "tags-grid")
+    grid.evaluate("grid => { grid.scrollTop = 10_000; }")
+    cell(editor, 4).wait_for()
+    role(editor, "tags-find").fill("1girl")
+    editor.wait_for_function(
+        "() => document.querySelector('[data-role=tags-selection]').textContent.includes('4 of 5')"
+    )
+    assert grid.evaluate("grid => grid.scrollTop") == 0
 
 
 def test_the_keyboard_alone_is_enough(editor: Any):
@@ -301,7 +331,12 @@ def test_a_caption_that_cannot_be_read_and_names_with_markup_do_no_harm(page: An
     (folder / "1.txt").write_bytes("安比".encode("gbk"))
     (folder / "2.txt").write_text(f"{evil}, 1girl", encoding="utf-8")
     shutil.copy(folder / "3.png", folder / "&lt;b&gt;.png")
+    (folder / "9 broken.png").write_bytes(b"no picture")
+    loud: list[str] = []
+    page.on("console", lambda message: loud.append(message.text) if message.type == "error" else None)
     show(page, server.url, folder)
+    role(page, "picture-missing").filter(has_text="cannot be shown").wait_for()
+    assert loud == []
     role(page, "tags-note").filter(has_text="1.txt: byte 0").wait_for()
     assert not role(page, "tags-text").is_visible()
     cell(page, 1).click()
@@ -342,6 +377,9 @@ def test_a_phone_shows_everything_without_scrolling_sideways(browser: Any, serve
             "() => document.querySelector('[data-role=tags-text]').value.startsWith('1girl,  smile')"
         )
         assert phone.evaluate("document.documentElement.scrollWidth") <= 390
-        assert role(phone, "tags-save").bounding_box()["width"] > 300
+        assert role(phone, "tags-save").bounding_box()["width"] > 150
+        phone.evaluate("window.scrollTo(0, 500)")
+        header = phone.locator(".tabs").bounding_box()
+        assert phone.locator(".tags-head").bounding_box()["y"] >= header["y"] + header["height"] - 1
     finally:
         context.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -254,3 +255,16 @@ def test_recent_folders_are_offered(client: TestClient, folder: Path):
 def test_spans_are_runs_of_numbers():
     assert spans([]) == []
     assert spans([0, 1, 2, 5, 7, 8]) == [(0, 2), (5, 5), (7, 8)]
+
+
+def test_sorting_is_offered_with_the_tags_that_all_captions_begin_with_in_place(client: TestClient, tmp_path: Path):
+    captions = {"a": "anby, 1girl, solo", "b": "anby, 1girl, hat", "c": None}
+    window = Window(client, fill(tmp_path / "10_x", captions))
+    keep = f"/api/datasets/{window.folder['id']}/keep"
+    assert client.get(keep).json() == {"keep": 2}
+    window.edit(kind="add", tags=["best quality"], place="start", spans=[[0, 0]])
+    assert client.get(keep).json() == {"keep": 0}
+    draft = {"rev": 1, "preset": "", "mode": "basic", "saved_at": 1, "values": {"caption.keep_tokens": "1"}}
+    (tmp_path / "root" / ".athanor" / "drafts").mkdir(exist_ok=True)
+    (tmp_path / "root" / ".athanor" / "drafts" / "train.json").write_text(json.dumps(draft), encoding="utf-8")
+    assert client.get(keep).json() == {"keep": 1}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 
@@ -247,3 +248,62 @@ def test_the_top_has_no_parent_and_places_that_are_gone_are_not_offered(client, 
     assert client.get("/api/files", params={"path": site.root.anchor}).json()["parent"] is None
     site.models_dir.rmdir()
     assert "Base models" not in {place["name"] for place in client.get("/api/files/places").json()["places"]}
+
+
+def test_the_dialog_shows_the_pictures_of_a_folder_and_their_number_beside_each_below_it(client, site):
+    place = site.train_dir / "anby"
+    (place / "10_anby").mkdir(parents=True)
+    for path in (place / "1.png", place / "10_anby" / "2.png", place / "10_anby" / "3.png", place / "._1.png"):
+        Image.new("RGB", (40, 80)).save(path)
+    Image.new("RGB", (8, 8)).save(place / "scan.tif")
+    answer = client.get("/api/files", params={"path": str(place), "look": True}).json()
+    assert [(entry["name"], entry["pictures"]) for entry in answer["entries"]] == [("10_anby", 2)]
+    assert (answer["pictures"]["count"], answer["pictures"]["unused"]) == (1, 1)
+    (one,) = answer["pictures"]["sample"]
+    assert client.get(f"/api/{one['thumb']}").headers["content-type"] == "image/webp"
+    assert client.get("/api/files", params={"path": str(place)}).json()["pictures"] is None  # typing needs none
+
+
+def test_the_dialog_begins_where_the_fields_kind_lies_or_above_what_is_gone(client, site):
+    for home, folder in (("train", site.train_dir), ("models", site.models_dir), ("", site.root)):
+        answer = client.get("/api/files", params={"path": "", "home": home, "look": True}).json()
+        assert (answer["path"], answer["missing"]) == (str(folder), None)
+    gone = site.train_dir / "gone" / "10_anby"
+    answer = client.get("/api/files", params={"path": str(gone), "home": "models", "look": True}).json()
+    assert (answer["path"], answer["missing"]) == (str(site.train_dir), str(gone))
+
+
+def test_a_folder_is_made_where_the_dialog_is_and_nothing_that_is_there_is_touched(client, site):
+    made = client.post("/api/files/folder", json={"path": str(site.train_dir), "name": " 10_安比 "})
+    assert made.json()["path"] == str(site.train_dir / "10_安比") and (site.train_dir / "10_安比").is_dir()
+    (site.train_dir / "file").touch()
+    for name, status, words in (
+        ("10_安比", 409, "already; choose another name"), ("file", 409, "already"), ("a/b", 400, "/ is not allowed"),
+        ("..", 400, "must not begin with"), ("", 400, "1 to 100 characters"), ("con", 400, "device"),
+    ):  # fmt: skip
+        answer = client.post("/api/files/folder", json={"path": str(site.train_dir), "name": name})
+        assert (answer.status_code, words in answer.json()["message"]) == (status, True), name
+    assert client.post("/api/files/folder", json={"path": "nowhere", "name": "x"}).status_code == 404
+
+
+def test_recent_folders_are_few_newest_first_and_one_that_is_gone_is_told(client, site):
+    for number in range(12):
+        (site.train_dir / str(number)).mkdir()
+        site.recent.note(site.train_dir / str(number))
+    site.recent.note(site.train_dir / "5")
+    (site.train_dir / "11").rmdir()
+    recent = client.get("/api/files/places").json()["recent"]
+    assert [entry["name"] for entry in recent] == ["5", "11", "10", "9", "8", "7", "6", "4", "3", "2"]
+    assert [entry["name"] for entry in recent if entry["gone"]] == ["11"]
+    site.recent.path.write_text("{damaged", encoding="utf-8")
+    assert client.get("/api/files/places").json()["recent"] == []
+
+
+def test_what_cannot_be_shown_is_one_pixel_for_a_page_that_has_words_for_it(client, site, tmp_path):
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    folder = site.thumbnails.register_folder(tmp_path)
+    for address in (thumbnail_path(folder, "broken.png", 1), thumbnail_path("0" * 16, "unknown.png", 1)):
+        answer = client.get(f"/api/{address}&size=384&blank=1")
+        assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-cache")
+        with Image.open(io.BytesIO(answer.content)) as picture:
+            assert picture.size == (1, 1)

@@ -459,3 +459,31 @@ def test_edits_from_before_a_restart_of_the_page_hold_a_start_too(client, site, 
     assert post(again, "start", values=filled(), queue=True)[0] == 409
     assert post(again, "start", values=filled(), queue=True, unsaved="save")[0] == 200
     assert (folder / "0.txt").read_text(encoding="utf-8") == "anby, 1girl"
+
+
+@pytest.mark.parametrize(
+    ("opened", "recursive", "train_data_dir", "listed"),
+    [
+        ("anby/10_anby", False, "./train/anby", []),  # as guides write it
+        ("anby", True, "./train/anby", []),
+        ("flat", False, "", [("./train/flat", "10")]),
+        ("two/3_a", False, "", [("./train/two/3_a", "3")]),  # the one above would bring 5_b along
+        ("two", True, "./train/two", []),
+        ("deep", True, "", [("./train/deep/x/2_c", "2"), ("./train/deep/y", "10")]),
+    ],
+)
+def test_a_folder_from_another_tab_becomes_the_whole_data_set(
+    client, tmp_path, opened, recursive, train_data_dir, listed
+):
+    for place in ("flat", "two/3_a", "two/5_b", "deep/x/2_c", "deep/y"):
+        (tmp_path / "train" / place).mkdir(parents=True)
+        Image.new("RGB", (64, 64)).save(tmp_path / "train" / place / "1.png")
+    body = {"path": str(tmp_path / "train" / opened), "recursive": recursive, "extension": ".caption"}
+    status, answer = post(client, "folder", **body)
+    values = answer["values"]
+    assert (status, answer["name"]) == (200, opened.rpartition("/")[2])
+    assert values["dataset.train_data_dir"] == train_data_dir
+    assert [(one["image_dir"], one["num_repeats"]) for one in values["dataset.subsets"]] == listed
+    assert (values["dataset.dataset_config"], values["caption.caption_extension"]) == ("", ".caption")
+    assert form.check(filled(**values)).ready is not None
+    assert post(client, "folder", path="train/nowhere")[0] == 404

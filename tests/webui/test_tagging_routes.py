@@ -107,6 +107,21 @@ def test_the_check_counts_pictures_and_captions(client: TestClient, folder: Path
     assert replace["folder"]["to_tag"] == 12
 
 
+def test_tags_that_were_typed_for_another_folder_are_told(client: TestClient, site: Site, folder: Path):
+    other = site.train_dir / "10_other"
+    write_pictures(other)
+
+    def foreign(**values: object) -> object:
+        return client.post("/api/tagging/check", json=form(other, **values)).json()["foreign"]
+
+    typed = {"additional_tags": "zqx", "texts_from": str(folder)}
+    assert foreign(**typed) == "10_star"
+    assert foreign(**{**typed, "texts_from": "./train/10_other"}) is None  # the same folder, written otherwise
+    assert foreign(**{**typed, "additional_tags": " "}) is None
+    assert foreign(exclude_tags="1girl", texts_from="train/10_star") == "10_star"
+    assert foreign(additional_tags="zqx") is None  # typed before any folder was chosen
+
+
 def test_a_folder_that_cannot_be_read_is_named_and_one_that_is_only_a_hint_is_passed_over(
     client: TestClient, site: Site, monkeypatch: pytest.MonkeyPatch
 ):
@@ -175,11 +190,15 @@ def test_a_folder_is_tagged_watched_and_undone(client: TestClient, folder: Path)
     assert client.get("/api/" + page["rows"][0]["thumb"]).headers["content-type"] == "image/webp"
     only = client.get(f"/api/tagging/runs/{run['id']}/pictures?action=appended").json()
     assert [row["name"] for row in only["rows"]] == ["01.png"]
+    (folder / "03.txt").write_text("by hand, later", encoding="utf-8")
     client.post(f"/api/tagging/runs/{run['id']}/undo")
     undone = wait(lambda: client.get(f"/api/tagging/runs/{run['id']}").json()["undone"])
-    assert (undone["restored"], undone["removed"], undone["conflicts"]) == (1, 11, [])
-    assert not client.get(f"/api/tagging/runs/{run['id']}").json()["undoable"]
-    assert [path.name for path in folder.glob("*.txt")] == ["01.txt"]
+    assert (undone["restored"], undone["removed"], len(undone["conflicts"])) == (1, 10, 1)
+    after = client.get(f"/api/tagging/runs/{run['id']}").json()
+    assert (after["undoable"], after["counts"]) == (False, {"undone": 11, "written": 1})
+    written = client.get(f"/api/tagging/runs/{run['id']}/pictures?action=written").json()["rows"]
+    assert [row["name"] for row in written] == ["03.png"]
+    assert sorted(path.name for path in folder.glob("*.txt")) == ["01.txt", "03.txt"]
     assert (folder / "01.txt").read_text(encoding="utf-8") == "by hand"
 
 

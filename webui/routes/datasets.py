@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from fastapi import APIRouter, Response
@@ -17,8 +18,10 @@ from trainer.dataset import captions, tree
 from trainer.demo.pictures import FOLDER_NEW, DemoError, write_pictures
 from trainer.families.emphasis import plain
 from trainer.families.tokens import clip_tokenizer
+from trainer.filesystem import is_folder
 from webui import tagfiles, tagops
 from webui.answers import Refusal
+from webui.form_presets import Drafts
 from webui.site import Site
 from webui.tagfiles import FolderError, Picture
 from webui.tagfolders import Opened, OpenFolders
@@ -93,7 +96,10 @@ def router(site: Site) -> APIRouter:
 
     @routes.get("")
     def overview() -> Response:
-        recent = [entry | {"name": _tail(entry["path"])} for entry in folders.recent()]
+        recent = [
+            entry | {"name": _tail(entry["path"]), "gone": not is_folder(Path(entry["path"]))}
+            for entry in folders.recent()
+        ]
         return _json({"recent": recent, "train": str(site.train_dir), "extensions": tagfiles.CAPTION_EXTENSIONS})
 
     @routes.post("/open")
@@ -101,6 +107,7 @@ def router(site: Site) -> APIRouter:
         with _refusals():
             folder = tagfiles.plain_folder(body.path, site.root)
             opened = folders.open(folder, body.recursive, body.extension)
+            site.recent.note(folder)
             return _json(_listing(opened, site.thumbnails) | {"view": _view(opened, Query())})
 
     @routes.post("/demo")
@@ -145,6 +152,15 @@ def router(site: Site) -> APIRouter:
             opened = folders.get(name)
             _with_lock(opened, body, lambda store: opened.saver.start(body.rev))
             return _json(_view(opened, body.query, body.look))
+
+    @routes.get("/{name}/keep")
+    def keep(name: str) -> Response:
+        """How many tags at the start should stay in place: those that all captions begin with, or keep_tokens."""
+        with _refusals():
+            shared = folders.get(name).store.shared_start()
+        draft = Drafts(site.state_dir / "drafts" / "train.json").read()
+        wanted = str(draft.values.get("caption.keep_tokens", "")) if draft else ""
+        return _json({"keep": min(255, max(shared, int(wanted) if wanted.isdecimal() else 0))})
 
     @routes.get("/{name}/returns")
     def returns(name: str) -> Response:

@@ -11,9 +11,11 @@ from pydantic import BaseModel, Field
 from trainer.config import ConfigError, Problem, TrainConfig, to_toml
 from trainer.dataset.problems import named
 from trainer.demo import BASE, DemoError, write_data_set
+from trainer.filesystem import is_folder
 from webui import (
     cards,
     form,
+    form_folders,
     form_import,
     form_models,
     form_presets,
@@ -24,6 +26,7 @@ from webui import (
 )  # fmt: skip
 from webui.answers import Refusal
 from webui.cures import with_cures
+from webui.routes.files import checked_path
 from webui.routes.jobs import placed
 from webui.site import Site
 from webui.tagfolders import OpenFolders
@@ -100,6 +103,14 @@ class ModelPath(BaseModel):
     path: str = Field(max_length=4000)
 
 
+class PictureFolder(BaseModel):
+    """A folder of pictures, as the tag editor or the tagger has it open."""
+
+    path: str = Field(max_length=4000)
+    recursive: bool = False
+    extension: Literal[".txt", ".caption"] = ".txt"
+
+
 class StartBody(Values):
     """A run to start, or to put at the end of the queue. unsaved: what becomes of captions of its pictures that are not
     saved yet in the tag editor."""
@@ -169,6 +180,15 @@ def _add_form(
             return form_report.EMPTY
         return with_unsaved(reports.read(checked.preview), checked.preview)
 
+    @api.post("/folder")
+    def folder(body: PictureFolder) -> dict[str, Any]:
+        """The fields that train on a folder's pictures. The form takes them over; nothing is started."""
+        place = checked_path(site.root, body.path)
+        if not is_folder(place):
+            raise Refusal(404, f"{place} is not a folder; check the spelling or browse for it.")
+        values = form_folders.data_set(place, body.recursive, body.extension, site.root)
+        return {"values": values, "name": place.name}
+
     @api.post("/model")
     def model(body: ModelPath) -> dict[str, Any]:
         return form_report.describe_model(site.root, body.address, body.path)
@@ -236,6 +256,8 @@ def _add_start(api: APIRouter, site: Site, reports: form_report.Reports) -> None
         wrong = form_report.start_problems(site.root, checked.ready, reports)
         if wrong:
             raise _refused(wrong)
+        for place in form_report.picture_folders(checked.ready)[::-1]:
+            site.recent.note(checked_path(site.root, place))
         _settle_captions(site.captions, reports.caption_places(checked.ready), body.unsaved)
         name = checked.ready.save.output_name or "last"
         file = outputs.expected(site.runner, checked.ready)["file"]

@@ -150,6 +150,7 @@ def _add_form(
         return {
             "problems": [problem.as_json() for problem in found], "folder": _counted(site, form, folder, count),
             "with_subfolders": len(count.pictures) + count.deeper if count is not None and count.deeper else 0,
+            "foreign": _texts_of_another(site, form, folder),
             "unused": [] if count is None else list(count.unused[:NAMES_SHOWN]),
         }  # fmt: skip
 
@@ -162,6 +163,17 @@ def _add_form(
         except DemoError as error:
             raise Refusal(409, str(error)) from error
         return {"folder": str(folder), "model": "demo-tagger"}
+
+
+def _texts_of_another(site: Site, form: TaggerForm, folder: Path | None) -> str | None:
+    """The name of the folder for which the form's tags were typed, where it is another one than the chosen."""
+    if folder is None or not form.texts_from.strip() or not (form.additional_tags.strip() or form.exclude_tags.strip()):
+        return None
+    try:
+        known = checked_path(site.root, form.texts_from)
+    except Refusal:
+        return None
+    return None if known == folder else known.name or str(known)
 
 
 def _counted(site: Site, form: TaggerForm, folder: Path | None, count: FolderCount | None) -> dict[str, Any] | None:
@@ -337,6 +349,7 @@ def _add_runs(routes: APIRouter, site: Site, views: Views, processes: Processes,
             except TaggerError as error:
                 raise Refusal(422, str(error), [{"address": "model", "message": str(error)}]) from error
             _start(processes, run, command, site)
+        site.recent.note(folder)
         return summary_of(view_of(run.id))
 
     @routes.get("/runs")

@@ -26,7 +26,7 @@ export function listEditor(state, field, id) {
     const words = h('input', { type: 'text', value: folder.class_tokens ?? '', 'aria-label': t('Caption for pictures without one'), placeholder: t('Caption for pictures without one'), oninput: () => change((all) => { all[index].class_tokens = words.value || null; }, false) });
     const reg = h('input', { type: 'checkbox', class: 'f-check', checked: folder.is_reg === true, 'aria-label': t('Regularisation pictures'), title: t('Regularisation pictures'), onchange: () => change((all) => { all[index].is_reg = reg.checked; }, false) });
     const pick = h('button', { type: 'button', class: 'btn', onclick: async () => {
-      const chosen = await browse({ kind: 'folder', start: path.value });
+      const chosen = await browse({ kind: 'folder', start: path.value, home: 'train' });
       if (chosen) change((all) => { all[index].image_dir = chosen; });
     } }, t('Browse'));
     const remove = h('button', { type: 'button', class: 'btn quiet', onclick: () => change((all) => all.splice(index, 1)) }, t('Remove'));

@@ -287,8 +287,9 @@ export function buildToolbar(state, fields) {
   }
 
   // Values from another tab of the page; name: of what they come from.
-  function fromElsewhere(values, message, name) {
-    swap(values, message, name ? { preset: '', source: { name, values }, label: t('Settings of {name}', { name }) } : { label: t('Settings of a job') });
+  function fromElsewhere({ values, message, name, label, some }) {
+    if (some) swap({ ...state.values, ...values }, message, { label });
+    else swap(values, message, name ? { preset: '', source: { name, values }, label: t('Settings of {name}', { name }) } : { label: t('Settings of a job') });
   }
 
   return { root, show, showSteps, demo: () => take(DEMO), fill: fromElsewhere };

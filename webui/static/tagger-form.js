@@ -17,10 +17,10 @@ export function buildForm(act) {
   const fields = new Map();
   const add = (name, field) => { fields.set(name, field); return field.root; };
   const model = modelField(act);
-  const folder = pathField('folder', t('Picture folder'), act, t('Example: {path}', { path: './train/10_anby' }));
+  const folder = pathField('folder', t('Picture folder'), act, t('Example: {path}', { path: './train/10_anby' }), 'train');
   const root = h('div', { class: 'card tg-form', 'data-role': 'tagger-form' },
     add('model', model),
-    add('model_folder', pathField('model_folder', t('Folder of your tagger'), act, t('A folder with model.onnx and selected_tags.csv (WD) or tag_mapping.json (CL).'))),
+    add('model_folder', pathField('model_folder', t('Folder of your tagger'), act, t('A folder with model.onnx and selected_tags.csv (WD) or tag_mapping.json (CL).'), 'models')),
     add('folder', folder),
     add('general_threshold', thresholdField('general_threshold', t('Threshold'), act, t('The score a tag needs. Lower: more tags, more wrong ones.'))),
     add('character_threshold', thresholdField('character_threshold', t('Character threshold'), act, t('The score a character\'s name needs.'))),
@@ -52,6 +52,15 @@ export function buildForm(act) {
     counted(found, all, unused) { folder.note([found ? counted(found) : null, ...beside(found, all, unused, act)]); },
     problems(list) {
       for (const [name, field] of fields) field.problem(list.filter((problem) => problem.address === name).map(sentence).join(' '));
+    },
+    /** Texts of another folder (its name), or null: asked about where they stand. */
+    foreign(name) {
+      const texts = name && ['additional_tags', 'exclude_tags'].filter((one) => shown.values[one]?.trim());
+      for (const one of ['additional_tags', 'exclude_tags']) {
+        fields.get(one).note(name && texts[0] === one ? h('div', { class: 'box-warn', 'data-role': 'tagger-foreign' }, t('This was typed for {name}.', { name }), ' ',
+          h('button', { type: 'button', class: 'btn', 'data-role': 'tagger-texts-keep', onclick: act.keepTexts }, t('Use it here too')), ' ',
+          h('button', { type: 'button', class: 'btn', 'data-role': 'tagger-texts-clear', onclick: act.clearTexts }, t('Clear it'))) : '');
+      }
     },
     focus(address) {
       const field = fields.get(address);
@@ -93,10 +102,10 @@ function frame(name, title, control, help, extra = null) {
   };
 }
 
-function pathField(name, title, act, help) {
+function pathField(name, title, act, help, home) {
   const input = h('input', { class: 'input mono grow', spellcheck: 'false', 'data-role': `tagger-${name}`, oninput: () => act.change(name, input.value), onchange: () => act.change(name, input.value) });
   const button = h('button', { type: 'button', class: 'btn', 'data-role': `tagger-${name}-browse`, onclick: async () => {
-    const path = await browse({ kind: 'folder', start: input.value });
+    const path = await browse({ kind: 'folder', start: input.value, home });
     if (path !== null) { input.value = path; act.change(name, path); }
   } }, icon('folder'), t('Browse'));
   const line = h('div', { class: 'row' }, input, button);

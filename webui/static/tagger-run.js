@@ -1,17 +1,19 @@
 // A tagging run on the page: progress while it goes, then what was written, and the way back.
-import { get, post, url } from './api.js';
+import { get, post } from './api.js';
 import { fill, h, icon, openTab } from './dom.js';
 import { ask, complain, notice } from './notice.js';
+import { thumbnail } from './pictures.js';
 import { say } from './tagger-words.js';
 import { duration, t } from './text.js';
+import { trainWith } from './to-train.js';
 
 const PAGE = 50;
 const LINES_SHOWN = 20;
 const ACTIONS = [
-  ['written', () => t('written'), 'ok'], ['appended', () => t('added to'), 'ok'], ['skipped', () => t('skipped'), ''], ['failed', () => t('failed'), 'danger'],
+  ['undone', () => t('undone'), ''], ['written', () => t('written'), 'ok'], ['appended', () => t('added to'), 'ok'], ['skipped', () => t('skipped'), ''], ['failed', () => t('failed'), 'danger'],
 ];
 
-/** act: {changed()} asks for a new look. Returns {root, show(run or null), open(id)}. */
+/** act: {changed()} asks for a new look. Returns {root, show(run or null)}. */
 export function buildRun(act) {
   const head = h('div', { class: 'col' });
   const filters = h('div', { class: 'toolbar' });
@@ -27,7 +29,7 @@ export function buildRun(act) {
   let listings = 0;
 
   async function rows() {
-    const key = `${run.id} ${action} ${start} ${action === '' ? run.done : run.counts[action]}`;
+    const key = `${run.id} ${run.undone?.time} ${action} ${start} ${action === '' ? run.done : run.counts[action]}`;
     if (key === shown) return;
     shown = key;
     const own = (wanted += 1);
@@ -60,7 +62,7 @@ export function buildRun(act) {
   function row(entry) {
     const [, title, kind] = ACTIONS.find(([name]) => name === entry.action) ?? [null, () => entry.action, ''];
     return h('tr', { 'data-name': entry.name, 'data-action': entry.action },
-      h('td', {}, h('div', { class: 'tg-picture' }, h('img', { src: url(entry.thumb), alt: '', loading: 'lazy', width: '56', height: '56', onerror: (event) => { event.target.style.visibility = 'hidden'; } }), h('span', { class: 'small tg-file' }, entry.name))),
+      h('td', {}, h('div', { class: 'tg-picture' }, thumbnail(entry.thumb, 192, { loading: 'lazy', class: 'tg-small' }), h('span', { class: 'small tg-file' }, entry.name))),
       h('td', { class: 'tg-tags' }, entry.tags.map(([tag, score]) => h('span', { class: 'chip', title: score.toFixed(2) }, tag))),
       h('td', {}, h('span', { class: `badge ${kind}` }, title()), entry.message ? h('div', { class: 'small muted' }, say(entry.message)) : null));
   }
@@ -116,7 +118,7 @@ export function buildRun(act) {
     if (run?.id === next.id && run.state === 'running' && next.state !== 'running' && action === '') start = 0;
     run = next;
     if (following) start = Math.max(0, Math.floor((next.done - 1) / PAGE) * PAGE);
-    fill(head, heading(run, act, undo));
+    fill(head, heading(run, undo));
     showFilters();
     rows();
   }
@@ -129,15 +131,16 @@ function tellUndone(report) {
   notice(report.conflicts.length ? `${done} ${t('Left as they are: {n}.', { n: report.conflicts.length })}` : done, { seconds: 8 });
 }
 
-function heading(run, act, undo) {
+function heading(run, undo) {
   const where = h('div', { class: 'small muted tg-file' }, [run.settings.folder, run.settings.model, run.device].filter(Boolean).join(' · '));
-  if (run.state === 'running' || run.state === 'waiting') return [h('h2', {}, t('Tagging')), where, gpuNote(run), progress(run, act)];
+  if (run.state === 'running' || run.state === 'waiting') return [h('h2', {}, t('Tagging')), where, gpuNote(run), progress(run)];
   const changed = (run.counts.written ?? 0) + (run.counts.appended ?? 0);
   return [
     h('div', { class: 'toolbar' }, h('h2', { class: 'grow', 'data-role': 'tagger-outcome', 'data-state': run.state }, outcome(run)),
       run.undone ? h('span', { class: 'badge', 'data-role': 'tagger-undone' }, t('undone')) : null,
       run.undoable && changed && !run.undoing ? h('button', { type: 'button', class: 'btn', 'data-role': 'tagger-undo', onclick: () => undo() }, icon('undo'), t('Undo')) : null,
-      changed && !run.undone ? h('button', { type: 'button', class: 'btn', 'data-role': 'tagger-edit', onclick: () => edit(run) }, icon('tag'), t('Edit the tags')) : null),
+      changed && !run.undone ? h('button', { type: 'button', class: 'btn', 'data-role': 'tagger-edit', onclick: () => edit(run) }, icon('tag'), t('Edit the tags')) : null,
+      changed && !run.undone ? h('button', { type: 'button', class: 'btn', 'data-role': 'tagger-train', onclick: () => trainWith(folderOf(run)) }, t('Train with it'), icon('right')) : null),
     where,
     gpuNote(run),
     run.undoing ? undoing(run.undoing) : null,
@@ -158,9 +161,11 @@ function undoing({ done, total }) {
     h('div', { class: 'numbers' }, t('Bringing the captions back …'), ' ', total ? `${done} / ${total}` : ''));
 }
 
+const folderOf = ({ settings }) => ({ path: settings.folder, recursive: Boolean(settings.recursive), extension: settings.caption_extension });
+
 // Show the run's folder in the tag editor: by an event when that tab is open already, else by the folder it remembers.
 async function edit(run) {
-  const folder = { path: run.settings.folder, recursive: run.settings.recursive, extension: run.settings.caption_extension };
+  const folder = folderOf(run);
   try {
     const { id } = await post('datasets/open', folder);
     try { localStorage.setItem('athanor.tags.folder', id); } catch { /* a private window: the editor asks for the folder */ }
@@ -184,22 +189,27 @@ function failure(run) {
     run.log_end ? h('details', {}, h('summary', {}, t('details')), h('pre', { class: 'mono tg-log' }, run.log_end)) : null);
 }
 
-function progress(run, act) {
-  const share = run.total ? (100 * run.done) / run.total : null;
-  const loading = run.phase !== 'tagging' && run.done === 0;
+function progress(run) {
+  return h('div', { class: 'col', 'data-role': 'tagger-progress' }, progressBar(run), h('div', { class: 'row wrap' }, progressWords(run)));
+}
+
+/** How far a run is: a bar, of unknown length while the model loads. */
+export function progressBar(run) {
+  const share = isLoading(run) || !run.total ? null : (100 * run.done) / run.total;
+  return h('div', { class: `progress${share === null ? ' waiting' : ''}`, role: 'progressbar', 'aria-label': t('Tagging'), 'aria-valuenow': share === null ? null : Math.round(share) },
+    h('i', share === null ? {} : { style: { width: `${share}%` } }));
+}
+
+const isLoading = (run) => run.phase !== 'tagging' && run.done === 0;
+
+/** The same in numbers: pictures, speed, time left. */
+export function progressWords(run) {
   const left = run.speed && run.total ? (run.total - run.done) / run.speed : null;
-  const asked = (action) => () => post(`tagging/runs/${run.id}/${action}`).catch(complain).finally(act.changed);
-  return h('div', { class: 'col', 'data-role': 'tagger-progress' },
-    h('div', { class: `progress${loading || share === null ? ' waiting' : ''}`, role: 'progressbar', 'aria-label': t('Tagging'), 'aria-valuenow': share === null ? null : Math.round(share) },
-      h('i', loading || share === null ? {} : { style: { width: `${share}%` } })),
-    h('div', { class: 'row wrap' },
-      h('span', { class: 'numbers' }, loading ? t('Loading the model …') : t('{done} of {total} {total|picture|pictures}', { done: run.done, total: run.total })),
-      run.speed ? h('span', { class: 'numbers muted' }, t('{n} pictures/s', { n: run.speed < 10 ? run.speed.toFixed(1) : run.speed.toFixed(0) })) : null,
-      left !== null && left > 1 ? h('span', { class: 'numbers muted' }, t('{time} left', { time: duration(left) })) : null,
-      h('span', { class: 'grow' }),
-      run.stopping
-        ? [h('span', { class: 'muted' }, t('Stopping …')), h('button', { type: 'button', class: 'btn quiet danger', onclick: asked('end') }, t('End now'))]
-        : h('button', { type: 'button', class: 'btn', 'data-role': 'tagger-cancel', onclick: asked('stop') }, icon('stop'), t('Cancel'))));
+  return [
+    h('span', { class: 'numbers' }, isLoading(run) ? t('Loading the model …') : t('{done} of {total} {total|picture|pictures}', { done: run.done, total: run.total })),
+    run.speed ? h('span', { class: 'numbers muted' }, t('{n} pictures/s', { n: run.speed < 10 ? run.speed.toFixed(1) : run.speed.toFixed(0) })) : null,
+    left !== null && left > 1 ? h('span', { class: 'numbers muted' }, t('{time} left', { time: duration(left) })) : null,
+  ];
 }
 
 function counts(run) {

@@ -1,5 +1,6 @@
 // Try one picture: its scores as bars, both thresholds as lines that can be dragged, and the caption that would be written.
-import { post, url } from './api.js';
+import { post } from './api.js';
+import { thumbnail } from './pictures.js';
 import { browse } from './browse.js';
 import { debounce, fill, h, icon } from './dom.js';
 import { sentence } from './messages.js';
@@ -69,7 +70,7 @@ export function buildTry(act) {
     }, 60);
     const rating = answer.scores.filter((one) => one.category === 'rating').sort((one, two) => two.score - one.score)[0];
     fill(view, h('div', { class: 'tg-result', 'data-role': 'tagger-result' },
-      h('figure', { class: 'tg-figure' }, h('img', { src: url(`${answer.thumb}&size=384`), alt: answer.name }),
+      h('figure', { class: 'tg-figure' }, thumbnail(answer.thumb, 384, { alt: answer.name }),
         h('figcaption', { class: 'small muted' }, answer.name, h('br'),
           t('{model} on {device}, {seconds} s', { model: answer.model, device: answer.device, seconds: answer.seconds }),
           rating ? [h('br'), t('Rating: {name} {score}', { name: rating.tag, score: rating.score.toFixed(2) })] : null)),
@@ -110,7 +111,7 @@ export function buildTry(act) {
       found = folder;
       fill(strip, (folder?.sample ?? []).map((one) => h('button', {
         type: 'button', class: 'tg-thumb', role: 'option', 'aria-selected': 'false', title: one.name, 'data-path': one.path, 'data-name': one.name, onclick: () => run(one),
-      }, h('img', { src: url(one.thumb), alt: one.name, loading: 'lazy' }))));
+      }, thumbnail(one.thumb, 192, { alt: one.name, loading: 'lazy' }))));
       strip.hidden = !folder;
       if (moved || !(tried || trying)) idle();
     },

@@ -2,9 +2,9 @@
 import { get, post } from './api.js';
 import { debounce, fill, h, icon, visible } from './dom.js';
 import { sentence } from './messages.js';
-import { ask, complain } from './notice.js';
+import { ask, choose, complain } from './notice.js';
 import { buildForm } from './tagger-form.js';
-import { buildRun } from './tagger-run.js';
+import { buildRun, progressBar, progressWords } from './tagger-run.js';
 import { buildTry } from './tagger-try.js';
 import { say } from './tagger-words.js';
 import { beforeReload, t, textReady } from './text.js';
@@ -13,7 +13,8 @@ const BUSY_MS = 600;
 const QUIET_MS = 4000;
 const SAVE_MS = 300;
 const CHECK_MS = 120;
-const CHECKED = new Set(['model', 'model_folder', 'folder', 'recursive', 'conflict', 'caption_extension', 'general_threshold', 'character_threshold']);
+const TEXTS = ['additional_tags', 'exclude_tags']; // typed for one folder, and not meant for another unasked
+const CHECKED = new Set(['model', 'model_folder', 'folder', 'recursive', 'conflict', 'caption_extension', 'general_threshold', 'character_threshold', 'texts_from', ...TEXTS]);
 const FORGETS = new Set(['model', 'model_folder']);
 
 export async function mount(element) {
@@ -33,9 +34,12 @@ export async function mount(element) {
     cancelDownload: (name) => send(tab, parts, `tagging/models/${encodeURIComponent(name)}/cancel`),
     demo: () => useDemo(tab, parts, element),
     changed: () => look(tab, parts, element),
+    end: (run) => post(`tagging/runs/${run.id}/${run.stopping ? 'end' : 'stop'}`).catch(complain).finally(() => look(tab, parts, element)),
+    keepTexts: () => change(tab, parts, element, 'texts_from', tab.values.folder),
+    clearTexts: () => { for (const name of TEXTS) change(tab, parts, element, name, ''); },
   };
   const parts = { form: buildForm(act), trial: buildTry(act), run: buildRun(act), bar: null };
-  parts.bar = buildBar(() => start(tab, parts, element), act);
+  parts.bar = buildBar(() => start(tab, parts, element, act), act);
   fill(element, h('div', { class: 'tg-page' }, h('div', { class: 'tg-left' }, parts.form.root), h('div', { class: 'tg-right' }, parts.run.root, parts.trial.root), parts.bar.root));
   parts.form.show(tab.values);
   tab.save = debounce(() => save(tab), SAVE_MS);
@@ -50,19 +54,40 @@ export async function mount(element) {
 function buildBar(begin, act) {
   const why = h('span', { class: 'tg-why', 'data-role': 'tagger-why' });
   const button = h('button', { type: 'button', class: 'btn primary large', id: 'tagger-start', onclick: begin }, icon('play'), t('Start tagging'));
+  const progress = h('div', { class: 'tg-going', 'data-role': 'tagger-going' });
+  const cancel = h('button', { type: 'button', class: 'btn large', onclick: () => act.end(going.run) });
+  const going = { run: null, meaning: '' };
+  const root = h('div', { class: 'tg-bar-bottom' }, why, button, progress, cancel);
+
+  // The button stays the same element while it means the same: a click or a focus outlives a redraw.
+  function drawCancel(run) {
+    const meaning = `${run.id} ${run.stopping}`;
+    if (going.meaning === meaning) return;
+    going.meaning = meaning;
+    cancel.classList.toggle('danger', run.stopping);
+    cancel.dataset.role = run.stopping ? 'tagger-end' : 'tagger-cancel';
+    fill(cancel, icon('stop'), run.stopping ? t('End now') : t('Cancel'));
+  }
+
   return {
-    root: h('div', { class: 'tg-bar-bottom' }, why, button),
+    root,
     show(tab) {
-      const going = tab.status?.run?.state === 'running';
-      button.disabled = going;
-      why.textContent = going ? t('Tagging is going on …') : tab.problems.length ? sentence(tab.problems[0]) : '';
+      const run = isGoing(tab.status?.run) ? tab.status.run : null;
+      going.run = run;
+      for (const element of [why, button]) element.hidden = run !== null;
+      for (const element of [progress, cancel]) element.hidden = run === null;
+      if (run) {
+        fill(progress, progressBar(run), h('div', { class: 'row wrap small' }, run.stopping ? t('Stopping …') : progressWords(run)));
+        drawCancel(run);
+      }
+      why.textContent = tab.problems.length ? sentence(tab.problems[0]) : '';
     },
   };
 }
 
 function change(tab, parts, element, name, value) {
   if (tab.values[name] === value) return;
-  tab.values = { ...tab.values, [name]: value };
+  tab.values = { ...tab.values, [name]: value, ...(TEXTS.includes(name) ? { texts_from: tab.values.folder } : {}) };
   tab.unsaved = true;
   parts.form.show(tab.values);
   if (FORGETS.has(name)) parts.trial.forget();
@@ -99,6 +124,9 @@ async function check(tab, parts, element) {
   if (own !== tab.checks) return;
   tab.problems = answer.problems;
   tab.folder = answer.folder;
+  tab.foreign = answer.foreign ?? null;
+  if (answer.folder && !tab.values.texts_from && TEXTS.some((text) => tab.values[text].trim())) change(tab, parts, element, 'texts_from', tab.values.folder);
+  parts.form.foreign(tab.foreign);
   // An untouched form has nothing wrong: the empty folder is only told at the button.
   parts.form.problems(tab.problems.filter((problem) => problem.address !== 'folder' || tab.values.folder.trim() !== '').filter((problem) => problem.address !== 'model'));
   parts.form.counted(tab.folder, answer.with_subfolders, answer.unused);
@@ -128,8 +156,8 @@ async function look(tab, parts, element) {
   if (element.isConnected) tab.timer = setTimeout(() => look(tab, parts, element), wait);
 }
 
-const going = (run) => run?.state === 'running' || run?.state === 'waiting';
-const busy = (status) => going(status.run) || status.run?.undoing || status.models.some((model) => going(model.download));
+const isGoing = (run) => run?.state === 'running' || run?.state === 'waiting';
+const busy = (status) => isGoing(status.run) || status.run?.undoing || status.models.some((model) => isGoing(model.download));
 const shape = (status) => JSON.stringify([status.run?.id, status.run?.state, status.run?.undone?.time, status.models.map((model) => model.present)]);
 const changed = (before, after) => shape(before) !== shape(after);
 
@@ -154,7 +182,18 @@ async function useDemo(tab, parts, element) {
   }
 }
 
-async function start(tab, parts, element) {
+/** Whether a start may go on: texts typed for another folder are kept or cleared, as is answered. */
+async function settleTexts(tab, act) {
+  if (!tab.foreign) return true;
+  const texts = TEXTS.map((name) => tab.values[name].trim()).filter(Boolean).join(', ');
+  const answer = await choose(t('“{texts}” was typed for {name}. Use it for this folder too?', { texts, name: tab.foreign }), [['keep', t('Use it here too')], ['clear', t('Clear it')]]);
+  if (answer === 'keep') act.keepTexts();
+  if (answer === 'clear') act.clearTexts();
+  return answer !== null;
+}
+
+async function start(tab, parts, element, act) {
+  if (!await settleTexts(tab, act)) return;
   const replacing = tab.values.conflict === 'replace' && tab.folder?.captioned;
   if (replacing && !await ask(t('Replace the {n|caption|captions} of {n} {n|picture|pictures}? One undo brings them back.', { n: tab.folder.captioned }), { ok: t('Replace') })) return;
   try {

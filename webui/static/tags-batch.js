@@ -141,7 +141,10 @@ export function createBatch(session, { selection, tags }) {
     const keep = h('input', { type: 'number', class: 'input tags-small', min: '0', max: '255', value: '0', 'data-role': 'tags-keep', 'aria-label': t('Tags at the start that stay') });
     const find = h('input', { type: 'text', class: 'input', 'aria-label': t('Find'), placeholder: t('Find'), 'data-role': 'tags-find-text' });
     const put = h('input', { type: 'text', class: 'input', 'aria-label': t('Replace by'), placeholder: t('Replace by'), 'data-role': 'tags-find-with' });
-    const kept = h('label', { class: 'row tags-indent' }, t('Tags at the start that stay'), keep);
+    // What all captions begin with, a trigger word, is not meant to be sorted away.
+    keep.addEventListener('input', () => { keep.dataset.typed = ''; });
+    session.keep().then((n) => { if (!('typed' in keep.dataset)) { keep.value = n; keep.dispatchEvent(new Event('change', { bubbles: true })); } }).catch(() => {});
+    const kept = h('label', { class: 'row tags-indent' }, t('Tags at the start that stay'), keep, h('code', { class: 'mono muted small' }, 'keep_tokens'));
     const texts = h('div', { class: 'row tags-indent' }, find, put);
     const form = h('div', { class: 'col', role: 'radiogroup', 'aria-label': t('What to tidy') },
       radio('tidy', 'dedupe', t('Remove repeated tags'), true),

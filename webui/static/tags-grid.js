@@ -1,6 +1,6 @@
 // The gallery: a virtual grid that keeps only the pictures in sight in the page, with the selection of a file manager.
 import { clear, h, icon } from './dom.js';
-import { url } from './api.js';
+import { thumbnail } from './pictures.js';
 import { t } from './text.js';
 
 const GAP = 8;
@@ -68,12 +68,8 @@ export function createGrid({ changed }) {
   function makeCell(n) {
     const size = width() * Math.min(2, window.devicePixelRatio || 1) > 200 ? 384 : 192;
     const name = names[n];
-    const image = h('img', {
-      alt: '', decoding: 'async', draggable: 'false', src: `${url(`thumbnails/${thumbnails[n]}`)}&size=${size}`,
-      onerror: () => image.replaceWith(h('div', { class: 'tags-broken', title: t('This picture cannot be shown.') }, icon('image'))),
-    });
     return h('div', { class: 'tags-cell', role: 'option', id: `tags-cell-${n}`, 'data-role': 'tags-cell', 'data-n': n, title: name },
-      h('div', { class: 'tags-frame' }, image, h('div', { class: 'tags-marks' })),
+      h('div', { class: 'tags-frame' }, thumbnail(`thumbnails/${thumbnails[n]}`, size), h('div', { class: 'tags-marks' })),
       h('div', { class: 'tags-name clip' }, name.slice(name.lastIndexOf('/') + 1)));
   }
 
@@ -217,6 +213,8 @@ export function createGrid({ changed }) {
       cells.clear();
       layout();
     },
+    /** Back to the first row: another filter shows other pictures. */
+    toTop() { element.scrollTop = 0; draw(); },
     /** Select picture `n` alone and bring it into sight. */
     focusOn(n) { point(n); reveal(n); },
     /** The next (1) or previous (-1) shown picture. */

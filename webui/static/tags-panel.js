@@ -1,6 +1,6 @@
 // One picture, large, with its tags as chips that move, its caption as text, and what is wrong with it.
 import { debounce, fill, h, icon } from './dom.js';
-import { url } from './api.js';
+import { showOrTell, thumbnailUrl } from './pictures.js';
 import { translated } from './messages.js';
 import { t } from './text.js';
 import { tagInput, tagsIn } from './tags-complete.js';
@@ -13,8 +13,7 @@ let visits = 0;
 export function createPanel(session, { step }) {
   const image = h('img', { class: 'tags-large', alt: '', draggable: 'false', 'data-role': 'tags-large' });
   const broken = h('div', { class: 'tags-broken large', hidden: true }, icon('image'), t('This picture cannot be shown.'));
-  image.addEventListener('error', () => { image.hidden = true; broken.hidden = false; });
-  image.addEventListener('load', () => { image.hidden = false; broken.hidden = true; });
+  showOrTell(image, broken);
   const name = h('span', { class: 'grow clip tags-title', 'data-role': 'tags-picture-name' });
   const revert = h('button', { class: 'btn quiet square', title: t('Take back what is not saved for this picture'), 'aria-label': t('Take back what is not saved for this picture'), 'data-role': 'tags-revert', onclick: () => edit({ kind: 'revert' }) }, icon('undo'));
   const notes = h('div', { class: 'col' });
@@ -207,7 +206,7 @@ export function createPanel(session, { step }) {
       shownPicture = n;
       wanted = null;
       settings += 1;
-      image.src = `${url(`thumbnails/${session.folder.thumbnails[n]}`)}&size=1024`;
+      image.src = thumbnailUrl(`thumbnails/${session.folder.thumbnails[n]}`, 1024);
       name.textContent = session.folder.pictures[n];
       name.title = session.folder.pictures[n];
     }

@@ -168,6 +168,9 @@ export class Session {
     this.watch();
   }
 
+  /** How many tags at the start of every caption sorting should leave. */
+  async keep() { return (await get(`${this.base}/keep`)).keep; }
+
   returns() { return get(`${this.base}/returns`); }
 
   run(task) {

@@ -13,6 +13,7 @@ import { createTagList } from './tags-list.js';
 import { createPanel } from './tags-panel.js';
 import { Session } from './tags-session.js';
 import { pictureWords, unusedWords } from './tags-words.js';
+import { trainWith } from './to-train.js';
 
 const SIDE_KEY = 'athanor.tags.side';
 const FOLDER_KEY = 'athanor.tags.folder';
@@ -47,7 +48,7 @@ export async function mount(root) {
     } finally { clearTimeout(slow); done(); }
   }
   async function choose() {
-    const path = await browse({ kind: 'folder', start: editor?.path() ?? '' });
+    const path = await browse({ kind: 'folder', start: editor?.path() ?? '', home: 'train' });
     if (path !== null) await open(path).catch(complain);
   }
   // The Tagger tab sends its folder here; a tab that was never open finds it under FOLDER_KEY instead.
@@ -78,17 +79,25 @@ async function welcome(root, open, opened) {
     try { await action(); } catch (error) { problem.textContent = translated(error.message); }
   };
   const form = h('form', { class: 'row wrap tags-open', onsubmit: (event) => { event.preventDefault(); go(() => open(path.value)); } },
-    path, h('button', { type: 'button', class: 'btn', onclick: async () => { const chosen = await browse({ kind: 'folder', start: path.value || known.train }); if (chosen !== null) { path.value = chosen; go(() => open(chosen)); } } }, icon('folder'), t('Browse…')),
+    path, h('button', { type: 'button', class: 'btn', onclick: async () => { const chosen = await browse({ kind: 'folder', start: path.value, home: 'train' }); if (chosen !== null) { path.value = chosen; go(() => open(chosen)); } } }, icon('folder'), t('Browse…')),
     h('button', { class: 'btn primary', 'data-role': 'tags-open' }, t('Open')));
-  const recent = known.recent.map((entry) => h('li', {}, h('button', { class: 'browse-row', 'data-role': 'tags-recent', onclick: () => go(() => open(entry.path, entry.recursive, entry.extension)) },
-    icon('folder'), h('span', { class: 'grow' }, h('strong', {}, entry.name), h('span', { class: 'muted small tags-recent-path' }, entry.path)))));
+  const recent = recentRows(known.recent, (entry) => go(() => open(entry.path, entry.recursive, entry.extension)));
   fill(root, h('div', { class: 'card tags-welcome', 'data-role': 'tags-welcome' },
     h('h2', {}, t('Open the folder with your training pictures')),
     h('p', { class: 'muted' }, t('You see every picture with its tags, take out wrong ones, add a trigger word, and save when it is right. Captions are text files beside the pictures; nothing changes on disk before you save.')),
     form, problem,
     h('p', {}, t('Nothing at hand?'), ' ', h('button', { class: 'btn', 'data-role': 'tags-demo', onclick: () => go(async () => open((await post('datasets/demo')).path)) }, icon('image'), t('Try it with the demo pictures'))),
-    recent.length > 0 && h('div', { class: 'col' }, h('h3', {}, t('Opened before')), h('ul', { class: 'tags-recent' }, recent))));
+    recent));
   attachCompletion(path, { kind: 'folder' });
+}
+
+/** The folders opened before, null without any; one that is gone says so and can be tried again. */
+function recentRows(entries, choose) {
+  if (!entries.length) return null;
+  return h('div', { class: 'col' }, h('h3', {}, t('Opened before')), h('ul', { class: 'tags-recent' }, entries.map((entry) => h('li', {},
+    h('button', { type: 'button', class: `browse-row${entry.gone ? ' muted' : ''}`, 'data-role': 'tags-recent', 'data-gone': entry.gone ? '' : null, onclick: () => choose(entry) },
+      icon('folder'), h('span', { class: 'grow' }, h('strong', {}, entry.name), h('span', { class: 'muted small tags-recent-path' }, entry.path)),
+      entry.gone && h('span', { class: 'badge warn' }, t('no longer there')))))));
 }
 
 function createEditor(root, folder, { open, choose }) {
@@ -101,6 +110,7 @@ function createEditor(root, folder, { open, choose }) {
   const clashes = h('button', { class: 'badge danger tags-badge', 'data-role': 'tags-clashes', onclick: () => session.filter({ show: 'problems' }).catch(complain) });
   const undo = button('undo', t('Undo'), () => change('undo'), 'tags-undo');
   const redo = button('redo', t('Redo'), () => change('redo'), 'tags-redo');
+  const train = h('button', { class: 'btn', 'data-role': 'tags-train', title: t('Fill in this folder on the Train tab'), onclick: toTrain }, t('Train with it'), icon('right'));
   const saveWords = h('span', {});
   const save = h('button', { id: 'tags-save', class: 'btn', 'data-role': 'tags-save', onclick: () => saveAll() }, icon('save'), saveWords);
   const bar = h('i', {});
@@ -121,17 +131,22 @@ function createEditor(root, folder, { open, choose }) {
   grid.setSide(Number(side.value));
 
   const app = h('div', { class: 'tags-editor', 'data-role': 'tags-editor', 'data-seq': '0' },
-    h('header', { class: 'row top tags-head' }, h('div', { class: 'toolbar grow' }, name, total, changed, clashes, undo, redo,
+    h('header', { class: 'row tags-head' }, h('div', { class: 'toolbar grow' }, name, total, changed, clashes, undo, redo,
       button('clock', t('History'), () => historyDialog(session), 'tags-history'),
       button('refresh', t('Look at the folder again'), () => session.rescan().catch(complain), 'tags-rescan'),
       h('button', { class: 'btn quiet', 'data-role': 'tags-returns', onclick: () => returnsDialog(session).catch(complain) }, t('Before earlier saves')),
-      warnings), save),
+      warnings), h('div', { class: 'row tags-go' }, train, save)),
     progress, nobody, filter.element,
     h('div', { class: 'tags-main' },
       h('section', { class: 'card tags-gallery', 'aria-label': t('Pictures') }, grid.element,
         h('div', { class: 'row tags-gallery-foot' }, selectionWords, icon('image'), side)),
       panel.element, h('div', { class: 'tags-right' }, list.element, h('div', { class: 'card tags-batch-card' }, batch.element))));
   fill(root, app);
+
+  async function toTrain() {
+    await panel.flush();
+    await trainWith(session.folder);
+  }
 
   async function saveAll() {
     save.disabled = true;
@@ -155,7 +170,7 @@ function createEditor(root, folder, { open, choose }) {
     if (error) notice(t('Nothing was saved. {reason}', { reason: translated(error) }), { kind: 'error' });
     else if (failures) notice(t('Saved: {n}. Not saved: {failed}.', { n: written, failed: failures }), { kind: 'error', action: details });
     else if (conflicts) notice(t('Saved: {n}. Changed on disk meanwhile, waiting for your choice: {conflicts}.', { n: written, conflicts }), { kind: 'error', seconds: 15, action: { label: t('Show'), run: () => session.filter({ show: 'problems' }).catch(complain) } });
-    else notice(t('Saved {n} {n|caption|captions}.', { n: written }));
+    else notice(t('Saved {n} {n|caption|captions}.', { n: written }), { action: { label: t('Train with it'), run: toTrain } });
   }
 
   function drawSelection() {
@@ -196,12 +211,14 @@ function createEditor(root, folder, { open, choose }) {
     fill(nobody, h('p', {}, t('This folder holds no pictures that can be read.'), ' ', now.with_subfolders ? '' : t('Open another one.')), now.with_subfolders > 0 && below());
   }
 
+  let { query } = session;
   function update(what) {
     if (what === 'save') { drawSave(); return; }
     if (what === 'saved') { saved(); return; }
     if (what === 'look') { panel.update(); return; }
     if (what === 'folder') { grid.setFolder(session.folder); drawWarnings(); }
     grid.setItems(session.shown, session.view);
+    if (query !== session.query) { ({ query } = session); grid.toTop(); }
     if (what === 'folder' && session.look !== null) grid.focusOn(session.look);
     list.update();
     filter.update();
@@ -263,14 +280,16 @@ function folderDialog(session, open, choose) {
   const recursive = h('input', { type: 'checkbox', checked: folder.recursive, 'data-role': 'tags-recursive' });
   const extension = h('select', { 'aria-label': t('Captions end in'), 'data-role': 'tags-extension', value: folder.extension }, ['.txt', '.caption'].map((ending) => h('option', { value: ending, selected: ending === folder.extension }, ending)));
   const problem = h('p', { class: 'field-error', role: 'alert', 'data-role': 'tags-open-error' });
-  const form = h('form', { class: 'col', onsubmit: async (event) => {
-    event.preventDefault();
-    try { await open(path.value, recursive.checked, extension.value); view.close(); } catch (error) { problem.textContent = translated(error.message); }
-  } },
+  const go = async (...wanted) => {
+    try { await open(...wanted); view.close(); } catch (error) { problem.textContent = translated(error.message); }
+  };
+  const before = h('div', {});
+  get('datasets').then(({ recent }) => fill(before, recentRows(recent.filter((entry) => entry.id !== folder.id), (entry) => go(entry.path, entry.recursive, entry.extension)))).catch(() => {});
+  const form = h('form', { class: 'col', onsubmit: (event) => { event.preventDefault(); go(path.value, path.value === folder.path ? recursive.checked : recursive.checked || null, extension.value); } },
   h('div', { class: 'row' }, path, h('button', { type: 'button', class: 'btn', onclick: () => { view.close(); choose(); } }, icon('folder'), t('Browse…'))),
   h('label', { class: 'row' }, recursive, t('Pictures in subfolders too')),
   h('label', { class: 'row' }, t('Captions end in'), extension), problem,
-  h('div', { class: 'dialog-foot' }, h('button', { class: 'btn primary', 'data-role': 'tags-open' }, t('Open'))));
+  h('div', { class: 'dialog-foot' }, h('button', { class: 'btn primary', 'data-role': 'tags-open' }, t('Open'))), before);
   const view = dialog(t('Open another folder'), form, { wide: true });
   attachCompletion(path, { kind: 'folder' });
 }
