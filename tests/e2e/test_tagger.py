@@ -249,6 +249,7 @@ def test_everything_is_chinese_and_nothing_is_wider_than_the_window(server: Serv
     role(page, "tagger-folder").fill("no/such")
     expect(page.locator("[data-field='folder'] [data-role='field-error']")).to_contain_text("不是文件夹，请检查拼写")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    expect(page.locator("#tagger-start")).to_be_visible()  # Cancel stands there while a run is going
     box = page.locator("#tagger-start").bounding_box()
     assert box["x"] + box["width"] <= width and box["y"] + box["height"] <= 850
     context.close()
