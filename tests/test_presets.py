@@ -32,7 +32,8 @@ def completed(path: Path) -> tuple[TrainConfig, list[str]]:
 
 SHIPPED = {preset.id: preset for preset in shipped(FOLDER)}
 FOR_EACH_CARD = (
-    "sd15_character", "sd15_style", "sd15_person", "sd15_prodigy", "sdxl_base", "sdxl_pony", "sdxl_illustrious",
+    "sd15_character", "sd15_style", "sd15_person", "sd15_prodigy", "sd15_locon", "sd15_dadapt",
+    "sdxl_base", "sdxl_pony", "sdxl_illustrious",
     "sdxl_illustrious_style", "sdxl_noobai_vpred", "sdxl_prodigy", "sdxl_adafactor",
 )  # fmt: skip
 
@@ -113,6 +114,19 @@ def test_prodigy_gets_the_rate_1_and_a_constant_schedule(preset_id):
     config = made(preset_id)
     assert (config.optimizer.unet_lr, config.schedule.lr_scheduler) == (1, "constant")
     assert config.network.network_train_unet_only or config.optimizer.text_encoder_lr == 1
+
+
+@pytest.mark.parametrize("preset_id", SHIPPED)
+def test_no_preset_reads_pictures_with_more_than_two_threads(preset_id):
+    assert made(preset_id).run.max_data_loader_n_workers <= 2
+
+
+def test_what_the_guides_say_of_pony_locon_and_dadaptadam_stands_in_the_presets():
+    assert "leave score_9 and source_anime out" in SHIPPED["sdxl_pony"].about["en"]
+    assert "set keep_tokens to 2" in SHIPPED["sdxl_illustrious_style"].about["en"]
+    locon, dadapt = made("sd15_locon"), made("sd15_dadapt")
+    assert locon.network.network_args == ("conv_dim=32", "conv_alpha=16") and locon.network.network_dim == 64
+    assert (dadapt.optimizer.optimizer_type, dadapt.optimizer.unet_lr) == ("DAdaptAdam", 1)
 
 
 @pytest.mark.parametrize("base", FOR_EACH_CARD)

@@ -155,7 +155,7 @@ _ALL = (
     _bitsandbytes("AdamW8bit", "adamw", "AdamW with a quarter of its memory, usual on NVIDIA cards.", _ADAM_8BIT),
     Optimizer(
         "Lion", "lion_pytorch", "Lion", "lion_pytorch.lion_pytorch",
-        "Remembers less than AdamW; wants a rate 3 to 10 times lower.",
+        "Remembers less than AdamW; wants a rate 10 to 15 times lower.",
         _arguments(
             _betas(0.9, 0.99), _decay(0.0),
             Argument("decoupled_weight_decay", "bool", False, "weight decay that does not depend on the rate"),

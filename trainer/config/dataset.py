@@ -161,8 +161,8 @@ class Dataset(Section):
     """Repeats for listed folders that name none of their own. The number in a folder's name wins."""
 
     resolution: Resolution | None = parameter(None, "Resolution", unit="px")
-    """Training size as one side (512) or width,height (512,768). With buckets only its area counts. SD 1.5: 512 to
-    768; higher shows finer detail and costs memory and time."""
+    """Training size as one side (512) or width,height (512,768). With buckets only its area counts. SD 1.5: 512,
+    or 768 for styles, which wants twice the steps; SDXL: 1024, not less. Higher shows finer detail and costs time."""
 
     train_batch_size: int = parameter(1, "Batch size", ge=1, le=1024)
     """Pictures per training step. More is smoother and needs more memory; with few pictures keep it small."""

@@ -14,14 +14,16 @@ class Optimizer(Section):
     optimizers want 1."""
 
     unet_lr: float | None = parameter(None, "U-Net learning rate", ge=0, le=100)
-    """Rate for the part that draws. 1e-4 is usual. Too high burns the picture, too low teaches nothing."""
+    """Rate for the part that draws. 1e-4 is usual for SD 1.5, 1e-4 to 8e-4 for SDXL. Too high burns the picture, too
+    low teaches nothing."""
 
     text_encoder_lr: Rates = parameter(None, "Text encoder learning rate")
-    """Rate for the part that reads the prompt: a tenth to a half of the U-Net's. 0 leaves it untrained.
+    """Rate for the part that reads the prompt: a third to a half of the U-Net's, a tenth to be careful. 0
+    leaves it untrained.
     Two numbers with a comma are for the two encoders of SDXL."""
 
     optimizer_type: str = parameter("", "Optimizer", max_length=100)
-    """AdamW8bit saves memory on NVIDIA cards, AdamW is the same in full precision, Lion wants a rate 3 to 10 times
+    """AdamW8bit saves memory on NVIDIA cards, AdamW is the same in full precision, Lion wants a rate 10 to 15 times
     lower, Prodigy finds the rate itself (set the rates to 1). Empty: AdamW."""
 
     optimizer_args: Texts = parameter((), "Optimizer arguments", advanced=True)

@@ -15,8 +15,8 @@ class Precision(Section):
     model."""
 
     gradient_checkpointing: bool = parameter(False, "Gradient checkpointing")
-    """Computes parts twice in place of keeping them: about a third slower, much less memory. On for cards with 8 GB
-    or less."""
+    """Computes parts twice in place of keeping them: about a third slower, much less memory. SDXL needs it on cards
+    below 24 GB, SD 1.5 below 8 GB."""
 
     full_fp16: bool = parameter(False, "Train weights in fp16", advanced=True)
     """Keeps the LoRA itself in fp16 as well. Saves little and can lose small updates; needs mixed precision fp16."""
@@ -25,7 +25,8 @@ class Precision(Section):
     """Keeps the LoRA itself in bf16 as well. Needs mixed precision bf16."""
 
     fp8_base: bool = parameter(False, "Base model in fp8", advanced=True)
-    """Stores the frozen base model in 8 bits: half the memory of fp16, slightly less exact. Needs mixed precision."""
+    """Stores the frozen base model in 8 bits: half the memory of fp16, slightly less exact. For SDXL on
+    8 GB only, since small weights become 0. Needs mixed precision."""
 
     fp8_base_unet: bool = parameter(False, "U-Net in fp8", advanced=True)
     """The same for the U-Net only; the text encoder keeps its format."""

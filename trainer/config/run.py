@@ -13,8 +13,9 @@ class Run(Section):
     steps below."""
 
     max_train_steps: int = parameter(1600, "Steps", ge=1, le=100_000_000, unit="steps")
-    """Length of the run in steps when no epochs are given. 1500 to 3000 for an anime character, 5000 and more for a
-    real person."""
+    """Length of the run in steps when no epochs are given. Guides count picture views, before they are divided by the
+    batch: 1500 to 3000 for an anime character, up to 7000 for a difficult one, 5000 and more for a real person, 8000 to
+    12000 for a style, 1500 to 6000 for SDXL at a low rank."""
 
     gradient_accumulation_steps: int = parameter(1, "Gradient accumulation", ge=1, le=10000, advanced=True)
     """Adds up so many batches before one step: the effect of a larger batch without its memory."""

@@ -7,7 +7,7 @@ export function rulesOfThumb(state, report) {
   const xl = report.family === 'sdxl';
   const views = report.by_epochs ? report.repeats_sum * report.epochs : report.steps * report.batch_size * report.accumulation * report.processes;
   const rows = [
-    [t('File'), report.file_bytes ? bytes(report.file_bytes) : '', t('grows with the rank')],
+    [t('File size'), report.file_bytes ? bytes(report.file_bytes) : '', t('grows with the rank')],
     [t('Views an epoch'), report.repeats_sum, t('200 to 600; repeats set them')],
     [t('Views in all'), views, xl ? t('1500 to 6000 at a low rank') : t('1500 to 3000 for a drawn character, up to 7000 for a difficult one, 5000 and more for a person, 8000 to 12000 for a style')],
     [t('Pictures'), report.images, t('15 to 100 for a character, 20 to 50 for a person, 75 to 200 for a style')],
