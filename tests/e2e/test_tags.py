@@ -210,7 +210,7 @@ def test_a_trigger_word_is_added_at_the_start_of_the_selected_pictures_only(edit
     first_words = [(folder / f"{n}.txt").read_text(encoding="utf-8").split(", ")[:2] for n in (1, 2, 3, 4)]
     assert first_words[0] == first_words[2] == ["anby", "miku"]
     assert [words[0] for words in (first_words[1], first_words[3])] == ["1girl", "watermark"]
-    assert editor.get_by_text("Nothing had to be changed.").count() == 0  # the edit is made once
+    assert editor.get_by_text("Nothing needed changing.").count() == 0  # the edit is made once
 
 
 def test_unsaved_edits_survive_a_reload_of_the_page(editor: Any, folder: Path):
@@ -320,7 +320,7 @@ def test_earlier_captions_are_brought_back(editor: Any, folder: Path):
     role(editor, "tags-bring-back").first.click()
     unsaved(editor, 4)
     role(editor, "tags-history").click()
-    editor.locator("[data-role=tags-history-step][aria-current=step]", has_text="Brought back earlier").wait_for()
+    editor.locator("[data-role=tags-history-step][aria-current=step]", has_text="Restored earlier").wait_for()
     editor.keyboard.press("Escape")
     save(editor)
     assert (folder / "3.txt").read_text(encoding="utf-8") == "1girl,  smile "

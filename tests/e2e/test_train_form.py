@@ -444,7 +444,7 @@ def test_network_arguments_are_fields_that_follow_the_network_type(form, server)
     assert form.input_value("#train-network-network_args-rank_dropout") == "0.1"
     settled(form, lambda: form.locator("#train-network-network_module").select_option("networks.oft"))
     assert form.locator("#train-network-network_args-conv_dim").count() == 0
-    assert "conv_dim=4 is not known here" in group.locator(".a-strangers").inner_text()
+    assert "conv_dim=4 is not supported here" in group.locator(".a-strangers").inner_text()
     settled(form, lambda: group.locator(".a-strangers button").first.click())
     assert form.input_value("#train-network-network_args") == "rank_dropout=0.1"
     settled(form, lambda: form.fill("#train-network-network_args", ""))

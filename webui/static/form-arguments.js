@@ -69,7 +69,7 @@ export function argumentsControl(state, field, id) {
   const rare = h('div', { class: 'a-grid' });
   const folded = h('details', { class: 'a-folded', 'data-role': 'more-arguments' }, h('summary', {}, t('Rarely needed')), rare);
   const strangers = h('ul', { class: 'a-strangers' });
-  const text = h('textarea', { id, rows: 2, spellcheck: false, class: 'mono', 'aria-label': field.name, placeholder: t('one name=value a line'), oninput: () => {
+  const text = h('textarea', { id, rows: 2, spellcheck: false, class: 'mono', 'aria-label': field.name, placeholder: t('one name=value per line'), oninput: () => {
     state.set(field.address, text.value.split('\n').filter((line) => line.trim()));
   }, onchange: () => {
     state.set(field.address, text.value.split('\n').flatMap(splitArguments));
@@ -163,7 +163,7 @@ export function argumentsControl(state, field, id) {
     const kinds = methods()[method];
     const unknown = kinds ? [...given.keys()].filter((name) => !(name === 'algo' && !head.hidden) && !kinds.names.includes(name)) : [];
     asText.open ||= !kinds;
-    fill(strangers, unknown.map((name) => h('li', {}, h('code', {}, `${name}=${given.get(name)}`), ' ', t('is not known here'), ' ',
+    fill(strangers, unknown.map((name) => h('li', {}, h('code', {}, `${name}=${given.get(name)}`), ' ', t('is not supported here'), ' ',
       h('button', { type: 'button', class: 'btn quiet', onclick: () => { write(name, '', ''); show(); } }, t('Remove')))));
     const written = lines().join('\n');
     if (text.value.split('\n').filter((line) => line.trim()).join('\n') !== written) text.value = written;

@@ -40,7 +40,7 @@ export function cardsControl(state, field, id) {
         h('input', { type: 'checkbox', value: String(card.number), checked: chosen.includes(String(card.number)), 'data-role': 'card', onchange: (event) => tick(card.number, event.target.checked) }),
         h('span', { class: 'mono' }, String(card.number)), h('span', {}, card.name), card.memory_gib && h('span', { class: 'muted numbers' }, `${card.memory_gib} GiB`))),
       !known.cards.length && !known.error && h('p', { class: 'muted f-help', 'data-role': 'no-cards' }, t('No NVIDIA card was found on this machine; training uses the processor, and this field has no effect.')),
-      known.error && h('p', { class: 'f-status bad', 'data-role': 'cards-error' }, t('nvidia-smi gave no list of cards ({reason}); type the numbers.', { reason: known.error })),
+      known.error && h('p', { class: 'f-status bad', 'data-role': 'cards-error' }, t('nvidia-smi listed no cards ({reason}); type the numbers.', { reason: known.error })),
       known.cards.length > 0 && strangers.length > 0 && h('p', { class: 'f-status bad', 'data-role': 'no-such-card' }, t('There is no card number {numbers} here.', { numbers: strangers.join(', ') })));
     if (focused !== null) list.querySelector(`input[value="${CSS.escape(focused)}"]`)?.focus();
   }

@@ -291,7 +291,7 @@ function selectControl(state, field, id) {
   function show(value) {
     const known = field.choices.find((choice) => choice.value.toLowerCase() === String(value).toLowerCase());
     input.querySelector('option[data-foreign]')?.remove();
-    if (!known) input.append(h('option', { value: String(value), 'data-foreign': '' }, String(value) || t('as usual')));
+    if (!known) input.append(h('option', { value: String(value), 'data-foreign': '' }, String(value) || t('default')));
     input.value = known?.value ?? String(value);
   }
   return { root: input, wide: false, focus: () => input.focus(), markWrong: wrongMarker(input), show };

@@ -45,12 +45,12 @@ async function contentOf(file) {
 export function buildToolbar(state, fields) {
   const modes = ['basic', 'expert'].map((mode) => h('button', { type: 'button', role: 'radio', 'data-role': `mode-${mode}`, onclick: () => state.setMode(mode) }, mode === 'basic' ? t('Basic') : t('Expert')));
   const select = h('select', { 'aria-label': t('Preset'), 'data-role': 'preset', onchange: () => take(nearest(select.value)) });
-  const memory = h('select', { 'aria-label': t('Memory of the graphics card'), 'data-role': 'preset-memory', onchange: () => take(memory.value) });
+  const memory = h('select', { 'aria-label': t('Graphics card memory'), 'data-role': 'preset-memory', onchange: () => take(memory.value) });
   const memoryLabel = h('label', { class: 'p-preset', hidden: true }, h('span', { class: 'muted' }, t('VRAM')), memory);
   const about = h('p', { class: 'muted p-about', 'data-role': 'preset-about' });
   const result = h('div', { class: 'p-result card', 'data-role': 'import-result', hidden: true });
   const file = h('input', { type: 'file', accept: '.toml,.json,.yaml,.yml,.ps1,.sh,.bat,.txt,.safetensors,application/json', hidden: true, 'data-role': 'import-file', onchange: () => importFile(file.files[0]) });
-  const save = h('button', { type: 'button', class: 'btn', 'data-role': 'preset-save', title: t('Keep these values as a preset of your own'), onclick: savePreset }, icon('save'), t('Save preset'));
+  const save = h('button', { type: 'button', class: 'btn', 'data-role': 'preset-save', title: t('Save these values as your own preset'), onclick: savePreset }, icon('save'), t('Save preset'));
   const open = h('button', { type: 'button', class: 'btn', 'data-role': 'import', title: t('Settings of Athanor, sd-scripts, lora-scripts, kohya_ss, LoRA_Easy_Training_Scripts, OneTrainer or ai-toolkit, a script, or a finished LoRA'), onclick: () => file.click() }, icon('upload'), t('Import'));
   const reset = h('button', { type: 'button', class: 'btn quiet', 'data-role': 'reset-all', onclick: resetAll }, icon('refresh'), t('Reset'));
   const undo = h('button', { type: 'button', class: 'btn quiet square', 'data-role': 'undo', onclick: () => state.undo() }, icon('undo'));
@@ -70,7 +70,7 @@ export function buildToolbar(state, fields) {
   });
   fields.root.addEventListener('jumped', () => { search.value = ''; found.textContent = ''; });
   const root = h('div', { class: 'p-bar' },
-    h('div', { class: 'row wrap' }, h('div', { class: 'p-modes', role: 'radiogroup', 'aria-label': t('How much to show') }, modes),
+    h('div', { class: 'row wrap' }, h('div', { class: 'p-modes', role: 'radiogroup', 'aria-label': t('Level of detail') }, modes),
       h('label', { class: 'p-preset' }, h('span', { class: 'muted' }, t('Preset')), select), memoryLabel, own, save, open, reset, file),
     h('div', { class: 'p-second' }, about, h('span', { class: 'row p-steps' }, undo, redo), h('span', { class: 'p-find' }, icon('search'), search, found)), result);
 
@@ -149,7 +149,7 @@ export function buildToolbar(state, fields) {
   async function resetAll() {
     const count = state.changed().length;
     if (count === 0) {
-      notice(t('Nothing differs from the preset.'));
+      notice(t('No differences from the preset.'));
       return;
     }
     if (state.preset) await take(state.preset);
@@ -229,7 +229,7 @@ export function buildToolbar(state, fields) {
     if (!chosen) return;
     const isLora = chosen.name.toLowerCase().endsWith('.safetensors');
     if (!isLora && chosen.size > LARGEST_FILE_BYTES) {
-      notice(t('{name} is larger than 2 MB; this is not a training configuration.', { name: chosen.name }), { kind: 'error' });
+      notice(t('{name} is larger than 2 MB, too large for a settings file.', { name: chosen.name }), { kind: 'error' });
       return;
     }
     try {
@@ -265,10 +265,10 @@ export function buildToolbar(state, fields) {
   // A file of which nothing could be taken: every reason, and what it is.
   function showRefused(name, error) {
     fill(result,
-      h('div', { class: 'row' }, h('b', { class: 'grow' }, t('{name}: nothing was taken over', { name })),
+      h('div', { class: 'row' }, h('b', { class: 'grow' }, t('Nothing was imported from {name}', { name })),
         h('button', { type: 'button', class: 'btn quiet square', 'aria-label': t('Close'), onclick: close }, icon('close'))),
       list(t('Why'), error.problems, 'import-refused'),
-      list(t('Translated or left out'), error.notes, 'import-notes'));
+      list(t('Converted or left out'), error.notes, 'import-notes'));
     result.hidden = false;
     result.scrollIntoView({ block: 'nearest' });
   }
@@ -276,12 +276,12 @@ export function buildToolbar(state, fields) {
   function showImport(name, answer, back) {
     const undo = () => { back(); close(); };
     fill(result,
-      h('div', { class: 'row' }, h('b', { class: 'grow' }, t('{name}: {n} {n|value|values} taken over', { name, n: answer.taken })),
+      h('div', { class: 'row' }, h('b', { class: 'grow' }, t('{name}: {n} {n|value|values} imported', { name, n: answer.taken })),
         h('button', { type: 'button', class: 'btn', 'data-role': 'import-undo', onclick: undo }, icon('undo'), t('Undo')),
         h('button', { type: 'button', class: 'btn quiet square', 'aria-label': t('Close'), onclick: close }, icon('close'))),
-      list(t('Translated or left out'), answer.notes, 'import-notes'),
-      list(t('Not taken over because of an error'), answer.refused, 'import-refused'),
-      answer.notes.length + answer.refused.length === 0 && h('p', { class: 'muted' }, t('Everything in the file is known here.')));
+      list(t('Converted or left out'), answer.notes, 'import-notes'),
+      list(t('Left out because of an error'), answer.refused, 'import-refused'),
+      answer.notes.length + answer.refused.length === 0 && h('p', { class: 'muted' }, t('Every value in the file was recognised.')));
     result.hidden = false;
     result.scrollIntoView({ block: 'nearest' });
   }

@@ -41,7 +41,7 @@ export function buildReport(state, actions) {
     fill(expected, report?.steps > 0 && expectation(report));
     thumbs.root.hidden = !(report?.images > 0);
     fill(thumbs.body, report?.images > 0 && rulesOfThumb(state, report));
-    fill(sum, ...sumLines(state, report), wantsDemo(state) && h('p', { class: 'r-demo' }, t('Nothing at hand?'), ' ',
+    fill(sum, ...sumLines(state, report), wantsDemo(state) && h('p', { class: 'r-demo' }, t('No pictures yet?'), ' ',
       h('button', { type: 'button', class: 'btn', 'data-role': 'form-demo', onclick: actions.demo }, icon('image'), t('Fill in the demo'))));
     showData(data, report, state.reading);
     const curve = state.answer?.curve ?? report?.curve;
@@ -130,7 +130,7 @@ function sumLines(state, report) {
     const part = Number((steps / report.steps_per_epoch).toPrecision(steps < 10 * report.steps_per_epoch ? 2 : 3));
     const exact = part * report.steps_per_epoch === steps;
     return [h('p', { class: 'r-formula' }, bold, exact ? ' = ' : ' ≈ ', t('{n} {n|epoch|epochs}', { n: part })), h('p', { class: 'muted' }, epoch),
-      part < 1 && h('p', { class: 'muted', 'data-role': 'not-all' }, t('Not every picture is shown once.'))];
+      part < 1 && h('p', { class: 'muted', 'data-role': 'not-all' }, t('Some pictures are never seen.'))];
   }
   const sum = [first.map(spaced), ' × ', t('{n} {n|epoch|epochs}', { n: epochs }), ' ', divided.map(spaced), ' = '];
   if (plain === real) return [h('p', { class: 'r-formula' }, sum, bold)];
@@ -145,11 +145,11 @@ function savedAs(output) {
 
 // Time and memory as an earlier run with the same settings took them; no formula knows them for every machine.
 function expectation({ steps, earlier }) {
-  if (!earlier) return h('p', { class: 'muted' }, t('Time and graphics memory are told here once a run with such settings has taken place.'));
+  if (!earlier) return h('p', { class: 'muted' }, t('Time and GPU memory appear here after the first run with such settings.'));
   const { name, vram_gib: memory, gpu, id } = earlier;
   const parts = [t('about {time} of training', { time: duration(steps * earlier.seconds_per_step) }), memory > 0 && t('{n} GiB of graphics memory', { n: memory.toFixed(1) })].filter(Boolean).join(', ');
   return h('p', {}, h('b', {}, parts), ' ',
-    h('a', { class: 'muted', href: `#job=${id}`, title: gpu }, t('as {name} took it with such settings', { name })));
+    h('a', { class: 'muted', href: `#job=${id}`, title: gpu }, t('measured in {name}, with the same settings', { name })));
 }
 
 function spaced(part) {

@@ -95,12 +95,12 @@ function listen(element, state, fields, toolbar, report) {
     closeLost ??= notice(event.detail.message, { kind: 'error', lost: event.detail.status === 0 });
   });
   state.addEventListener('newer', ({ detail: { addresses, back: ours } }) => {
-    notice(t('Changed in another window: {names}. It is shown here too.', { names: namesOf(state, addresses) }), { seconds: 30, action: { label: t('Undo'), run: ours } });
+    notice(t('Changed in another window: {names}. This window shows it now.', { names: namesOf(state, addresses) }), { seconds: 30, action: { label: t('Undo'), run: ours } });
   });
   state.addEventListener('steps', toolbar.showSteps);
   state.addEventListener('back', ({ detail: { step, addresses } }) => {
     if (step.address && fields.point(step.address)) return;
-    notice(t('Back as before: {names}.', { names: namesOf(state, addresses) }));
+    notice(t('Restored: {names}.', { names: namesOf(state, addresses) }));
   });
   keysGoBack(element, state);
   describeModels(state, fields, described);

@@ -51,11 +51,11 @@ const ending = (line) => (line.length > LONGEST_LINE + 1 ? `…${line.slice(-LON
 /** Returns {element, take(answer), restart(id)}; `answer` is the `log` part of jobs/{id}/live. */
 export function logView() {
   const buffer = new LineBuffer();
-  const list = h('div', { class: 'log-lines mono', role: 'log', 'aria-label': t('Log'), 'data-empty': t('Nothing was printed yet.'), tabindex: '0', 'data-role': 'log' });
+  const list = h('div', { class: 'log-lines mono', role: 'log', 'aria-label': t('Log'), 'data-empty': t('No output yet.'), tabindex: '0', 'data-role': 'log' });
   const openLine = h('div', { class: 'log-line open', 'data-role': 'log-open', hidden: true });
-  const search = h('input', { class: 'input', type: 'search', placeholder: t('Search these lines'), 'aria-label': t('Search these lines'), 'data-role': 'log-search' });
+  const search = h('input', { class: 'input', type: 'search', placeholder: t('Search the log'), 'aria-label': t('Search the log'), 'data-role': 'log-search' });
   const newer = h('button', { class: 'btn log-newer', hidden: true, 'data-role': 'log-newer', onclick: () => { following = true; render(); } });
-  const whole = h('a', { class: 'btn quiet', 'data-role': 'log-download', download: '' }, icon('download'), t('Whole log'));
+  const whole = h('a', { class: 'btn quiet', 'data-role': 'log-download', download: '' }, icon('download'), t('Full log'));
   const note = h('span', { class: 'muted small grow', 'data-role': 'log-note' });
   let shownUpTo = 0;
   let following = true;
@@ -72,7 +72,7 @@ export function logView() {
   const copy = async () => {
     try {
       await copyText([...buffer.lines, buffer.open].join('\n'));
-      notice(t('The lines shown were copied.'));
+      notice(t('Copied the lines shown.'));
     } catch (error) { complain(error); }
   };
 
@@ -84,7 +84,7 @@ export function logView() {
     const missed = buffer.finished - shownUpTo;
     newer.hidden = following || missed <= 0;
     if (!newer.hidden) newer.textContent = t('{n} new {n|line|lines}', { n: missed });
-    note.textContent = skipped || buffer.finished > buffer.lines.length ? t('Older lines are in the whole log.') : '';
+    note.textContent = skipped || buffer.finished > buffer.lines.length ? t('Older lines are in the full log.') : '';
     if (!following && !anew) return;
     if (wanted || anew || missed >= buffer.lines.length) {
       const lines = wanted ? buffer.lines.filter((line) => line.toLowerCase().includes(wanted)) : buffer.lines;
@@ -122,7 +122,7 @@ export function logView() {
       if (answer.restarted) { buffer.clear(); shownUpTo = 0; }
       if (answer.skipped) {
         skipped += answer.skipped;
-        if (buffer.finished) buffer.take(`\n… ${t('{n} KB left out, they are in the whole log', { n: Math.round(answer.skipped / 1024) })} …\n`);
+        if (buffer.finished) buffer.take(`\n… ${t('{n} KB left out; the full log has them', { n: Math.round(answer.skipped / 1024) })} …\n`);
       }
       if (answer.text === '' && !answer.restarted) return;
       buffer.take(answer.text);

@@ -87,11 +87,11 @@ function groups(known, chosen, choose, look) {
   const running = known.jobs.filter((job) => job.state === 'running');
   const rest = known.jobs.filter((job) => job.state !== 'running' && !known.queue.includes(job.id));
   const pause = h('button', { class: 'btn quiet', 'data-role': 'queue-pause', 'data-key': 'pause', onclick: () => act('jobs/pause', { paused: !known.paused }, look) },
-    known.paused ? [icon('play'), t('Go on')] : [icon('pause'), t('Hold back')]);
+    known.paused ? [icon('play'), t('Resume queue')] : [icon('pause'), t('Pause queue')]);
   return [
     group(t('Running'), running.map((job) => row(job, chosen, choose))),
     group(t('Waiting'), queued.map((job, index) => row(job, chosen, choose, mover(known.queue, index, look))), queued.length ? pause : null,
-      known.paused && queued.length ? h('p', { class: 'muted small' }, t('The queue is held back.')) : null),
+      known.paused && queued.length ? h('p', { class: 'muted small' }, t('The queue is paused.')) : null),
     group(t('Earlier'), rest.map((job) => row(job, chosen, choose))),
     known.more ? h('p', { class: 'muted small' }, t('{n} older {n|job is|jobs are} not listed.', { n: known.more })) : null,
   ];

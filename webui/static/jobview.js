@@ -172,8 +172,8 @@ function actions(job, detail, after, follow) {
       button('save-now', t('Save now'), 'save', ask('save', t('The LoRA is saved after this step.')))],
     job.state === 'running' && stopButton(job, after),
     job.state === 'waiting' && button('start', t('Start next'), 'play', () => go('start'), 'primary'),
-    job.state === 'waiting' && job.position && button('dequeue', t('Take out of the queue'), 'minus', () => go('stop')),
-    over && job.state !== 'finished' && detail.resumable && button('resume', t('Go on from the last state'), 'play', () => go('resume'), 'primary'),
+    job.state === 'waiting' && job.position && button('dequeue', t('Remove from queue'), 'minus', () => go('stop')),
+    over && job.state !== 'finished' && detail.resumable && button('resume', t('Resume from the last state'), 'play', () => go('resume'), 'primary'),
     over && button('again', t('Run again'), 'refresh', () => go('again')),
     button('change', t('Change and run again'), 'edit', change),
     job.state !== 'running' && button('remove', t('Remove'), 'trash', () => removeJob(job, after)),
@@ -202,7 +202,7 @@ function drawProgress(card, job) {
       job.epochs > 0 && cell('epoch', t('Epoch'), `${job.epoch} / ${job.epochs}`),
       cell('loss', t('Loss'), loss), cell('mean', t('Mean loss'), mean), cell('speed', t('Speed'), speed(job.seconds_per_step)),
       running && cell('left', t('Time left'), job.remaining_seconds ? duration(job.remaining_seconds) : null),
-      cell('elapsed', running ? t('Running for') : t('Took'), job.seconds ? duration(job.seconds) : null),
+      cell('elapsed', running ? t('Running for') : t('Duration'), job.seconds ? duration(job.seconds) : null),
       Number.isFinite(job.vram_gib) && job.vram_gib > 0 && cell('vram', t('GPU memory'), `${job.vram_gib.toFixed(1)} GiB`)));
 }
 
@@ -236,14 +236,14 @@ function drawTrouble(box, { job, traceback, warnings, more_warnings: more, chang
     forced && h('div', { class: 'box-warn', role: 'alert', 'data-role': 'job-forced' }, icon('warning'), ' ',
       t('The process was ended at step {n} before it could save its state; what was saved earlier is below.', { n: job.step })),
     (failed || crashed) && h('div', { class: 'box-error col', role: 'alert', 'data-role': 'job-error' },
-      h('strong', { 'data-role': 'job-error-message' }, failed ? translated(job.end?.message ?? '') : t('The training process ended without a word.')),
-      h('p', { 'data-role': 'job-error-advice' }, failed ? translated(job.end?.advice ?? '') : t('The machine may have run out of memory, or the process was ended from outside. The end of the log below may tell more.')),
+      h('strong', { 'data-role': 'job-error-message' }, failed ? translated(job.end?.message ?? '') : t('The training process ended without an error message.')),
+      h('p', { 'data-role': 'job-error-advice' }, failed ? translated(job.end?.advice ?? '') : t('The machine may have run out of memory, or the process was ended from outside. The end of the log below may say more.')),
       changes.length > 0 && remedy(job, changes),
       traceback && h('details', { 'data-role': 'job-traceback' }, h('summary', {}, t('Details for a bug report')), h('pre', { class: 'mono traceback' }, traceback),
         h('button', { class: 'btn', onclick: () => copyText(traceback).then(() => notice(t('Copied.')), complain) }, icon('copy'), t('Copy')))),
     warnings.length > 0 && h('details', { class: 'box-warn', open: warnings.length <= 3, 'data-role': 'job-warnings' },
       h('summary', {}, icon('warning'), ' ', t('Warnings: {n}', { n: warnings.length + more })), h('ul', { class: 'plain' }, warnings.map((entry) => h('li', {}, translated(entry.message)))),
-      more > 0 && h('p', { class: 'muted small' }, t('{n} more {n|stands|stand} in the log.', { n: more }))));
+      more > 0 && h('p', { class: 'muted small' }, t('{n} more in the log.', { n: more }))));
 }
 
 function drawFiles(card, { files, older_files: older, job, local, folder }) {
@@ -273,7 +273,7 @@ function previewCard() {
   const words = h('p', { class: 'muted small numbers', 'data-role': 'preview-words' });
   const prompts = h('div', { class: 'row wrap', 'data-role': 'preview-prompts' });
   const none = h('p', { class: 'muted', 'data-role': 'preview-none' });
-  const NONE = t('This job has no preview prompts, so it draws no previews. Preview prompts in the Train tab make a picture now and then, so that you see what is learned.');
+  const NONE = t('This job has no preview prompts, so it draws no previews. Preview prompts in the Train tab draw a picture every so often, so that you can see what the LoRA learns.');
   const UNASKED_YET = t('This job has preview prompts and no interval for them: it draws previews only when Preview now is pressed.');
   const UNASKED = t('This job has preview prompts and no interval for them, so none was drawn.');
   const FAILED = t('No preview was drawn; the warnings above and the log say why.');

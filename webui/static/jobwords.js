@@ -17,5 +17,5 @@ export function placedWords(name, { state, position, before = [], paused = false
   if (state !== 'waiting') return t('{name} was started.', { name });
   if (position !== 1) return t('{name} waits in the queue, number {n}.', { name, n: position });
   if (before.length) return t('{name} waits first in the queue and starts after {other}.', { name, other: before[0] });
-  return paused ? t('{name} waits first in the queue, which is held back.', { name }) : t('{name} waits first in the queue.', { name });
+  return paused ? t('{name} is first in the queue, which is paused.', { name }) : t('{name} is first in the queue.', { name });
 }

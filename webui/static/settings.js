@@ -9,8 +9,8 @@ import { translated } from './messages.js';
 const FOLDERS = {
   output: ['Finished LoRA files', 'Where the Train tab puts results unless output_dir says otherwise.'],
   logs: ['TensorBoard logs', 'What the TensorBoard tab shows.'],
-  train: ['Data sets', 'Where data sets are looked for first.'],
-  models: ['Base models', 'Where base models are looked for first.'],
+  train: ['Data sets', 'Where Athanor looks for data sets first.'],
+  models: ['Base models', 'Where Athanor looks for base models first.'],
 };
 
 export async function mount(element) {
@@ -36,11 +36,11 @@ export async function mount(element) {
 
   fill(body,
     known.damaged && h('p', { class: 'box-error', 'data-role': 'settings-damaged' }, t('The settings file was damaged when Athanor started: it is kept as {path}, and what could be read of it is used.', { path: known.damaged })),
-    card(t('Page'), languageField(), numberField(known, 'stop_grace_seconds', t('Patience when stopping'), t('Seconds a job gets to save before it is ended.'), save),
+    card(t('Page'), languageField(), numberField(known, 'stop_grace_seconds', t('Time to save when stopping'), t('How many seconds a job may take to save before it is ended.'), save),
       numberField(known, 'jobs_at_once', t('Jobs at a time'), t('More than one only helps when each has its own GPU or a small model.'), save)),
     card(t('Folders'), known.folders.map((folder) => folderField(folder, save))),
     card(t('Downloads'), mirrorField(known),
-      addressField(known, 'hf_endpoint', t('Model downloads'), t('Address in place of the usual model hub; empty = the usual one. Nothing is downloaded unless you ask for it.'), save),
+      addressField(known, 'hf_endpoint', t('Model downloads'), t('Address to use instead of the usual model hub; empty = the usual one. Nothing is downloaded unless you ask for it.'), save),
       addressField(known, 'package_mirror', t('Python packages'), t('Used by launch.sh and launch.bat when they install or update.'), save),
       addressField(known, 'torch_mirror', t('torch packages'), t('Used by launch.sh and launch.bat when they install or update.'), save)),
     spaceCard(body), machineCard(body));
@@ -64,7 +64,7 @@ function languageField() {
   let chosen = null;
   try { chosen = localStorage.getItem('athanor.lang'); } catch { /* no storage */ }
   const select = h('select', { 'data-role': 'setting-lang', onchange: () => setLang(select.value) },
-    h('option', { value: '', selected: !chosen }, t('As the browser')), h('option', { value: 'zh', selected: chosen === 'zh' }, '中文'), h('option', { value: 'en', selected: chosen === 'en' }, 'English'));
+    h('option', { value: '', selected: !chosen }, t('Same as the browser')), h('option', { value: 'zh', selected: chosen === 'zh' }, '中文'), h('option', { value: 'en', selected: chosen === 'en' }, 'English'));
   select.lang = lang();
   return field(t('Language'), null, select).element;
 }
@@ -87,7 +87,7 @@ function folderField(folder, save) {
     const path = await browse({ kind: 'folder', start: input.value || folder.path });
     if (path !== null) { input.value = path; keep(); }
   } }, icon('folder'), t('Browse'));
-  const usual = h('button', { class: 'btn quiet square', title: t('Back to the usual folder'), 'aria-label': t('Back to the usual folder'), onclick: () => { input.value = ''; keep(); } }, icon('undo'));
+  const usual = h('button', { class: 'btn quiet square', title: t('Use the default folder'), 'aria-label': t('Use the default folder'), onclick: () => { input.value = ''; keep(); } }, icon('undo'));
   const shown = field(t(title), t(help), input, choose, usual);
   attachCompletion(input, { kind: 'folder' });
   input.addEventListener('change', keep);
@@ -106,7 +106,7 @@ function mirrorField(known) {
   const select = h('select', { 'data-role': 'setting-mirror', onchange: async () => {
     try { await post('settings/mirror', { name: select.value }); notice(t('Saved.')); } catch (error) { complain(error); }
   } }, known.mirrors.map((name) => h('option', { value: name, selected: name === known.mirror }, words[name] ?? name)));
-  return field(t('Mirrors'), t('Faster where the usual addresses are slow. The addresses below win over this.'), select).element;
+  return field(t('Mirrors'), t('Faster where the usual addresses are slow. The addresses below take precedence.'), select).element;
 }
 
 // What only the user's hand empties, each with what is lost.
@@ -128,12 +128,12 @@ function spaceCard(body) {
       what: 'trash', used: trash, name: t('Removed jobs'), none: t('No removed jobs.'),
       held: t('jobs: {n} · {size}', { n: trash.jobs, size: bytes(trash.bytes) }), help: t('Jobs that you removed; they stay in jobs/.trash until you empty it.'),
       question: t('Delete the removed jobs for good ({n})?', { n: trash.jobs }),
-      about: t('Their logs, curves, previews and training states are lost, and none of them can go on from its state. Finished LoRA files in the output folder stay.'),
+      about: t('Their logs, curves, previews and training states will be gone, and none of them can be resumed. Finished LoRA files in the output folder stay.'),
     },
     {
       what: 'cache', used: cache, name: t('Training cache'), none: t('The cache is empty.'),
-      held: t('files: {n} · {size}', { n: cache.files, size: bytes(cache.bytes) }), help: user ? t('{name} uses the cache now; it can be emptied afterwards.', { name: user }) : t('Pictures and captions as the model reads them, so that the next run on them begins faster (.athanor/cache).'),
-      question: t('Empty the training cache?'), about: t('Nothing of yours is lost: the next training makes it anew, which takes some minutes for many pictures.'), blocked: Boolean(user),
+      held: t('files: {n} · {size}', { n: cache.files, size: bytes(cache.bytes) }), help: user ? t('{name} is using the cache; empty it when the run is over.', { name: user }) : t('Pictures and captions as the model reads them, so that the next run on them begins faster (.athanor/cache).'),
+      question: t('Empty the training cache?'), about: t('None of your files are lost. The next run rebuilds the cache, which takes some minutes for many pictures.'), blocked: Boolean(user),
     },
   ];
 
@@ -155,7 +155,7 @@ function spaceCard(body) {
       show(after);
       const left = after[kind.what];
       if (left.files) notice(t('{n} {n|file|files} could not be deleted ({size}); close programs that use them and try again.', { n: left.files, size: bytes(left.bytes) }), { kind: 'error' });
-      else notice(t('{size} were freed.', { size: bytes(kind.used.bytes) }));
+      else notice(t('{size} freed.', { size: bytes(kind.used.bytes) }));
     } catch (error) {
       complain(error);
       look();
@@ -167,7 +167,7 @@ function spaceCard(body) {
 }
 
 function machineCard(body) {
-  const box = h('div', { class: 'col', 'data-role': 'machine' }, h('p', { class: 'muted' }, t('Looking at the GPU and torch; this takes some seconds …')));
+  const box = h('div', { class: 'col', 'data-role': 'machine' }, h('p', { class: 'muted' }, t('Checking the GPU and torch; this takes a few seconds …')));
   let asked = false;
   const look = async () => {
     if (asked || !visible(body)) return;
@@ -175,8 +175,8 @@ function machineCard(body) {
     try { fill(box, machineRows(await get('settings/machine'))); } catch (error) { asked = false; fill(box, h('p', { class: 'field-error' }, error.message)); }
   };
   new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && look()).observe(box);
-  const report = h('div', { class: 'row wrap' }, h('a', { class: 'btn', href: url('settings/report.zip'), download: '', 'data-role': 'report' }, icon('download'), t('Save a report for a bug')),
-    h('span', { class: 'muted small' }, t('Versions, devices and the ends of the newest logs; your name, folders and keys are taken out. Look through it before you share it.')));
+  const report = h('div', { class: 'row wrap' }, h('a', { class: 'btn', href: url('settings/report.zip'), download: '', 'data-role': 'report' }, icon('download'), t('Save a bug report')),
+    h('span', { class: 'muted small' }, t('Versions, devices and the ends of the newest logs. Your name, folders and keys are removed; look through it before you share it.')));
   return card(t('This machine'), box, report);
 }
 

@@ -102,7 +102,7 @@ async function ended(job) {
     const words = {
       finished: t('{name} is finished.', { name: job.name }), stopped: t('{name} has stopped.', { name: job.name }),
       failed: t('{name} failed: {reason}', { name: job.name, reason: translated(now.end?.message ?? '') }),
-      crashed: t('{name} ended without a word; its log may tell why.', { name: job.name }),
+      crashed: t('{name} ended unexpectedly; its log may say why.', { name: job.name }),
     }[now.state];
     if (words) {
       if (document.hidden) endedTitle = words;
@@ -168,7 +168,7 @@ export function stopButton(job, after = () => {}) {
   }
   const end = async (event) => {
     const button = event.currentTarget;
-    const sure = await ask(t('End {name} now? What it learned since its last save is lost.', { name: job.name }), { ok: t('End now'), danger: true });
+    const sure = await ask(t('End {name} now? What it learned since its last save will be lost.', { name: job.name }), { ok: t('End now'), danger: true });
     if (sure) await act('end')({ currentTarget: button });
   };
   return [h('span', { class: 'muted nowrap', 'data-role': 'stopping' }, t('Saving, then stopping …')),

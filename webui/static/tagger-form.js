@@ -31,7 +31,7 @@ export function buildForm(act) {
     add('exclude_tags', textField('exclude_tags', t('Excluded tags'), act, t('Never written. Separate with commas.'))),
     h('div', { class: 'tg-switches' },
       add('replace_underscore', switchField('replace_underscore', t('Spaces for underscores'), act, t('white hair instead of white_hair; faces such as ^_^ stay.'))),
-      add('escape', switchField('escape', t('Escape brackets'), act, t('name \\(series\\), so that brackets do not weigh the tag.'))),
+      add('escape', switchField('escape', t('Escape brackets'), act, t('Writes name \\(series\\), so that brackets do not change a weight.'))),
       add('recursive', switchField('recursive', t('Sub-folders too'), act, ''))),
     add('conflict', conflictField(act)),
     add('caption_extension', extensionField(act)));
@@ -142,24 +142,24 @@ function switchField(name, title, act, help) {
 
 function conflictField(act) {
   const choices = [
-    ['skip', t('Skip'), t('leave the caption as it is')],
-    ['replace', t('Replace'), t('write the new tags in its place')],
-    ['prepend', t('Put before'), t('new tags first, the old text behind')],
-    ['append', t('Append'), t('the old text first, new tags behind')],
+    ['skip', t('Skip'), t('leave it unchanged')],
+    ['replace', t('Replace'), t('replace it with the new tags')],
+    ['prepend', t('Prepend'), t('new tags first, then the old text')],
+    ['append', t('Append'), t('the old text first, then new tags')],
   ];
   const boxes = choices.map(([value, title, help]) => {
     const box = h('input', { type: 'radio', name: 'tagger-conflict', value, 'data-role': `tagger-conflict-${value}`, onchange: () => act.change('conflict', value) });
     return { value, box, line: h('label', { class: 'tg-choice' }, box, h('span', {}, title, h('span', { class: 'small muted' }, help))) };
   });
   const error = h('div', { class: 'field-error', role: 'alert' });
-  const root = h('fieldset', { class: 'tg-choices', 'data-field': 'conflict' }, h('legend', {}, t('Where a caption is already'), h('span', { class: 'mono tg-name' }, 'conflict')), boxes.map(({ line }) => line), error);
+  const root = h('fieldset', { class: 'tg-choices', 'data-field': 'conflict' }, h('legend', {}, t('If a caption exists'), h('span', { class: 'mono tg-name' }, 'conflict')), boxes.map(({ line }) => line), error);
   return { root, problem(text) { error.textContent = text; }, show(value) { for (const { value: own, box } of boxes) box.checked = own === value; } };
 }
 
 function extensionField(act) {
   const select = h('select', { 'data-role': 'tagger-caption_extension', onchange: () => act.change('caption_extension', select.value) },
     ['.txt', '.caption'].map((value) => h('option', { value }, value)));
-  return { ...frame('caption_extension', t('Caption files end in'), select, ''), show(value) { select.value = value ?? '.txt'; } };
+  return { ...frame('caption_extension', t('Caption file extension'), select, ''), show(value) { select.value = value ?? '.txt'; } };
 }
 
 function modelField(act) {
@@ -181,7 +181,7 @@ function modelField(act) {
     if (titles !== select.dataset.titles) {
       const value = select.value;
       select.dataset.titles = titles;
-      fill(select, models.map((entry) => h('option', { value: entry.name }, optionText(entry))), h('option', { value: OWN_FOLDER }, t('A folder of my own …')));
+      fill(select, models.map((entry) => h('option', { value: entry.name }, optionText(entry))), h('option', { value: OWN_FOLDER }, t('My own folder …')));
       select.value = value;
     }
     list = models;
@@ -207,8 +207,8 @@ function modelState(entry, act) {
       h('button', { type: 'button', class: 'btn', 'data-role': 'tagger-download', onclick: () => act.download(entry.name) }, icon('download'),
         entry.bytes ? t('Download {size}', { size: bytes(entry.bytes) }) : t('Download')),
       note),
-    failed ? h('div', { class: 'field-error', role: 'alert', 'data-role': 'tagger-download-error' }, say(run.message) || t('The download ended without a word; try again, it goes on where it stopped.')) : null,
-    run?.state === 'stopped' ? h('div', { class: 'small muted' }, t('Stopped. The next download goes on where it stopped.')) : null);
+    failed ? h('div', { class: 'field-error', role: 'alert', 'data-role': 'tagger-download-error' }, say(run.message) || t('The download ended unexpectedly; try again, it continues where it stopped.')) : null,
+    run?.state === 'stopped' ? h('div', { class: 'small muted' }, t('Stopped. The next download continues from here.')) : null);
 }
 
 function downloading(entry, run, act) {

@@ -76,7 +76,7 @@ export function buildRun(act) {
 
   async function undo(which = run) {
     const count = (which.counts.written ?? 0) + (which.counts.appended ?? 0);
-    const question = t('Bring back the captions of {n} {n|picture|pictures} as they were before this run?', { n: count });
+    const question = t('Restore the captions of {n} {n|picture|pictures} to what they were before this run?', { n: count });
     if (!await ask(question, { ok: t('Undo') })) return;
     try {
       let now = await post(`tagging/runs/${which.id}/undo`);
@@ -127,8 +127,8 @@ export function buildRun(act) {
 }
 
 function tellUndone(report) {
-  const done = t('Undone: {restored} {restored|caption|captions} brought back, {removed} new {removed|one|ones} removed.', report);
-  notice(report.conflicts.length ? `${done} ${t('Left as they are: {n}.', { n: report.conflicts.length })}` : done, { seconds: 8 });
+  const done = t('Undone: {restored} {restored|caption|captions} restored, {removed} new {removed|one|ones} removed.', report);
+  notice(report.conflicts.length ? `${done} ${t('Unchanged: {n}.', { n: report.conflicts.length })}` : done, { seconds: 8 });
 }
 
 function heading(run, undo) {
@@ -145,7 +145,7 @@ function heading(run, undo) {
     gpuNote(run),
     run.undoing ? undoing(run.undoing) : null,
     run.state === 'failed' || run.state === 'crashed' ? failure(run) : null,
-    run.undone?.conflicts?.length ? h('div', { class: 'box-warn', 'data-role': 'tagger-conflicts' }, t('Left as they are: {n}.', { n: run.undone.conflicts.length }),
+    run.undone?.conflicts?.length ? h('div', { class: 'box-warn', 'data-role': 'tagger-conflicts' }, t('Unchanged: {n}.', { n: run.undone.conflicts.length }),
       h('ul', { class: 'tg-list small' }, run.undone.conflicts.slice(0, LINES_SHOWN).map((one) => h('li', {}, h('span', { class: 'mono' }, one.caption), ': ', say(one.message)))),
       run.undone.conflicts.length > LINES_SHOWN && h('p', { class: 'small' }, t('{n} more {n|is|are} not listed.', { n: run.undone.conflicts.length - LINES_SHOWN }))) : null,
   ];
@@ -157,8 +157,8 @@ function gpuNote(run) {
 
 function undoing({ done, total }) {
   return h('div', { class: 'col', 'data-role': 'tagger-undoing' },
-    h('div', { class: 'progress', role: 'progressbar', 'aria-label': t('Bringing the captions back …') }, h('i', { style: { width: `${total ? (100 * done) / total : 0}%` } })),
-    h('div', { class: 'numbers' }, t('Bringing the captions back …'), ' ', total ? `${done} / ${total}` : ''));
+    h('div', { class: 'progress', role: 'progressbar', 'aria-label': t('Restoring the captions …') }, h('i', { style: { width: `${total ? (100 * done) / total : 0}%` } })),
+    h('div', { class: 'numbers' }, t('Restoring the captions …'), ' ', total ? `${done} / ${total}` : ''));
 }
 
 const folderOf = ({ settings }) => ({ path: settings.folder, recursive: Boolean(settings.recursive), extension: settings.caption_extension });
@@ -185,7 +185,7 @@ function outcome(run) {
 
 function failure(run) {
   return h('div', { class: 'box-error', role: 'alert', 'data-role': 'tagger-failure' },
-    h('div', {}, say(run.message) || t('The tagger ended without a word; the end of its log may tell why.')),
+    h('div', {}, say(run.message) || t('The tagger ended unexpectedly; the end of its log may say why.')),
     run.log_end ? h('details', {}, h('summary', {}, t('details')), h('pre', { class: 'mono tg-log' }, run.log_end)) : null);
 }
 

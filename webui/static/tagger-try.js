@@ -92,8 +92,8 @@ export function buildTry(act) {
     chart = null;
     mark(null);
     fill(view, found
-      ? h('p', { class: 'muted' }, t('Click a picture: you see what the tagger thinks of it and can set the thresholds by eye.'))
-      : h('div', { class: 'empty', 'data-role': 'tagger-empty' }, h('p', {}, t('First choose the folder that holds your pictures, at the left.')),
+      ? h('p', { class: 'muted' }, t('Click a picture to see what the tagger makes of it, then set the thresholds by eye.'))
+      : h('div', { class: 'empty', 'data-role': 'tagger-empty' }, h('p', {}, t('First choose your picture folder on the left.')),
         h('p', {}, t('No pictures at hand? Try it on the demo pictures.')),
         h('button', { type: 'button', class: 'btn', 'data-role': 'tagger-demo', onclick: act.demo }, icon('image'), t('Use the demo pictures'))));
   }
@@ -129,7 +129,7 @@ function buildChart(scores, act) {
   const ruler = h('div', { class: 'tg-ruler' }, h('div', { class: 'tg-scale' }, handles));
   const layer = h('div', { class: 'tg-scale tg-lines' }, lines);
   const body = h('div', { class: 'tg-rows' }, h('div', { class: 'tg-inner' }, rows.map(({ row }) => row), layer,
-    rows.length ? null : h('p', { class: 'muted small' }, t('The tagger sees nothing that it knows.'))));
+    rows.length ? null : h('p', { class: 'muted small' }, t('The tagger recognises nothing here.'))));
   const root = h('div', { class: 'tg-plot', 'data-role': 'tagger-plot' }, ruler, body);
 
   function handle(name, kind) {

@@ -18,7 +18,7 @@ export function createBatch(session, { selection, tags }) {
   const replace = h('button', { class: 'btn', 'data-role': 'tags-replace', onclick: () => replaceDialog() }, t('Replace…'));
   const tidy = h('button', { class: 'btn', 'data-role': 'tags-tidy', onclick: () => tidyDialog() }, t('Tidy up…'));
   const element = h('div', { class: 'tags-batch col' },
-    h('div', { class: 'row wrap' }, h('span', { class: 'muted small' }, t('Acts on')), h('span', { class: 'seg', role: 'group', 'aria-label': t('Which pictures an edit is for') }, shown, selected)),
+    h('div', { class: 'row wrap' }, h('span', { class: 'muted small' }, t('Apply to')), h('span', { class: 'seg', role: 'group', 'aria-label': t('Which pictures an edit is for') }, shown, selected)),
     remove, h('div', { class: 'row tags-batch-buttons' }, add, replace, tidy));
 
   const numbers = () => (scope === 'selected' ? [...selection()] : null);
@@ -63,8 +63,8 @@ export function createBatch(session, { selection, tags }) {
   async function apply(edit) {
     try {
       const { changed, too_long: left, too_long_count: count } = await session.edit(edit, numbers());
-      if (count) notice(t('Left as they are, since they would be too long ({n}): {names}', { n: count, names: left.slice(0, 5).join(', ') + (count > 5 ? ' …' : '') }), { seconds: 20 });
-      if (!changed) { notice(t('Nothing had to be changed.')); return; }
+      if (count) notice(t('Unchanged because they would be too long ({n}): {names}', { n: count, names: left.slice(0, 5).join(', ') + (count > 5 ? ' …' : '') }), { seconds: 20 });
+      if (!changed) { notice(t('Nothing needed changing.')); return; }
       const dismiss = notice(stepWords({ ...edit, to: edit.replacement, more: 0, count: changed }), { action: { label: t('Undo'), run: () => session.change('undo').catch(complain) } });
       said = { rev: session.view.rev, dismiss };
     } catch (error) { complain(error); }
@@ -102,7 +102,7 @@ export function createBatch(session, { selection, tags }) {
   function tagField(label, role, start, touched) {
     let chosen = [...start];
     const chips = h('div', { class: 'row wrap' });
-    const input = tagInput({ tags: () => session.view.tags, label, placeholder: t('Type a tag, Enter or comma ends it'), role, choose: (more) => { chosen = [...new Set([...chosen, ...more])]; draw(); touched(); } });
+    const input = tagInput({ tags: () => session.view.tags, label, placeholder: t('Type a tag; Enter or a comma adds it'), role, choose: (more) => { chosen = [...new Set([...chosen, ...more])]; draw(); touched(); } });
     function draw() {
       fill(chips, chosen.map((tag) => h('span', { class: 'chip' }, h('span', { class: 'clip' }, tag),
         h('button', { type: 'button', class: 'tags-x', 'aria-label': t('Remove {tag}', { tag }), onclick: () => { chosen = chosen.filter((other) => other !== tag); draw(); touched(); } }, icon('close')))));
@@ -130,7 +130,7 @@ export function createBatch(session, { selection, tags }) {
   function replaceDialog() {
     let touched = () => {};
     const from = tagField(t('Replace these tags'), 'tags-replace-from', tags(), () => touched());
-    const to = tagField(t('by'), 'tags-replace-to', [], () => touched());
+    const to = tagField(t('with'), 'tags-replace-to', [], () => touched());
     const note = h('p', { class: 'muted small' }, t('The new tags come where the first of the old ones was. Without new tags the old ones are removed.'));
     touched = editDialog(t('Replace tags'), h('div', { class: 'col' }, from.element, to.element, note),
       () => (from.value().length ? { kind: 'replace', tags: from.value(), replacement: to.value() } : null), t('Replace them')).recount;
@@ -140,7 +140,7 @@ export function createBatch(session, { selection, tags }) {
   function tidyDialog() {
     const keep = h('input', { type: 'number', class: 'input tags-small', min: '0', max: '255', value: '0', 'data-role': 'tags-keep', 'aria-label': t('Tags at the start that stay') });
     const find = h('input', { type: 'text', class: 'input', 'aria-label': t('Find'), placeholder: t('Find'), 'data-role': 'tags-find-text' });
-    const put = h('input', { type: 'text', class: 'input', 'aria-label': t('Replace by'), placeholder: t('Replace by'), 'data-role': 'tags-find-with' });
+    const put = h('input', { type: 'text', class: 'input', 'aria-label': t('Replace with'), placeholder: t('Replace with'), 'data-role': 'tags-find-with' });
     // What all captions begin with, a trigger word, is not meant to be sorted away.
     keep.addEventListener('input', () => { keep.dataset.typed = ''; });
     session.keep().then((n) => { if (!('typed' in keep.dataset)) { keep.value = n; keep.dispatchEvent(new Event('change', { bubbles: true })); } }).catch(() => {});
@@ -148,12 +148,12 @@ export function createBatch(session, { selection, tags }) {
     const texts = h('div', { class: 'row tags-indent' }, find, put);
     const form = h('div', { class: 'col', role: 'radiogroup', 'aria-label': t('What to tidy') },
       radio('tidy', 'dedupe', t('Remove repeated tags'), true),
-      radio('tidy', 'trim', t('Put spaces and commas in order')),
+      radio('tidy', 'trim', t('Tidy spaces and commas')),
       radio('tidy', 'spaces', t('Turn underscores into spaces (not in emoticons like ^_^)')),
       radio('tidy', 'sort-name', t('Sort tags by name')),
       radio('tidy', 'sort-frequency', t('Sort tags, most frequent first')), kept,
       radio('tidy', 'find', t('Find and replace in the text')), texts,
-      radio('tidy', 'revert', t('Take back everything that is not saved')));
+      radio('tidy', 'revert', t('Discard all unsaved changes')));
     const kind = () => form.querySelector('input[name=tidy]:checked').value;
     const show = () => { kept.hidden = !kind().startsWith('sort'); texts.hidden = kind() !== 'find'; };
     form.addEventListener('change', show);

@@ -15,7 +15,7 @@ const FLAGS = { dirty: 1, empty: 2, faulty: 4, conflicts: 8, twins: 16 };
  */
 export function createGrid({ changed }) {
   const canvas = h('div', { class: 'tags-canvas' });
-  const none = h('div', { class: 'empty tags-none', hidden: true }, h('p', {}, t('No picture fits the filter.')));
+  const none = h('div', { class: 'empty tags-none', hidden: true }, h('p', {}, t('No pictures match the filter.')));
   const element = h('div', {
     class: 'tags-grid', tabindex: '0', role: 'listbox', 'aria-multiselectable': 'true', 'aria-label': t('Pictures'),
     'data-role': 'tags-grid',

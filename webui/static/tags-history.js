@@ -34,12 +34,12 @@ export async function returnsDialog(session) {
     view.close();
     try {
       const changed = await session.change('bring-back', { name });
-      notice(changed ? t('Brought back {pictures}. Save to write them to disk.', { pictures: pictureWords(changed) }) : t('These captions are what they were before that save.'));
+      notice(changed ? t('Restored {pictures}. Save to write them to disk.', { pictures: pictureWords(changed) }) : t('These captions are the same as before that save; there is nothing to restore.'));
     } catch (error) { complain(error); }
   };
   const rows = returns.map((entry) => h('tr', {}, h('td', {}, when(entry.time)), h('td', { class: 'numbers' }, pictureWords(entry.captions)),
-    h('td', {}, h('button', { class: 'btn', 'data-role': 'tags-bring-back', 'data-name': entry.name, onclick: () => back(entry.name) }, t('Bring back')))));
-  const view = dialog(t('Before earlier saves'), h('div', { class: 'col' },
-    h('p', { class: 'muted' }, t('Each save keeps the captions that it replaced. Bringing them back changes nothing on disk until you save; a caption file that was new is removed then.')),
+    h('td', {}, h('button', { class: 'btn', 'data-role': 'tags-bring-back', 'data-name': entry.name, onclick: () => back(entry.name) }, t('Restore')))));
+  const view = dialog(t('Earlier versions'), h('div', { class: 'col' },
+    h('p', { class: 'muted' }, t('Each save keeps the captions it replaced. Restoring them changes nothing on disk until you save; caption files that were new are then removed.')),
     rows.length ? h('table', { class: 'table' }, h('tbody', {}, rows)) : h('p', {}, t('Nothing was saved in this folder yet.'))));
 }

@@ -40,7 +40,7 @@ export function createTagList(session, { changed, filterBy }) {
     const gone = [...selection].filter((tag) => !known.has(tag));
     if (gone.length) { gone.forEach((tag) => selection.delete(tag)); changed(); }
     empty.hidden = rows.length > 0;
-    empty.textContent = known.size ? t('No tag fits.') : t('No tags yet. Add some, or let the tagger do it.');
+    empty.textContent = known.size ? t('No matching tags.') : t('No tags yet. Add some, or let the tagger do it.');
     focus = Math.min(focus, Math.max(0, rows.length - 1));
     canvas.style.height = `${rows.length * ROW}px`;
     draw();

@@ -15,7 +15,7 @@ export function createPanel(session, { step }) {
   const broken = h('div', { class: 'tags-broken large', hidden: true }, icon('image'), t('This picture cannot be shown.'));
   showOrTell(image, broken);
   const name = h('span', { class: 'grow clip tags-title', 'data-role': 'tags-picture-name' });
-  const revert = h('button', { class: 'btn quiet square', title: t('Take back what is not saved for this picture'), 'aria-label': t('Take back what is not saved for this picture'), 'data-role': 'tags-revert', onclick: () => edit({ kind: 'revert' }) }, icon('undo'));
+  const revert = h('button', { class: 'btn quiet square', title: t('Discard unsaved changes of this picture'), 'aria-label': t('Discard unsaved changes of this picture'), 'data-role': 'tags-revert', onclick: () => edit({ kind: 'revert' }) }, icon('undo'));
   const notes = h('div', { class: 'col' });
   const chips = h('div', { class: 'tags-chips', role: 'list', 'aria-label': t('Tags of this picture'), 'data-role': 'tags-chips' });
   const count = h('span', { class: 'muted small numbers', 'data-role': 'tags-tokens' });
@@ -188,11 +188,11 @@ export function createPanel(session, { step }) {
   function conflictBox(picture) {
     const settle = (keep) => session.change('resolve', { spans: [[picture.number, picture.number]], keep }).catch(complain);
     return h('div', { class: 'box-error col', 'data-role': 'tags-conflict' },
-      h('p', {}, t('{file} was changed on disk while there were unsaved changes here. Nothing is written over until you choose.', { file: picture.caption })),
+      h('p', {}, t('{file} was changed on disk while there were unsaved changes here. Nothing is overwritten until you choose.', { file: picture.caption })),
       h('p', { class: 'label small' }, t('On disk now')),
       h('p', { class: 'tags-other', 'data-role': 'tags-conflict-text' }, (picture.conflict.problem && translated(picture.conflict.problem)) ?? picture.conflict.text ?? t('The file is gone.')),
       h('div', { class: 'row wrap' },
-        h('button', { class: 'btn', 'data-role': 'tags-keep-disk', onclick: () => settle('disk') }, t('Take the one on disk')),
+        h('button', { class: 'btn', 'data-role': 'tags-keep-disk', onclick: () => settle('disk') }, t('Use the one on disk')),
         !picture.conflict.problem && h('button', { class: 'btn', 'data-role': 'tags-keep-mine', onclick: () => settle('mine') }, t('Keep mine'))));
   }
 

@@ -15,14 +15,14 @@ export function stepWords(step, picture = '') {
     case 'text': return t('Changed the text of {picture}', values);
     case 'add': return step.place === 'start' ? t('Added {tags} at the start of {pictures}', values) : t('Added {tags} to {pictures}', values);
     case 'remove': return t('Removed {tags} from {pictures}', values);
-    case 'replace': return (step.to ?? []).length ? t('Replaced {tags} by {to} in {pictures}', values) : t('Removed {tags} from {pictures}', values);
-    case 'find': return t('Replaced the text “{find}” by “{text}” in {pictures}', values);
+    case 'replace': return (step.to ?? []).length ? t('Replaced {tags} with {to} in {pictures}', values) : t('Removed {tags} from {pictures}', values);
+    case 'find': return t('Replaced the text “{find}” with “{text}” in {pictures}', values);
     case 'dedupe': return t('Removed repeated tags from {pictures}', values);
     case 'sort': return t('Sorted the tags of {pictures}', values);
-    case 'trim': return t('Put spaces and commas in order in {pictures}', values);
+    case 'trim': return t('Tidy spaces and commas in {pictures}', values);
     case 'spaces': return t('Turned underscores into spaces in {pictures}', values);
-    case 'revert': return t('Took back unsaved changes of {pictures}', values);
-    case 'restore': return step.text === 'disk' ? t('Took the text on disk for {pictures}', values) : t('Brought back earlier captions of {pictures}', values);
+    case 'revert': return t('Discarded unsaved changes of {pictures}', values);
+    case 'restore': return step.text === 'disk' ? t('Took the text on disk for {pictures}', values) : t('Restored earlier captions of {pictures}', values);
     default: return step.kind;
   }
 }

@@ -84,9 +84,9 @@ async function welcome(root, open, opened) {
   const recent = recentRows(known.recent, (entry) => go(() => open(entry.path, entry.recursive, entry.extension)));
   fill(root, h('div', { class: 'card tags-welcome', 'data-role': 'tags-welcome' },
     h('h2', {}, t('Open the folder with your training pictures')),
-    h('p', { class: 'muted' }, t('You see every picture with its tags, take out wrong ones, add a trigger word, and save when it is right. Captions are text files beside the pictures; nothing changes on disk before you save.')),
+    h('p', { class: 'muted' }, t('See every picture with its tags, remove wrong ones, add a trigger word, and save when it is right. Captions are text files beside the pictures; nothing changes on disk before you save.')),
     form, problem,
-    h('p', {}, t('Nothing at hand?'), ' ', h('button', { class: 'btn', 'data-role': 'tags-demo', onclick: () => go(async () => open((await post('datasets/demo')).path)) }, icon('image'), t('Try it with the demo pictures'))),
+    h('p', {}, t('No pictures yet?'), ' ', h('button', { class: 'btn', 'data-role': 'tags-demo', onclick: () => go(async () => open((await post('datasets/demo')).path)) }, icon('image'), t('Try it with the demo pictures'))),
     recent));
   attachCompletion(path, { kind: 'folder' });
 }
@@ -94,7 +94,7 @@ async function welcome(root, open, opened) {
 /** The folders opened before, null without any; one that is gone says so and can be tried again. */
 function recentRows(entries, choose) {
   if (!entries.length) return null;
-  return h('div', { class: 'col' }, h('h3', {}, t('Opened before')), h('ul', { class: 'tags-recent' }, entries.map((entry) => h('li', {},
+  return h('div', { class: 'col' }, h('h3', {}, t('Recent folders')), h('ul', { class: 'tags-recent' }, entries.map((entry) => h('li', {},
     h('button', { type: 'button', class: `browse-row${entry.gone ? ' muted' : ''}`, 'data-role': 'tags-recent', 'data-gone': entry.gone ? '' : null, onclick: () => choose(entry) },
       icon('folder'), h('span', { class: 'grow' }, h('strong', {}, entry.name), h('span', { class: 'muted small tags-recent-path' }, entry.path)),
       entry.gone && h('span', { class: 'badge warn' }, t('no longer there')))))));
@@ -133,8 +133,8 @@ function createEditor(root, folder, { open, choose }) {
   const app = h('div', { class: 'tags-editor', 'data-role': 'tags-editor', 'data-seq': '0' },
     h('header', { class: 'row tags-head' }, h('div', { class: 'toolbar grow' }, name, total, changed, clashes, undo, redo,
       button('clock', t('History'), () => historyDialog(session), 'tags-history'),
-      button('refresh', t('Look at the folder again'), () => session.rescan().catch(complain), 'tags-rescan'),
-      h('button', { class: 'btn quiet', 'data-role': 'tags-returns', onclick: () => returnsDialog(session).catch(complain) }, t('Before earlier saves')),
+      button('refresh', t('Reload the folder'), () => session.rescan().catch(complain), 'tags-rescan'),
+      h('button', { class: 'btn quiet', 'data-role': 'tags-returns', onclick: () => returnsDialog(session).catch(complain) }, t('Earlier versions')),
       warnings), h('div', { class: 'row tags-go' }, train, save)),
     progress, nobody, filter.element,
     h('div', { class: 'tags-main' },
@@ -230,7 +230,7 @@ function createEditor(root, folder, { open, choose }) {
   session.awake = () => visible(app);
   session.listen(update);
   update('folder');
-  if (folder.restored > 0 && session.view.rev === 0) notice(t('Unsaved changes of {pictures} from last time are here again.', { pictures: pictureWords(session.view.dirty_count) }));
+  if (folder.restored > 0 && session.view.rev === 0) notice(t('Unsaved changes of {pictures} from last time were restored.', { pictures: pictureWords(session.view.dirty_count) }));
   if (session.shown.length) grid.focusOn(session.shown[0]);
 
   const keys = (event) => {
@@ -278,7 +278,7 @@ function folderDialog(session, open, choose) {
   const { folder } = session;
   const path = h('input', { type: 'text', class: 'input mono grow', value: folder.path, 'aria-label': t('Folder with pictures'), spellcheck: 'false', 'data-role': 'tags-path' });
   const recursive = h('input', { type: 'checkbox', checked: folder.recursive, 'data-role': 'tags-recursive' });
-  const extension = h('select', { 'aria-label': t('Captions end in'), 'data-role': 'tags-extension', value: folder.extension }, ['.txt', '.caption'].map((ending) => h('option', { value: ending, selected: ending === folder.extension }, ending)));
+  const extension = h('select', { 'aria-label': t('Caption file extension'), 'data-role': 'tags-extension', value: folder.extension }, ['.txt', '.caption'].map((ending) => h('option', { value: ending, selected: ending === folder.extension }, ending)));
   const problem = h('p', { class: 'field-error', role: 'alert', 'data-role': 'tags-open-error' });
   const go = async (...wanted) => {
     try { await open(...wanted); view.close(); } catch (error) { problem.textContent = translated(error.message); }
@@ -288,7 +288,7 @@ function folderDialog(session, open, choose) {
   const form = h('form', { class: 'col', onsubmit: (event) => { event.preventDefault(); go(path.value, path.value === folder.path ? recursive.checked : recursive.checked || null, extension.value); } },
   h('div', { class: 'row' }, path, h('button', { type: 'button', class: 'btn', onclick: () => { view.close(); choose(); } }, icon('folder'), t('Browse…'))),
   h('label', { class: 'row' }, recursive, t('Pictures in subfolders too')),
-  h('label', { class: 'row' }, t('Captions end in'), extension), problem,
+  h('label', { class: 'row' }, t('Caption file extension'), extension), problem,
   h('div', { class: 'dialog-foot' }, h('button', { class: 'btn primary', 'data-role': 'tags-open' }, t('Open'))), before);
   const view = dialog(t('Open another folder'), form, { wide: true });
   attachCompletion(path, { kind: 'folder' });
