@@ -157,17 +157,38 @@ def test_a_reload_and_a_second_window_show_the_run(page, server, long_job):
     other.close()
 
 
-def test_the_strip_stands_on_every_tab_and_stops_the_run(page, server):
+ASKED = """
+  window.asked = 0;
+  window.shown = [];
+  window.Notification = class {
+    static permission = 'default';
+    static async requestPermission() { window.asked += 1; this.permission = 'granted'; return 'granted'; }
+    constructor(title) { window.shown.push(title); }
+  };
+"""
+
+
+def test_the_strip_stands_on_every_tab_stops_the_run_and_tells_its_end_to_who_looks_elsewhere(page, server):
     job_id = burn(server, "strip", LONG)
-    page.goto(server.url)
+    page.add_init_script(ASKED)
+    page.goto(f"{server.url}#job={job_id}")
+    page.wait_for_function("document.title === '0 % · strip – Athanor'")
+    page.locator("[data-role=notify][aria-pressed=false]").wait_for()
+    assert page.evaluate("[asked, shown]") == [0, []]  # nothing is asked before the click
+    page.locator("[data-role=notify]").click()
+    page.locator("[data-role=notify][aria-pressed=true]").wait_for()
+    assert page.evaluate("asked") == 1
     for name in ("train", "tags", "settings"):
         page.locator(f"#tab-{name}-button").click()
         page.locator("[data-role=strip-name]").get_by_text("strip").wait_for()
     page.locator("[data-role=strip-step]").get_by_text(re.compile(r"\d+/100000")).wait_for()
     page.locator("[data-role=running-strip] [data-role=stop]").click()
+    page.evaluate("Object.defineProperty(document, 'hidden', { get: () => true })")  # as in another browser tab
     assert until(server, job_id, "stopped")["end"]["state"]
     page.locator("[data-role=running-strip]").wait_for(state="hidden")
     page.locator("[data-role=notice]").get_by_text("strip has stopped.").wait_for()
+    assert page.evaluate("shown") == ["strip has stopped."]
+    assert page.title() == "strip has stopped. – Athanor"
 
 
 def test_a_stopped_run_goes_on_from_its_state_with_a_click(page, server):

@@ -20,9 +20,13 @@ SENTENCES = {
     ),
     "network_dim is 3; choose one of 1, 2": "network_dim 为 3，请从 1, 2 中选择",
     "network_dim is 3; choose a": "network_dim 为 3，请从 a 中选择",  # the more general template
-    "line 2 of the prompts: sample_steps is 'x', which is no number": "提示词第 2 行：sample_steps 为 'x'，不是数字",
+    "line 2 of the prompts: sample_steps is 'x', which is no number": (
+        "预览提示词第 2 行：sample_steps 为 'x'，不是数字"
+    ),
     "line 2 of the prompts: scale is '7,5', which is no number; numbers are written with a point, without commas or "
-    "spaces: write 7.5": "提示词第 2 行：scale 为 '7,5'，不是数字；小数点请用英文句点，不要用逗号或空格，应写成 7.5",
+    "spaces: write 7.5": (
+        "预览提示词第 2 行：scale 为 '7,5'，不是数字；小数点请用英文句点，不要用逗号或空格，应写成 7.5"
+    ),
     "a.ckpt: not a .ckpt file; check what was downloaded": "a.ckpt：不是 .ckpt 文件，请检查下载的是什么",
     "/x holds no pictures; its sub-folders do: tick 'Sub-folders too' (--recursive)": (
         "/x 里没有图片，子文件夹里有：请勾选“包括子文件夹”"

@@ -105,7 +105,10 @@ async function ended(job) {
       crashed: t('{name} ended unexpectedly; its log may say why.', { name: job.name }),
     }[now.state];
     if (words) {
-      if (document.hidden) endedTitle = words;
+      if (document.hidden) {
+        endedTitle = words;
+        document.title = `${words} – Athanor`;
+      }
       notify(words, { tag: job.id, open: () => { location.hash = `job=${job.id}`; } });
       notice(words, {
         kind: ['failed', 'crashed'].includes(now.state) ? 'error' : 'info', seconds: 20,
