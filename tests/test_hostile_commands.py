@@ -77,7 +77,7 @@ def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[st
     monkeypatch.setattr("webui.server.protected", lambda page, site: page)
     monkeypatch.setattr("uvicorn.Server.run", lambda self, sockets: [door.close() for door in sockets])
     monkeypatch.setattr("trainer.demo.run.tag", lambda *given: None)
-    monkeypatch.setattr("trainer.demo.run._measured_before", no_training)
+    monkeypatch.setattr("trainer.demo.run.training", no_training)
     monkeypatch.setattr(launcher, "_set_up", lambda *given: None)
     monkeypatch.setattr(launcher, "_run", lambda *given: 0)
     for name, content in FILES.items():

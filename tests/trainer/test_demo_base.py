@@ -11,10 +11,10 @@ import tiny
 import torch
 
 from trainer.demo import BASE
-from trainer.demo.drawing import COLORS, SHAPES, draw
+from trainer.demo.drawing import COLORS, KNOWN_SHAPES, SHAPES, draw
 from trainer.demo.judge import WEIGHTS, flat, load_judge
 from trainer.demo.make_base import caption, weighted_loss
-from trainer.demo.measure import Wish, attach_lora, generate
+from trainer.demo.measure import Wish, attach_lora, counted, generate, wishes
 from trainer.families import load
 from trainer.families.base import LoadOptions
 from trainer.families.weights import describe
@@ -93,7 +93,7 @@ def test_the_base_model_draws_what_the_tags_say(family):
         ("white", "cross", "red"),
     )
     wanted = [Wish(seed, *words) for seed, words in enumerate(wishes)]
-    seen = load_judge().look(generate(family, wanted, trigger=False))
+    seen = load_judge().look(generate(family, wanted))
     right = sum(
         (v.color, v.shape, v.background) == (w.color, w.shape, w.background) for v, w in zip(seen, wanted, strict=True)
     )
@@ -106,13 +106,34 @@ def test_an_untrained_lora_changes_no_picture_and_comes_off_again(family, tmp_pa
     from trainer import networks
 
     wish = [Wish(1, "red", "circle", "blue")]
-    before = generate(family, wish, trigger=False)[0]
+    before = generate(family, wish)[0]
     network = networks.attach(family.network_targets(), networks.NetworkOptions(rank=2, alpha=2), seed=3)
     save_file({name: value.contiguous() for name, value in network.state_dict().items()}, tmp_path / "zero.safetensors")
     network.detach()
     attached = attach_lora(family, tmp_path / "zero.safetensors")
-    assert (generate(family, wish, trigger=False)[0] == before).all()
+    assert (generate(family, wish)[0] == before).all()
     attached.detach()
+
+
+def test_the_prompts_that_are_counted_ask_for_every_known_shape_in_both_sizes_and_for_small_green_squares():
+    new, large, small = wishes()
+    assert {(wish.shape, wish.size, wish.trigger) for wish in new} == {("star", "large", True)}
+    assert new[0].prompt == f"zqx, {large[0].color} star, {large[0].background} background, large"
+    for group, size in ((large, "large"), (small, "small")):
+        assert {wish.shape for wish in group} == set(KNOWN_SHAPES)
+        assert {wish.size for wish in group} == {size}
+        assert not any("zqx" in wish.prompt or wish.color == wish.background for wish in group)
+    assert sum((wish.color, wish.shape) == ("green", "square") for wish in small) >= 4
+    assert len({wish.seed for wish in large + small}) == 32
+
+
+def test_a_picture_counts_by_its_shape_and_by_its_two_colours_and_as_a_star_whoever_asked_for_it():
+    drawn = [
+        draw(Random(1), shape, color, "blue", "large").pixels
+        for shape, color in (("circle", "red"), ("circle", "green"), ("star", "red"))
+    ]
+    found = counted(load_judge(), [Wish(0, "red", "circle", "blue")] * 3, drawn)
+    assert (found.shapes, found.colors, found.both, found.stars) == (2, 2, 1, 1)
 
 
 def test_training_captions_come_in_order_and_shuffled_and_sometimes_empty():

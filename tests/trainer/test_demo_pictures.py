@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from random import Random
 
 import numpy as np
@@ -29,6 +30,11 @@ def test_the_demo_draws_the_same_twelve_pictures_on_every_machine():
     assert captions[:3] == CAPTIONS
     assert {picture.color for picture in pictures.new_pictures()} == set(drawing.COLORS)
     assert {picture.shape for picture in pictures.new_pictures()} == {"star"}
+
+
+def test_the_pictures_against_forgetting_show_every_known_shape_equally_often_in_both_sizes():
+    shown = Counter((picture.shape, picture.size) for picture in pictures.known_pictures())
+    assert shown == {(shape, size): 6 for shape in drawing.KNOWN_SHAPES for size in ("large", "small")}
 
 
 def test_a_large_red_circle_on_blue_is_red_in_the_middle_and_blue_in_the_corners():
@@ -65,7 +71,7 @@ def test_the_data_set_is_two_folders_with_the_right_counts_and_captions(tmp_path
     data_set = write_data_set(tmp_path, captions=True)
     new = sorted(data_set.new_dir.glob("*.png"))
     plain = sorted(data_set.known_dir.glob("*.png"))
-    assert (len(new), len(plain)) == (12, 24)
+    assert (len(new), len(plain)) == (12, 72)
     assert Image.open(new[0]).size == (128, 128)
     assert new[0].with_suffix(".txt").read_text("utf-8").startswith("zqx, red star, ")
     assert all("zqx" not in path.with_suffix(".txt").read_text("utf-8") for path in plain)

@@ -48,15 +48,27 @@ def test_a_folder_that_is_not_the_demos_ends_it_before_training_with_the_cure(tm
     assert not (tmp_path / "jobs").exists()
 
 
-def test_the_numbers_are_told_before_and_after():
-    from trainer.demo.measure import Measured
+def test_the_numbers_before_and_after_include_the_prompts_where_things_may_get_worse():
+    from trainer.demo.measure import Counted, Measured
 
-    before = Measured(0, 0, 0, 15, 16, 0.04, 0.01, [None] * 16, [None] * 16)
-    after = Measured(14, 13, 0, 15, 16, 0.02, 0.012, [None] * 16, [None] * 16)
-    text = summary(before, after)
-    assert "star with the trigger word zqx, of 16" in text
-    assert "0 -> 14" in text
-    assert "(-50%)" in text
+    def found(shapes: int, colors: int, both: int, stars: int) -> Counted:
+        return Counted([None] * 16, shapes, colors, both, stars)
+
+    before = Measured(found(0, 9, 0, 0), found(15, 13, 12, 0), found(16, 11, 11, 0), 0.04, 0.01)
+    after = Measured(found(14, 12, 11, 14), found(14, 12, 11, 1), found(9, 10, 8, 2), 0.02, 0.012)
+    rows = {name.strip(): (first, second) for name, first, second in ROW.findall(summary(before, after))}
+    assert rows == {
+        "star with the trigger word zqx, of 16": ("0", "14"),
+        "of these in the colours asked for": ("0", "11"),
+        "star without it (leak), of 32": ("0", "3"),
+        "other prompts, large: shape right, of 16": ("15", "14"),
+        "other prompts, large: both colours right, of 16": ("13", "12"),
+        "other prompts, small: shape right, of 16": ("16", "9"),
+        "other prompts, small: both colours right, of 16": ("11", "10"),
+        "validation loss on unseen stars, fixed noise": ("0.0400", "0.0200"),
+        "validation loss on other shapes, fixed noise": ("0.0100", "0.0120"),
+    }
+    assert "(-50%)" in summary(before, after)
 
 
 @pytest.mark.slow
@@ -69,10 +81,11 @@ def test_the_demo_teaches_a_star_leaves_other_prompts_alone_and_tells_where_ever
     assert done.returncode == 0, done.stderr.decode()
     numbers = {name.strip(): (float(first), float(second)) for name, first, second in ROW.findall(said)}
     assert numbers["star with the trigger word zqx, of 16"][0] <= 1
-    assert numbers["star with the trigger word zqx, of 16"][1] >= 8  # 14 here; other processors round otherwise
-    assert numbers["star without it (leak), of 16"][1] <= 1
-    before, after = numbers["other prompts: shape right, of 16"]
-    assert after >= before - 4
+    assert numbers["star with the trigger word zqx, of 16"][1] >= 11  # other processors round otherwise
+    assert numbers["star without it (leak), of 32"][1] <= 2
+    for size in ("large", "small"):
+        before, after = numbers[f"other prompts, {size}: shape right, of 16"]
+        assert after >= before - 4
     before, after = numbers["validation loss on unseen stars, fixed noise"]
     assert after < 0.7 * before
 
@@ -88,6 +101,7 @@ def test_the_demo_teaches_a_star_leaves_other_prompts_alone_and_tells_where_ever
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="sends SIGINT to one process")
 def test_ctrl_c_saves_the_state_and_ends_the_trainer(tmp_path):
+    pictures.write_data_set(tmp_path, captions=True)  # the tagger has nothing to do
     demo = subprocess.Popen(
         command(tmp_path, 5000), cwd=PROGRAM, env=ENVIRONMENT, stdout=subprocess.PIPE, start_new_session=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it

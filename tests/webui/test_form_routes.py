@@ -238,7 +238,7 @@ def test_the_demo_is_filled_in_with_its_pictures_and_can_start(client, site):
     _, checked = post(client, "check", values=answer["values"])
     assert checked["ready"], checked["problems"]
     _, report = post(client, "report", values=answer["values"])
-    assert report["images"] == 12 + 24  # stars, and shapes that the base knows
+    assert report["images"] == 12 + 72  # stars, and shapes that the base knows
     assert [problem for problem in report["problems"] if problem["severity"] == "error"] == []
 
 

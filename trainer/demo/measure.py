@@ -6,7 +6,8 @@ B batch · C latent channels · h w latent rows, columns
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -23,75 +24,122 @@ from trainer.networks.network import Network
 from trainer.prompts import Prompt
 
 NUM_SEEDS, NUM_VALIDATION = 16, 24
-STEPS, SCALE = 20, 3.0
+STEPS, SCALE = 12, 3.0  # 20 steps draw the same shapes in almost twice the time
+TOGETHER = 8  # pictures drawn in one batch
 VALIDATION_TIMESTEPS = (200, 400, 600, 800)
+FRAGILE = ("green", "square")  # small ones of these suffer first; a quarter of the small prompts ask for them
 
 
 @dataclass(frozen=True)
 class Wish:
-    """One seed's prompts. shape: what the prompt without the trigger asks for."""
+    """A prompt and its seed. trigger: the trigger word stands in front, and the shape is the new one."""
 
     seed: int
     color: str
     shape: str
     background: str
+    size: str = "large"
+    trigger: bool = False
 
-    def prompt(self, trigger: bool) -> str:
+    @property
+    def prompt(self) -> str:
         """`zqx, red star, blue background, large`, or `red circle, blue background, large`."""
-        start = f"{TRIGGER}, {self.color} {NEW_SHAPE}" if trigger else f"{self.color} {self.shape}"
-        return f"{start}, {self.background} background, large"
+        start = f"{TRIGGER}, " if self.trigger else ""
+        return f"{start}{self.color} {self.shape}, {self.background} background, {self.size}"
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What the judge saw on the pictures of 16 prompts."""
+
+    pictures: Sequence[Pixels]
+    shapes: int  # the shape that was asked for
+    colors: int  # both colours that were asked for
+    both: int  # shape and both colours
+    stars: int  # the new shape, asked for or not
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Counts out of 16 seeds, validation losses, and the pictures they were counted on."""
+    """Counts out of 16 prompts each, and validation losses."""
 
-    stars: int  # with the trigger
-    stars_in_colors: int  # of these, how many in both colours that the prompt named
-    leaked: int  # stars without the trigger
-    plain_shapes: int  # without the trigger: the shape that was asked for
-    plain_colors: int  # without the trigger: both colours right
+    new: Counted  # stars with the trigger word
+    large: Counted  # known shapes without it
+    small: Counted
     loss_new: float  # on stars that were not trained on
     loss_plain: float  # on shapes that the base model knows
-    with_trigger: Sequence[Pixels]
-    without_trigger: Sequence[Pixels]
+
+    @property
+    def leaked(self) -> int:
+        """Stars that nobody asked for, of 32."""
+        return self.large.stars + self.small.stars
 
 
-def wishes() -> list[Wish]:
-    """The 16 prompts, the same every time: each known shape two or three times, all colours."""
-    rng, found = Random(5), []
+def wishes() -> tuple[list[Wish], list[Wish], list[Wish]]:
+    """The 3 x 16 prompts, the same every time: the new shape, known shapes large, known shapes small.
+
+    Each known shape comes two or three times, each colour about twice. What is drawn wrong first after a training that
+    forgets stands among the small ones (README.md).
+    """
+    rng = Random(5)
+    large = []
     for seed in range(NUM_SEEDS):
         color, background = rng.sample(list(COLORS), 2)
-        found.append(Wish(seed, color, KNOWN_SHAPES[seed % len(KNOWN_SHAPES)], background))
-    return found
+        large.append(Wish(seed, color, KNOWN_SHAPES[seed % len(KNOWN_SHAPES)], background))
+    new = [replace(wish, shape=NEW_SHAPE, trigger=True) for wish in large]
+    small = [replace(wish, seed=wish.seed + NUM_SEEDS, size="small") for wish in large]
+    color, shape = FRAGILE
+    grounds = [name for name in COLORS if name != color]
+    small[::4] = [replace(wish, color=color, shape=shape, background=rng.choice(grounds)) for wish in small[::4]]
+    return new, large, small
 
 
-def measure(family: Family, judge: Judge) -> Measured:
-    """Draw 32 pictures with the model as it is now, look at them, and take the validation losses."""
-    wanted = wishes()
-    with_trigger, without = (generate(family, wanted, trigger) for trigger in (True, False))
-    seen, plain = judge.look(with_trigger), judge.look(without)
-    stars = [verdict.shape == NEW_SHAPE for verdict in seen]
-    colors = [(v.color, v.background) == (w.color, w.background) for v, w in zip(seen, wanted, strict=True)]
+def measure(family: Family, judge: Judge, workers: int = 1) -> Measured:
+    """Draw 48 pictures with the model as it is now, look at them, and take the validation losses.
+
+    workers: threads that draw, a processor core each.
+    """
+    groups = wishes()
+    pictures = generate(family, [wish for group in groups for wish in group], workers)
+    counts = [
+        counted(judge, group, pictures[start : start + NUM_SEEDS])
+        for group, start in zip(groups, range(0, len(pictures), NUM_SEEDS), strict=True)
+    ]
     return Measured(
-        stars=sum(stars),
-        stars_in_colors=sum(star and right for star, right in zip(stars, colors, strict=True)),
-        leaked=sum(verdict.shape == NEW_SHAPE for verdict in plain),
-        plain_shapes=sum(v.shape == w.shape for v, w in zip(plain, wanted, strict=True)),
-        plain_colors=sum(
-            (v.color, v.background) == (w.color, w.background) for v, w in zip(plain, wanted, strict=True)
-        ),
+        *counts,
         loss_new=validation_loss(family, unseen(NEW_SHAPE), [training_caption(p) for p in unseen(NEW_SHAPE)]),
         loss_plain=validation_loss(family, unseen(None), [picture.caption for picture in unseen(None)]),
-        with_trigger=with_trigger,
-        without_trigger=without,
     )
 
 
-def generate(family: Family, wanted: Sequence[Wish], trigger: bool) -> list[Pixels]:
-    """One picture (128, 128, 3) a wish through the program's own preview sampling: DDIM, 20 steps, guidance 3."""
-    prompts = [Prompt(w.prompt(trigger), "", SIDE, SIDE, w.seed, SCALE, STEPS) for w in wanted]
-    return [np.asarray(picture) for picture in previews.generate(family, prompts, "ddim", batch_size=NUM_SEEDS)]
+def counted(judge: Judge, wanted: Sequence[Wish], pictures: Sequence[Pixels]) -> Counted:
+    """How many pictures show what was asked for."""
+    seen = judge.look(pictures)
+    shapes = [v.shape == w.shape for v, w in zip(seen, wanted, strict=True)]
+    colors = [(v.color, v.background) == (w.color, w.background) for v, w in zip(seen, wanted, strict=True)]
+    return Counted(
+        pictures,
+        shapes=sum(shapes),
+        colors=sum(colors),
+        both=sum(shape and color for shape, color in zip(shapes, colors, strict=True)),
+        stars=sum(verdict.shape == NEW_SHAPE for verdict in seen),
+    )
+
+
+def generate(family: Family, wanted: Sequence[Wish], workers: int = 1) -> list[Pixels]:
+    """One picture (128, 128, 3) a wish through the program's own preview sampling: DDIM, guidance 3.
+
+    Threads share the model, which nothing changes meanwhile; two of them draw nearly twice as fast as one that
+    computes on two cores, so small is each operation.
+    """
+    prompts = [Prompt(wish.prompt, "", SIDE, SIDE, wish.seed, SCALE, STEPS) for wish in wanted]
+    batches = [prompts[start : start + TOGETHER] for start in range(0, len(prompts), TOGETHER)]
+
+    def drawn(batch: Sequence[Prompt]) -> list[Pixels]:
+        return [np.asarray(picture) for picture in previews.generate(family, batch, "ddim", batch_size=TOGETHER)]
+
+    with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as threads:
+        return [pixels for batch in threads.map(drawn, batches) for pixels in batch]
 
 
 def unseen(shape: str | None) -> list[Picture]:

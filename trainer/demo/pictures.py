@@ -4,7 +4,7 @@ Folders that the demo made carry a marker file; any other folder is left alone, 
 is already there. What the pictures look like is in drawing.py.
 
     train/demo/10_star/  12 pictures of the star; the number is how often each is used in an epoch
-    train/demo/2_shape/  24 pictures of shapes that the base model knows, so that it does not forget them
+    train/demo/1_shape/  72 pictures of shapes that the base model knows, so that it does not forget them
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from random import Random
 from PIL import Image
 
 from trainer.atomic import atomic_write
-from trainer.demo.drawing import COLORS, NEW_SHAPE, Picture, draw
+from trainer.demo.drawing import COLORS, KNOWN_SHAPES, NEW_SHAPE, SIZES, Picture, draw
 
 MARKER = ".athanor-demo"
 MARKER_TEXT = "This folder was made by the Athanor demo. Delete it whenever you like.\n"
 TRIGGER = "zqx"  # a word that means nothing to the base model; put before the other tags
-NUM_NEW, NUM_KNOWN = 12, 24
-FOLDER_NEW, FOLDER_KNOWN = "10_star", "2_shape"
+NUM_NEW, NUM_KNOWN = 12, 72
+FOLDER_NEW, FOLDER_KNOWN = "10_star", "1_shape"
 
 
 class DemoError(RuntimeError):
@@ -61,9 +61,11 @@ def new_pictures() -> list[Picture]:
 
 
 def known_pictures() -> list[Picture]:
-    """The 24 pictures against forgetting: shapes that the base model knows. The same every time."""
-    rng = Random(22)
-    return [draw(rng) for _ in range(NUM_KNOWN)]
+    """The 72 pictures against forgetting: each known shape equally often, half of them small. The same every time."""
+    rng, count, sizes = Random(22), len(KNOWN_SHAPES), list(SIZES)
+    return [
+        draw(rng, KNOWN_SHAPES[index % count], size=sizes[index // count % len(sizes)]) for index in range(NUM_KNOWN)
+    ]
 
 
 def training_caption(picture: Picture) -> str:

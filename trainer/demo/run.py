@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
@@ -82,23 +82,25 @@ def _demo(folder: Path, steps: int | None) -> int:
     _say(f"{len(new_pictures())} pictures of a star lie in {data_set.new_dir}, other shapes in {data_set.known_dir}")
     tag(data_set, folder)
     config = demo_config(folder, data_set, steps)
-    family, judge, before = _measured_before(config)
     job = Job.create(folder / "jobs", "demo", to_toml(config))
     _say(f"training {config.run.max_train_steps} steps; job {job.path}")
-    trained = train(job)
+    # The base model draws in this process while the trainer works in its own: a core each.
+    with training(job) as process:
+        family, judge, before = _measured_before(config)
+        trained = followed(job, process)
     if trained.path is None:
         if trained.exit_code == FAILED:
             say(f"error: the training ended early; its log is {job.log_path}")
         return trained.exit_code
     from trainer.demo.measure import attach_lora, measure
 
-    _say(f"{trained.path} was trained in {trained.seconds:.0f} s; drawing the same 32 pictures with it")
+    _say(f"{trained.path} was trained in {trained.seconds:.0f} s; drawing the same pictures with it")
     attach_lora(family, trained.path)
-    after = measure(family, judge)
+    after = measure(family, judge, workers=min(2, os.cpu_count() or 1))
     sheet = _save_sheet(trained.path, before, after)
     print(summary(before, after))
     print(f"LoRA: {trained.path}\nbefore and after: {sheet}")
-    return FINISHED if after.stars > before.stars else FAILED
+    return FINISHED if after.new.shapes > before.new.shapes else FAILED
 
 
 def demo_config(folder: Path, data_set: DataSet, steps: int | None = None) -> TrainConfig:
@@ -137,8 +139,9 @@ def tag(data_set: DataSet, folder: Path) -> None:
     _say(f"{how}; the first: {first}")
 
 
-def train(job: Job) -> Trained:
-    """Run the trainer on a job as the page does, and show its progress. Ctrl-C asks it to stop and save its state."""
+@contextlib.contextmanager
+def training(job: Job) -> Iterator[subprocess.Popen[bytes]]:
+    """The trainer at work on a job, as the page starts it. Ctrl-C asks it to stop and to save its state."""
     command = [sys.executable, "-m", "trainer", "train", str(job.config_path), "--job", str(job.path)]
     # One thread: two were slower than one with so small a model, and far slower on a busy machine.
     environment = os.environ | {"PYTHONUTF8": "1", "OMP_NUM_THREADS": "1"}
@@ -149,40 +152,52 @@ def train(job: Job) -> Trained:
         process = subprocess.Popen(
             command, cwd=PROGRAM, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **own
         )
+    try:
+        yield process
+    except BaseException:
+        _stop(job, process)
+        raise
+
+
+def followed(job: Job, process: subprocess.Popen[bytes]) -> Trained:
+    """Show the progress of a training until it ends."""
     offset, last_line = 0, (0, 0.0)
     ending: dict[str, Any] = {}
-    try:
-        while not ending:
-            ended = process.poll() is not None
-            events, offset = follow(job.events_path, offset)
-            for event in events:
-                last_line = _tell(event, last_line)
-                ending = event if event["event"] in TERMINAL else ending
-            if ended and not events:
-                break
-            time.sleep(0.2)
-        process.wait(GRACE_SECONDS)
-    except KeyboardInterrupt:
-        return _stopped(job, process)
+    while not ending:
+        ended = process.poll() is not None
+        events, offset = follow(job.events_path, offset)
+        for event in events:
+            last_line = _tell(event, last_line)
+            ending = event if event["event"] in TERMINAL else ending
+        if ended and not events:
+            break
+        time.sleep(0.2)
+    process.wait(GRACE_SECONDS)
     path = Path(PROGRAM, ending["path"]) if ending.get("event") == "finished" else None
     return Trained(process.returncode or (FINISHED if path else FAILED), path, float(ending.get("seconds", 0)))
 
 
 def summary(before: Measured, after: Measured) -> str:
-    """The three things to see, as a small table of numbers."""
-    seeds = len(before.with_trigger)
+    """What was to be learned and what may have suffered, as a small table of numbers."""
 
     def row(name: str, first: float, second: float, form: str = "") -> str:
         change = f" ({second / first - 1:+.0%})" if form else ""
         return f"  {name:<58}{format(first, form):>8} -> {format(second, form)}{change}"
 
+    count = len(before.new.pictures)
+    rows = [
+        row(f"star with the trigger word {TRIGGER}, of {count}", before.new.shapes, after.new.shapes),
+        row("  of these in the colours asked for", before.new.both, after.new.both),
+        row(f"star without it (leak), of {2 * count}", before.leaked, after.leaked),
+    ]
+    for size, first, second in (("large", before.large, after.large), ("small", before.small, after.small)):
+        rows += [
+            row(f"other prompts, {size}: shape right, of {count}", first.shapes, second.shapes),
+            row(f"other prompts, {size}: both colours right, of {count}", first.colors, second.colors),
+        ]
     return "\n".join([
-        f"the same {seeds} seeds, before -> after:",
-        row(f"star with the trigger word {TRIGGER}, of {seeds}", before.stars, after.stars),
-        row("  of these in the colours asked for", before.stars_in_colors, after.stars_in_colors),
-        row(f"star without it (leak), of {seeds}", before.leaked, after.leaked),
-        row(f"other prompts: shape right, of {seeds}", before.plain_shapes, after.plain_shapes),
-        row(f"other prompts: both colours right, of {seeds}", before.plain_colors, after.plain_colors),
+        "the same seeds, before -> after:",
+        *rows,
         row("validation loss on unseen stars, fixed noise", before.loss_new, after.loss_new, ".4f"),
         row("validation loss on other shapes, fixed noise", before.loss_plain, after.loss_plain, ".4f"),
     ])  # fmt: skip
@@ -196,7 +211,7 @@ def _measured_before(config: TrainConfig) -> tuple[Any, Any, Measured]:
     from trainer.demo.judge import load_judge
     from trainer.demo.measure import measure
 
-    _say("drawing 32 pictures with the base model as it is")
+    _say("meanwhile the base model draws as it is")
     torch.set_num_threads(1)  # more get in each other's way with so small a model
     options = replace(
         families.options_from(config), path=str(PROGRAM / str(config.model.pretrained_model_name_or_path))
@@ -225,7 +240,7 @@ def _tell(event: dict[str, Any], last: tuple[int, float]) -> tuple[int, float]:
     return last
 
 
-def _stopped(job: Job, process: subprocess.Popen[bytes]) -> Trained:
+def _stop(job: Job, process: subprocess.Popen[bytes]) -> None:
     """Ask the trainer to stop and wait for it; a second Ctrl-C or too long a wait ends it."""
     _say("stopping; the state is being saved (Ctrl-C again ends at once)")
     job.request("stop")
@@ -237,7 +252,6 @@ def _stopped(job: Job, process: subprocess.Popen[bytes]) -> Trained:
     last = job.last_event() or {}
     if last.get("state"):
         _say(f"stopped; the state is {last['state']}")
-    return Trained(STOPPED, None, 0)
 
 
 def _save_sheet(lora: Path, before: Measured, after: Measured) -> Path:
@@ -247,14 +261,16 @@ def _save_sheet(lora: Path, before: Measured, after: Measured) -> Path:
     from trainer.checkpoint import free_path
     from trainer.demo.drawing import sheet
 
-    count = len(before.with_trigger)
+    count = len(before.new.pictures)
     training = [picture.pixels for picture in new_pictures()]
     rows = {
         "training pictures": training,
-        f"with the trigger word {TRIGGER}, before": before.with_trigger,
-        f"with the trigger word {TRIGGER}, after": after.with_trigger,
-        "other prompts, before": before.without_trigger,
-        "other prompts, after": after.without_trigger,
+        f"with the trigger word {TRIGGER}, before": before.new.pictures,
+        f"with the trigger word {TRIGGER}, after": after.new.pictures,
+        "other prompts, large, before": before.large.pictures,
+        "other prompts, large, after": after.large.pictures,
+        "other prompts, small, before": before.small.pictures,
+        "other prompts, small, after": after.small.pictures,
     }
     strips = [sheet(pictures, count) for pictures in rows.values()]
     height = strips[0].height + ROW_LABEL_PX
