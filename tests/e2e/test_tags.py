@@ -264,6 +264,7 @@ def test_unsaved_edits_survive_a_killed_page_process(
     page.locator("[data-role=tags-remove]", has_text="from 4 pictures").click()
     unsaved(page, 4)
     wait_for(lambda: list((server.root / ".athanor" / "captions" / "drafts").glob("*.json")), what="the draft")
+    page.locator("gradio-app #panels").wait_for()  # what is half loaded when its server ends is an error of the page
     server.kill()
     server.start()
     page.goto(server.url)
