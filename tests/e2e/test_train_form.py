@@ -96,6 +96,10 @@ def test_typing_changes_the_sum_the_toml_and_the_curve(form):
     settled(form, lambda: form.fill(EPOCHS, "4"))
     form.locator("[data-role=steps]", has_text="600").wait_for()
     assert "max_train_epochs = 4" in form.locator("[data-role=toml-text]").inner_text()
+    told = text(form, "thumbs")
+    assert "File size 36.1 MB" in told and "Views in all 600" in told and "alpha / dim 1 rates act in full" in told
+    settled(form, lambda: form.fill("#train-network-network_alpha", "16"))
+    assert "16 / 32 = 0.5 rates act at 0.5" in text(form, "thumbs")
     settled(form, lambda: form.locator("#train-schedule-lr_scheduler").select_option("constant"))
     assert form.locator("[data-role=lr-unet]").get_attribute("points") != line
     assert form.locator("#train-start").is_enabled()
