@@ -52,7 +52,7 @@ LABELS: Mapping[str, tuple[str, ...]] = {
 @functools.cache
 def other_names() -> Mapping[str, tuple[str, ...]]:
     """Plain name of a parameter -> other names for it, in lower case."""
-    found: dict[str, list[str]] = {parameter.name: [] for parameter in parameters()} | {"subsets": []}
+    found: dict[str, list[str]] = {name: [] for name in ("subsets", *(parameter.name for parameter in parameters()))}
     for table in (RENAMED, kohya_ss.RENAMED, easy_scripts.RENAMED, words.VARIABLES, onetrainer.SAME, ai_toolkit.TRAIN,
                   ai_toolkit.FOLDER, ai_toolkit.SAVE):  # fmt: skip
         for name, meant in table.items():
