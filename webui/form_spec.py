@@ -165,13 +165,19 @@ def _field(parameter: Parameter, chinese: Mapping[str, Mapping[str, str]], site:
         "title": {"en": parameter.title, "zh": zh.get("title", parameter.title)},
         "help": {"en": parameter.help, "zh": zh.get("help", parameter.help)},
         "optional": parameter.optional, "advanced": parameter.advanced, "shown_when": _shown_when(parameter),
-        "basic": address in BASIC, "personal": address in KEPT or parameter.section in KEPT_SECTIONS,
+        "basic": address in BASIC or (address == "save.resume" and _has_states(site)),
+        "personal": address in KEPT or parameter.section in KEPT_SECTIONS,
         "empty": _empty(address) if parameter.optional else None, "example": EXAMPLES.get(address),
         "long": address in LONG_TEXTS,
         "arguments": _arguments(address),
         "choices": _choices(parameter), "suggestions": _suggestions(address), "start": _start(parameter, site),
         "overruled_by": _overruling(parameter), "in_steps": IN_STEPS.get(address),
     }  # fmt: skip
+
+
+def _has_states(site: Site) -> bool:
+    """Whether an earlier run left a state to go on from."""
+    return any(site.jobs_dir.glob("*/state/*/manifest.json"))
 
 
 def _empty(address: str) -> str:

@@ -138,6 +138,18 @@ def test_the_spec_holds_every_field_with_both_languages(client):
     assert fields["schedule.lr_scheduler_num_cycles"]["shown_when"]["lr_scheduler"][0] == "cosine_with_restarts"
 
 
+def test_basic_offers_to_go_on_from_a_state_once_there_is_one(client, site):
+    def resume():
+        groups = client.get("/api/form/spec").json()["groups"]
+        return next(field for group in groups for field in group["fields"] if field["address"] == "save.resume")
+
+    assert not resume()["basic"]
+    state = site.jobs_dir / "some-run" / "state" / "step-5"
+    state.mkdir(parents=True)
+    (state / "manifest.json").write_text("{}", encoding="utf-8")
+    assert resume()["basic"]
+
+
 def test_the_first_form_is_the_guides_preset_fitted_to_this_machine(client, monkeypatch):
     monkeypatch.setattr(form_spec, "has_nvidia", lambda: False)
     draft = client.get("/api/form/draft").json()

@@ -187,7 +187,7 @@ function placeOf(state, view, query, all, pointless) {
   if (query) return matches(field, query) ? 'shown' : 'hidden';
   if (view.wrong || view.missing || view.wanted) return 'shown';
   const changed = state.isChanged(field.address);
-  if (state.mode === 'basic') return field.basic || standsIn(state, field) ? 'shown' : 'hidden';
+  if (state.mode === 'basic') return field.basic || standsIn(state, field) || (field.role === 'state' && state.values[field.address]) ? 'shown' : 'hidden';
   if (!changed && (pointless || !applies(state, field))) return 'hidden';
   if (field.kind === 'folders' && state.values[field.address]?.length > 0) return 'shown'; // pictures of this run must not be out of sight
   if (field.arguments && Object.keys(methodsOf(state, field)).length > 1) return 'shown'; // the method is chosen there
