@@ -105,8 +105,13 @@ def read_by_diffusers(family: Any, file: Path) -> None:
     pipeline.load_lora_weights(str(file))
 
 
-@pytest.mark.parametrize("base_name", BASES)
-@pytest.mark.parametrize("network", NETWORKS)
+# v-prediction changes the target of a run, not the layers a network is put on
+PAIRS = [
+    (network, base_name) for network in NETWORKS for base_name in BASES if "v" not in base_name or network == "dora"
+]
+
+
+@pytest.mark.parametrize(("network", "base_name"), [*PAIRS, ("locon", "sd2-v"), ("lora", "sdxl-v")])
 def test_a_network_trained_here_gives_elsewhere_what_it_gives_here(there: Place, network: str, base_name: str) -> None:
     settings = {"unet_lr": 0.05, "text_encoder_lr": 0.05, **NETWORKS[network]}
     values: dict[str, object] = {
