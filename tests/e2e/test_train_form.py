@@ -82,6 +82,20 @@ def test_the_first_look_shows_the_guides_preset_and_what_is_missing(form):
     assert "no base model" in text(form, "why")
     assert form.locator("[data-role=field]:visible").count() <= 20
     assert form.locator("[data-role=field].wrong").count() == 0  # nothing is red before anything was typed
+    # Tab goes from field to field; what stands beside one has a key there.
+    form.focus(FOLDER)
+    field = form.locator("[data-address='dataset.train_data_dir']")
+    long = field.locator(".f-long")
+    form.keyboard.press("F1")
+    long.wait_for()
+    form.keyboard.press("F1")
+    long.wait_for(state="hidden")
+    form.keyboard.press("F2")
+    form.locator("[data-role=dialog]").wait_for()
+    form.keyboard.press("Escape")
+    form.locator("[data-role=dialog]").wait_for(state="detached")
+    form.keyboard.press("Tab")
+    assert form.evaluate("document.activeElement.closest('[data-role=field]').dataset.address") == "dataset.resolution"
 
 
 def test_typing_changes_the_sum_the_toml_and_the_curve(form):

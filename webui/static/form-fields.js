@@ -217,10 +217,10 @@ function buildField(state, field) {
   const [short, long] = split(words(field.help));
   const control = buildControl(state, field, id);
   const dot = h('button', {
-    type: 'button', class: 'f-dot', 'data-role': 'reset', hidden: true, onclick: () => { state.reset(field.address); control.focus(); },
+    type: 'button', class: 'f-dot', 'data-role': 'reset', hidden: true, tabindex: -1, 'aria-keyshortcuts': 'Shift+F1', onclick: () => { state.reset(field.address); control.focus(); },
   });
   const more = h('p', { class: 'f-long muted', hidden: true }, long);
-  const moreButton = h('button', { type: 'button', class: 'f-more', 'aria-expanded': 'false', hidden: !long, onclick: () => {
+  const moreButton = h('button', { type: 'button', class: 'f-more', 'aria-expanded': 'false', hidden: !long, tabindex: -1, title: 'F1', 'aria-keyshortcuts': 'F1', onclick: () => {
     more.hidden = !more.hidden;
     moreButton.setAttribute('aria-expanded', String(!more.hidden));
     moreButton.textContent = more.hidden ? t('more') : t('less');
@@ -234,6 +234,16 @@ function buildField(state, field) {
   const wide = control.wide ? ' wide' : '';
   const root = h('div', { class: `f-field kind-${field.kind}${wide}`, 'data-role': 'field', 'data-address': field.address },
     ...(field.kind === 'bool' ? [h('div', { class: 'f-switch' }, control.root, head)] : [head, control.root]), effect.root, status, error, cures, help, more);
+
+  // Tab goes from field to field; what stands beside a field has a key there: F1 more, Shift+F1 back to the preset,
+  // F2 browse.
+  root.addEventListener('keydown', (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    const button = event.key === 'F1' ? (event.shiftKey ? dot : moreButton) : event.key === 'F2' ? root.querySelector('[data-key=F2]') : null;
+    if (!button) return;
+    event.preventDefault();
+    if (!button.hidden) button.click();
+  });
 
   const view = {
     root, field, status, wrong: false, missing: false, wanted: false,
@@ -362,7 +372,7 @@ function suggestingControl(state, field, input) {
 
 function browseButton(state, field, input) {
   const kind = PATHS[field.role];
-  return h('button', { type: 'button', class: 'btn', 'data-role': 'browse', onclick: async () => {
+  return h('button', { tabindex: -1, title: 'F2', 'aria-keyshortcuts': 'F2', 'data-key': 'F2', type: 'button', class: 'btn', 'data-role': 'browse', onclick: async () => {
     const path = await browse({ kind, start: input.value.includes('\n') ? '' : input.value || field.start || '', extensions: EXTENSIONS[field.role] });
     if (path !== null && path !== undefined) state.set(field.address, path);
     state.tell('value', [field.address]);
