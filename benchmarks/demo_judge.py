@@ -172,7 +172,9 @@ def wanted_plain() -> dict[str, list[Wanted]]:
     }
     for size, count in (("small", 16), ("large", 32)):
         groups[f"{size}, all shapes"] = [
-            (KNOWN_SHAPES[i % len(KNOWN_SHAPES)], *rng.sample(names, 2), size) for i in range(count)
+            (KNOWN_SHAPES[i % len(KNOWN_SHAPES)], color, ground, size)
+            for i in range(count)
+            for color, ground in [rng.sample(names, 2)]
         ]
     return groups
 

@@ -111,7 +111,7 @@ def show(folder: Path, job: Job, step: int) -> None:
         for look_number in range(1, 6):
             page = browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-US")
             asked: list[str] = []
-            page.on("request", lambda request, asked=asked: asked.append(request.url))
+            page.on("request", lambda request: asked.append(request.url))  # noqa: B023 (the page is closed below)
             began = time.monotonic()
             with page.expect_response(lambda answer: "/curve" in answer.url):
                 page.goto(f"{address}/#job={job.id}", wait_until="commit")

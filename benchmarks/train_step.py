@@ -185,7 +185,7 @@ def _our_step(base: Path, side: int, options: argparse.Namespace) -> tuple[Calla
     job = Job(Path("job"))
     job.prepare()
     run = prepare(config, job, EventLog(job.events_path), Processes())
-    progress, report = Progress(), Report(run, Curves(config))
+    progress, report = Progress(), Report(run, Curves(config, "step"))
     windows = (window for epoch in range(1, 1000) for window in run.windows(epoch, 0))
     run.network.train()
     return lambda: step(run, progress, next(windows), report), run.family.unet

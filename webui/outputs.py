@@ -22,9 +22,9 @@ def expected(runner: Runner, config: TrainConfig) -> dict[str, Any]:
     wanted = config.save.output_name or UNNAMED["end"]
     name = wanted
     if folder is not None:
-        others = {
-            glance(job.events_path).started.get("name") for job in runner.running() if _folder(runner, job) == folder
-        }
+        here = [job for job in runner.running() if _folder(runner, job) == folder]
+        names = (glance(job.events_path).started.get("name") for job in here)
+        others = {name for name in names if isinstance(name, str)}
         for job in filter(None, (find_job(runner.jobs_dir, job_id) for job_id in runner.queue())):
             if _folder(runner, job) == folder:
                 others.add(free_name(folder, output_of(job)[1], others))

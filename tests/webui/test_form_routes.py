@@ -357,7 +357,7 @@ def test_a_held_back_queue_keeps_what_is_added_to_it_and_lets_a_start_through(cl
             "model.pretrained_model_name_or_path",
             "does not exist",
         ),
-        ({"dataset.train_data_dir": "./train"}, "dataset.train_data_dir", "10_name"),
+        ({"dataset.train_data_dir": "./train"}, "dataset.train_data_dir", "10_anby"),
         ({"optimizer.unet_lr": "fast"}, "optimizer.unet_lr", "a number is needed"),
         ({"save.output_name": "../../x"}, "save.output_name", "cannot be used"),
     ],

@@ -78,8 +78,8 @@ def read(config: TrainConfig) -> Reading:
     folders = list(find_folders(config, problems))
     pictures = [picture for index, folder in enumerate(folders) for picture in _pictures(folder, index, problems)]
     used = {folder.path.resolve() for folder in folders}
-    told = [problem for problem in problems if not (problem.template == DEEPER and problem.path.resolve() in used)]
-    return Reading(tuple(folders), tuple(pictures), tuple(told))
+    problems = [one for one in problems if not (one.template == DEEPER and one.path and one.path.resolve() in used)]
+    return Reading(tuple(folders), tuple(pictures), tuple(problems))
 
 
 def _pictures(folder: Folder, index: int, problems: list[Problem]) -> list[Picture]:

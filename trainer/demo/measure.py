@@ -101,12 +101,14 @@ def measure(family: Family, judge: Judge, workers: int = 1) -> Measured:
     """
     groups = wishes()
     pictures = generate(family, [wish for group in groups for wish in group], workers)
-    counts = [
+    new, large, small = (
         counted(judge, group, pictures[start : start + NUM_SEEDS])
         for group, start in zip(groups, range(0, len(pictures), NUM_SEEDS), strict=True)
-    ]
+    )
     return Measured(
-        *counts,
+        new,
+        large,
+        small,
         loss_new=validation_loss(family, unseen(NEW_SHAPE), [training_caption(p) for p in unseen(NEW_SHAPE)]),
         loss_plain=validation_loss(family, unseen(None), [picture.caption for picture in unseen(None)]),
     )
