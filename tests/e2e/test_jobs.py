@@ -370,7 +370,8 @@ def test_a_phone_held_upright_watches_and_stops_a_run(browser, server):
     page.evaluate("window.scrollTo(0, 500)")
     call(server, f"jobs/{job_id}/about", {"name": "another name"})
     page.locator(f"[data-role=job][data-id='{job_id}']", has_text="another name").wait_for()
-    assert page.evaluate("[document.activeElement.dataset.id, window.scrollY]") == [job_id, 500]
+    assert page.evaluate("document.activeElement.dataset.id") == job_id
+    assert abs(page.evaluate("window.scrollY") - 500) < 50  # the longer name may take a line more above
     page.locator("[data-role=running-strip] [data-role=stop]").tap()
     until(server, job_id, "stopped")
     context.close()

@@ -48,7 +48,7 @@ def pictures(server: Server, name: str) -> Path:
 
 
 def test_the_first_look_says_what_to_do_and_the_demo_leads_to_captions(tagger: Any, server: Server):
-    expect(role(tagger, "tagger-empty")).to_contain_text("First choose the folder that holds your pictures")
+    expect(role(tagger, "tagger-empty")).to_contain_text("First choose your picture folder on the left")
     expect(role(tagger, "tagger-why")).to_contain_text("wd-vit-v3 is not on this machine yet; download it first.")
     expect(role(tagger, "tagger-download")).to_contain_text("361 MB")
     role(tagger, "tagger-demo").click()
@@ -79,7 +79,7 @@ def test_one_undo_brings_everything_back(tagger: Any, server: Server):
     role(tagger, "ask-ok").click()
     expect(role(tagger, "tagger-undone")).to_be_visible()
     expect(role(tagger, "tagger-table").locator(".badge")).to_have_text(["undone"] * 12)
-    expect(role(tagger, "notice").last).to_contain_text("1 caption brought back, 11 new ones removed")
+    expect(role(tagger, "notice").last).to_contain_text("1 caption restored, 11 new ones removed")
     assert [path.name for path in folder.glob("*.txt")] == ["01.txt"]
     assert (folder / "01.txt").read_text(encoding="utf-8") == "by hand"
 

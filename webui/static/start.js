@@ -14,8 +14,11 @@ fill(document.getElementById('athanor'), h('div', { class: 'top' }, header(row),
  */
 window.athanor.settle = (box) => {
   if (!Element.prototype.moveBefore) return;
+  const place = window.scrollY;
   document.body.classList.add('settled');
   (box.querySelector('.ath-frame') ?? box).moveBefore(panels, null);
+  // The box may be low for a moment, and the page with it: what is read comes back into view.
+  if (place) requestAnimationFrame(() => requestAnimationFrame(() => { if (window.scrollY < place) window.scrollTo(0, place); }));
 };
 await opened();
 // Two frames later the widget is painted. Gradio's scripts keep the machine busy for a while; without them the page works too.
