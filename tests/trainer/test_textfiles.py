@@ -123,7 +123,7 @@ def test_a_name_in_several_tables_is_told_with_the_value_that_is_used(tmp_path: 
     file = tmp_path / "run.toml"
     file.write_text(
         'pretrained_model_name_or_path = "m"\ntrain_data_dir = "t"\nresolution = "512"\n'
-        "[a]\nnetwork_dim = 4\nseed = 1\n"
+        "learning_rate = 1e-4\n[a]\nnetwork_dim = 4\nseed = 1\n"
         "[b]\nnetwork_dim = 8\nseed = 1\n",
         encoding="utf-8",
     )
