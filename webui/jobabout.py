@@ -17,7 +17,7 @@ from trainer import jsontext, tomltext
 from trainer.atomic import atomic_write
 from trainer.config.problems import printable
 from trainer.job import Job
-from webui.jobfiles import config_text
+from webui.jobfiles import config_text, stamp_of
 
 LONGEST_NAME = 100
 LONGEST_NOTE = 2000
@@ -43,7 +43,7 @@ class About:
 
 def about(job: Job) -> About:
     """What was written about a job; nothing where its file is missing or damaged."""
-    return _about(job.about_path, *_stamp(job.about_path))
+    return _about(job.about_path, *stamp_of(job.about_path))
 
 
 def change(job: Job, name: str | None = None, note: str | None = None, star: bool | None = None) -> About:
@@ -70,7 +70,7 @@ def shown_name(job: Job, started: Mapping[str, Any]) -> str:
 
 def asked_name(job: Job) -> str:
     """The output_name of a job's settings; "" without one."""
-    return _asked(job, *_stamp(job.config_path))
+    return _asked(job, *stamp_of(job.config_path))
 
 
 def name_of_id(job: Job) -> str:
@@ -116,11 +116,3 @@ def _asked(job: Job, *stamp: int) -> str:
         return _clean(str(save.get("output_name") or ""))[:LONGEST_NAME] if isinstance(save, dict) else ""
     except (ValueError, RecursionError):
         return ""
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    try:
-        status = path.stat()
-    except OSError:
-        return (0, 0)
-    return (status.st_mtime_ns, status.st_size)

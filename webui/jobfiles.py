@@ -26,6 +26,15 @@ class UnreadableConfig(ValueError):
     """A job's config.toml cannot be read. The text says why."""
 
 
+def stamp_of(path: Path) -> tuple[int, int]:
+    """What changes with a file: its time in nanoseconds and its size in bytes; zeros when it is not there."""
+    try:
+        status = path.stat()
+    except OSError:
+        return (0, 0)
+    return (status.st_mtime_ns, status.st_size)
+
+
 def config_text(job: Job) -> str:
     """A job's settings as TOML. Raises UnreadableConfig."""
     try:

@@ -29,7 +29,7 @@ from trainer.job import Job, find_job, list_jobs
 from trainer.saving import UNNAMED
 from webui.eventfields import count
 from webui.jobabout import asked_name, name_of_id
-from webui.jobfiles import UnreadableConfig, config_text
+from webui.jobfiles import UnreadableConfig, config_text, stamp_of
 
 WATCH_SECONDS = 0.5
 TERMINATE_SECONDS = 5.0
@@ -241,7 +241,7 @@ class Runner:
 
     def state(self, job: Job) -> str:
         """job.state(), remembered for jobs that are over until one of their files changes: many stay cheap."""
-        stamp = (_stamp(job.events_path), _stamp(job.process_path))
+        stamp = (stamp_of(job.events_path), stamp_of(job.process_path))
         known = self._over.get(job.id)
         if known is not None and known[0] == stamp:
             return known[1]
@@ -467,14 +467,6 @@ def output_of(job: Job) -> tuple[str, str]:
         return str(save.get("output_dir") or "output"), str(save.get("output_name") or UNNAMED["end"])
     except (ValueError, AttributeError, RecursionError):
         return "", job.id
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    try:
-        status = path.stat()
-    except OSError:
-        return (0, 0)
-    return (status.st_mtime_ns, status.st_size)
 
 
 def _size(path: Path) -> int:

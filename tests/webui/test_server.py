@@ -207,6 +207,7 @@ def test_a_second_page_over_one_folder_says_where_the_first_is(tmp_path, capsys)
 
 
 def test_a_port_that_is_taken_is_told(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(app, "ROOT", tmp_path)
     monkeypatch.setattr(server, "create_app", lambda site: None)
     monkeypatch.setattr(server, "protected", lambda page, site: page)
