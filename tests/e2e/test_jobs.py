@@ -196,14 +196,14 @@ def test_a_stopped_run_goes_on_from_its_state_with_a_click(page, server):
     page.goto(f"{server.url}#job={job_id}")
     page.locator("[data-role=job-actions] [data-role=stop]").click()
     page.locator("[data-role=resume]").click()
-    page.wait_for_function("id => !location.hash.includes(id)", arg=job_id)
+    page.wait_for_function("id => location.hash !== `#job=${id}`", arg=job_id)
     page.locator("[data-role=job-head] [data-state=running]").wait_for()
     new_id = page.evaluate("location.hash.slice(5)")
     assert "resume = " in call(server, f"jobs/{new_id}/config")["toml"]
     page.locator("[data-role=job-actions] [data-role=stop]").click()
     page.locator("[data-role=again]").click()
     page.locator("[data-role=notice]", has_text="It begins at the first step").wait_for()
-    page.wait_for_function("id => !location.hash.includes(id)", arg=new_id)
+    page.wait_for_function("id => location.hash !== `#job=${id}`", arg=new_id)
     last_id = page.evaluate("location.hash.slice(5)")
     assert "resume = " not in call(server, f"jobs/{last_id}/config")["toml"]
     call(server, f"jobs/{last_id}/end", {})
