@@ -134,7 +134,7 @@ export function buildToolbar(state, fields) {
       const name = words(state.presetNamed(id).title);
       const values = { ...answer.values, ...state.typedSince(asked) };
       const replaced = [...state.fields.values()].filter((field) => field.personal && isReplaced(field.address, values)).map((field) => field.address);
-      const done = id === DEMO ? t('The demo is filled in: 12 drawn stars and a small base model. Training takes about two minutes.') : t('Preset {name} was applied.', { name });
+      const done = id === DEMO ? t('The demo is filled in: 12 drawn stars and a small base model. Training takes a few minutes.') : t('Preset {name} was applied.', { name });
       const own = replaced.length ? t('Replaced: {names}. Undo brings that back.', { names: namesOf(state, replaced) }) : id === DEMO ? '' : t('Paths and names stayed.');
       swap(values, [done, own, ...answer.fitted.map(sentence)].filter(Boolean).join(' '), { preset: id, label: t('Preset {name}', { name }) });
     } catch (error) {
